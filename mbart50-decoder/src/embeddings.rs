@@ -1,0 +1,71 @@
+use burn::module::{Module, Param};
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
+use burn::tensor::module::embedding;
+use burn::tensor::{Device, Int, Tensor, s};
+
+use crate::MBartDecoderConfig;
+
+/// mBART's learned positions start two rows into their table.
+const POSITION_OFFSET: usize = 2;
+
+/// Token and position embeddings with their layer norm; the token table also is the tied head.
+///
+/// Hugging Face: `MBartScaledWordEmbedding`, `MBartLearnedPositionalEmbedding` and
+/// `layernorm_embedding`.
+#[derive(Module, Debug)]
+pub(crate) struct Embeddings {
+    tokens: Param<Tensor<2>>,    // [vocabulary, width]
+    positions: Param<Tensor<2>>, // [longest + 2, width]
+    norm: LayerNorm,
+    #[module(skip)]
+    scale: f64,
+}
+
+impl Embeddings {
+    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
+        let width = config.d_model;
+        let normal = Initializer::Normal {
+            mean: 0.0,
+            std: config.init_std,
+        };
+        let positions = config.max_position_embeddings + POSITION_OFFSET;
+        Self {
+            tokens: normal.init([config.vocab_size, width], device),
+            positions: normal.init([positions, width], device),
+            norm: LayerNormConfig::new(width).init(device),
+            scale: if config.scale_embedding {
+                (width as f64).sqrt()
+            } else {
+                1.0
+            },
+        }
+    }
+
+    /// Embeds tokens of which the first stands at position `start`.
+    ///
+    /// # Shapes
+    /// - tokens: `[rows, new]`
+    /// - output: `[rows, new, width]`
+    ///
+    /// # Panics
+    /// If the last position is beyond `max_position_embeddings`.
+    pub(crate) fn forward(&self, tokens: Tensor<2, Int>, start: usize) -> Tensor<3> {
+        let [_, new] = tokens.dims();
+        let table = self.positions.val();
+        let longest = table.dims()[0] - POSITION_OFFSET;
+        assert!(
+            start + new <= longest,
+            "{} tokens exceed max_position_embeddings {longest}",
+            start + new
+        );
+        let first = start + POSITION_OFFSET;
+        let positions = table.slice(s![first..first + new, ..]).unsqueeze(); // [1, new, width]
+        let tokens = embedding(self.tokens.val(), tokens) * self.scale;
+        self.norm.forward(tokens + positions)
+    }
+
+    /// The token table, `[vocabulary, width]`.
+    pub(crate) fn token_table(&self) -> Tensor<2> {
+        self.tokens.val()
+    }
+}

@@ -1,0 +1,125 @@
+/// A language that mBART-50 writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Language {
+    /// mBART-50's code of it, which is also its token: `es_XX`.
+    pub code: &'static str,
+    /// Its English name: `Spanish`.
+    pub name: &'static str,
+}
+
+/// mBART-50's 52 languages in the order of their tokens.
+#[rustfmt::skip]
+pub const LANGUAGES: [Language; 52] = [
+    Language { code: "ar_AR", name: "Arabic" },
+    Language { code: "cs_CZ", name: "Czech" },
+    Language { code: "de_DE", name: "German" },
+    Language { code: "en_XX", name: "English" },
+    Language { code: "es_XX", name: "Spanish" },
+    Language { code: "et_EE", name: "Estonian" },
+    Language { code: "fi_FI", name: "Finnish" },
+    Language { code: "fr_XX", name: "French" },
+    Language { code: "gu_IN", name: "Gujarati" },
+    Language { code: "hi_IN", name: "Hindi" },
+    Language { code: "it_IT", name: "Italian" },
+    Language { code: "ja_XX", name: "Japanese" },
+    Language { code: "kk_KZ", name: "Kazakh" },
+    Language { code: "ko_KR", name: "Korean" },
+    Language { code: "lt_LT", name: "Lithuanian" },
+    Language { code: "lv_LV", name: "Latvian" },
+    Language { code: "my_MM", name: "Burmese" },
+    Language { code: "ne_NP", name: "Nepali" },
+    Language { code: "nl_XX", name: "Dutch" },
+    Language { code: "ro_RO", name: "Romanian" },
+    Language { code: "ru_RU", name: "Russian" },
+    Language { code: "si_LK", name: "Sinhala" },
+    Language { code: "tr_TR", name: "Turkish" },
+    Language { code: "vi_VN", name: "Vietnamese" },
+    Language { code: "zh_CN", name: "Chinese" },
+    Language { code: "af_ZA", name: "Afrikaans" },
+    Language { code: "az_AZ", name: "Azerbaijani" },
+    Language { code: "bn_IN", name: "Bengali" },
+    Language { code: "fa_IR", name: "Persian" },
+    Language { code: "he_IL", name: "Hebrew" },
+    Language { code: "hr_HR", name: "Croatian" },
+    Language { code: "id_ID", name: "Indonesian" },
+    Language { code: "ka_GE", name: "Georgian" },
+    Language { code: "km_KH", name: "Khmer" },
+    Language { code: "mk_MK", name: "Macedonian" },
+    Language { code: "ml_IN", name: "Malayalam" },
+    Language { code: "mn_MN", name: "Mongolian" },
+    Language { code: "mr_IN", name: "Marathi" },
+    Language { code: "pl_PL", name: "Polish" },
+    Language { code: "ps_AF", name: "Pashto" },
+    Language { code: "pt_XX", name: "Portuguese" },
+    Language { code: "sv_SE", name: "Swedish" },
+    Language { code: "sw_KE", name: "Swahili" },
+    Language { code: "ta_IN", name: "Tamil" },
+    Language { code: "te_IN", name: "Telugu" },
+    Language { code: "th_TH", name: "Thai" },
+    Language { code: "tl_XX", name: "Tagalog" },
+    Language { code: "uk_UA", name: "Ukrainian" },
+    Language { code: "ur_PK", name: "Urdu" },
+    Language { code: "xh_ZA", name: "Xhosa" },
+    Language { code: "gl_ES", name: "Galician" },
+    Language { code: "sl_SI", name: "Slovene" },
+];
+
+/// Finds a language by its code (`es_XX`), the first part of it (`es`) or its English name
+/// (`Spanish`), in any case.
+pub fn language(text: &str) -> Option<Language> {
+    LANGUAGES.into_iter().find(|language| {
+        let (short, _) = language.code.split_at(2);
+        [language.code, short, language.name]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(text))
+    })
+}
+
+impl Language {
+    /// The token of this language in a vocabulary laid out as mBART-50's, where the 52 codes and
+    /// `<mask>` come last: 250005 for Spanish among 250,054.
+    ///
+    /// # Panics
+    /// If the vocabulary is too small to hold them.
+    pub fn token_id(&self, vocab_size: usize) -> u32 {
+        let place = LANGUAGES.iter().position(|language| language == self);
+        let first = vocab_size
+            .checked_sub(LANGUAGES.len() + 1)
+            .expect("the vocabulary has no room for 52 language codes and <mask>");
+        (first + place.expect("every language is one of LANGUAGES")) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_short_codes_and_names_are_found_in_any_case() {
+        for text in ["es_XX", "es", "spanish", "ES_xx", "Spanish"] {
+            assert_eq!(language(text).unwrap().code, "es_XX");
+        }
+        for text in ["", "e", "es_", "klingon", "xx"] {
+            assert_eq!(language(text), None);
+        }
+    }
+
+    #[test]
+    fn every_code_and_name_is_found_as_itself() {
+        for known in LANGUAGES {
+            assert_eq!(language(known.code), Some(known));
+            assert_eq!(language(known.name), Some(known));
+            assert_eq!(language(&known.code[..2]), Some(known));
+        }
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_published_vocabulary() {
+        let id = |code| language(code).unwrap().token_id(250_054);
+        assert_eq!(id("ar_AR"), 250_001);
+        assert_eq!(id("de_DE"), 250_003);
+        assert_eq!(id("es_XX"), 250_005);
+        assert_eq!(id("fr_XX"), 250_008);
+        assert_eq!(id("sl_SI"), 250_052);
+    }
+}

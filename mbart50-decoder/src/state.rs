@@ -1,0 +1,125 @@
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+use crate::cache::{KeyValueCache, KeysValues};
+use crate::layer::Masks;
+use crate::row_images::{RowImages, indices};
+
+/// Everything that decoding remembers between calls; made by
+/// [`MBartDecoder::start`](crate::MBartDecoder::start).
+#[derive(Clone, Debug)]
+pub struct DecoderState {
+    pub(crate) layers: Vec<LayerState>,
+    pub(crate) row_images: RowImages,
+    memory_padding: Option<Tensor<2, Bool>>, // [images, positions]
+    padding: Option<Tensor<2, Bool>>,        // [rows, length]
+    length: usize,
+    device: Device,
+}
+
+/// What one layer remembers.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerState {
+    pub(crate) tokens: KeyValueCache,
+    pub(crate) memory: KeysValues,
+}
+
+impl LayerState {
+    pub(crate) fn new(memory: KeysValues) -> Self {
+        Self {
+            tokens: KeyValueCache::default(),
+            memory,
+        }
+    }
+}
+
+impl DecoderState {
+    pub(crate) fn new(
+        layers: Vec<LayerState>,
+        row_images: RowImages,
+        memory_padding: Option<Tensor<2, Bool>>,
+        device: Device,
+    ) -> Self {
+        Self {
+            layers,
+            row_images,
+            memory_padding,
+            padding: None,
+            length: 0,
+            device,
+        }
+    }
+
+    /// Rows that are decoded.
+    pub fn rows(&self) -> usize {
+        self.row_images.rows()
+    }
+
+    /// Tokens that every row has been fed.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Counts `new` tokens and says what each of them must not see.
+    pub(crate) fn advance(&mut self, new: usize, padding: Option<Tensor<2, Bool>>) -> Masks {
+        let (rows, start) = (self.rows(), self.length);
+        self.length += new;
+        self.extend_padding(start, new, padding);
+
+        let shape = [rows, 1, new, self.length];
+        // Token i of the new ones stands at start + i and sees positions up to its own.
+        let causal = (new > 1).then(|| {
+            let mask = Tensor::<2, Bool>::tril_mask([new, self.length], start as i64, &self.device);
+            mask.unsqueeze::<4>()
+        });
+        let padding = self.padding.clone().map(|padding| {
+            let padding = padding.reshape([rows, 1, 1, self.length]);
+            padding.expand(shape)
+        });
+        let tokens = match (causal, padding) {
+            (Some(causal), Some(padding)) => Some(causal.expand(shape).bool_or(padding)),
+            (causal, padding) => causal.or(padding),
+        };
+        let memory = self.memory_padding.clone().map(|padding| {
+            let [images, positions] = padding.dims();
+            padding.reshape([images, 1, 1, positions])
+        });
+        Masks { tokens, memory }
+    }
+
+    fn extend_padding(&mut self, start: usize, new: usize, padding: Option<Tensor<2, Bool>>) {
+        let rows = self.rows();
+        let visible = |length| Tensor::full([rows, length], false, &self.device);
+        self.padding = match (self.padding.take(), padding) {
+            (None, None) => None,
+            (so_far, padding) => {
+                let padding = padding.unwrap_or_else(|| visible(new));
+                Some(match so_far {
+                    Some(so_far) => Tensor::cat(vec![so_far, padding], 1),
+                    None if start == 0 => padding,
+                    None => Tensor::cat(vec![visible(start), padding], 1),
+                })
+            }
+        };
+    }
+
+    pub(crate) fn select_rows(&mut self, parents: &[usize]) {
+        let (row_images, kept_images) = self.row_images.select(parents, &self.device);
+        self.row_images = row_images;
+        let parents = indices(parents, &self.device);
+        self.padding = self.padding.take().map(|p| select(p, &parents));
+        let kept_images = kept_images.map(|kept| indices(&kept, &self.device));
+        if let Some(kept) = &kept_images {
+            self.memory_padding = self.memory_padding.take().map(|p| select(p, kept));
+        }
+        for layer in &mut self.layers {
+            layer.tokens.select_rows(&parents);
+            if let Some(kept) = &kept_images {
+                layer.memory = layer.memory.clone().select(kept);
+            }
+        }
+    }
+}
+
+fn select(mask: Tensor<2, Bool>, rows: &Tensor<1, Int>) -> Tensor<2, Bool> {
+    mask.select(0, rows.clone())
+}

@@ -1,0 +1,320 @@
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Resample;
+use crate::Error;
+
+/// The largest side that a configuration may ask for: nothing larger can be a typing error away from a real model.
+const MAX_SIDE: u32 = 65_535;
+
+/// The options of `preprocessor_config.json`, with Hugging Face's names and `CLIPImageProcessor`'s defaults.
+///
+/// Old files are read too: `"size": 224` (the shortest edge), `"crop_size": 224` (a square), `feature_extractor_type`,
+/// absent `do_rescale`. Absent and `null` keys take the default; unknown keys are ignored.
+///
+/// ```
+/// use preprocess::image::{ImageProcessorConfig, ResizeTo};
+///
+/// let config = ImageProcessorConfig::from_json(r#"{"size": {"shortest_edge": 96}, "crop_size": 96}"#)?;
+/// assert_eq!(config.size, ResizeTo::ShortestEdge { shortest_edge: 96 });
+/// assert_eq!(config.rescale_factor, 1.0 / 255.0);
+/// # Ok::<(), preprocess::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImageProcessorConfig {
+    /// Whether to resize to `size`.
+    pub do_resize: bool,
+    /// The size to resize to.
+    pub size: ResizeTo,
+    /// The filter of the resize, a number in the file.
+    #[serde(serialize_with = "as_number")]
+    pub resample: Resample,
+    /// Whether to crop the centre after the resize.
+    pub do_center_crop: bool,
+    /// The size of the crop; a smaller image is padded with black.
+    pub crop_size: CropSize,
+    /// Whether to multiply grey levels 0 to 255 by `rescale_factor`.
+    pub do_rescale: bool,
+    /// Usually 1/255.
+    pub rescale_factor: f64,
+    /// Whether to subtract `image_mean` and divide by `image_std`, per channel.
+    pub do_normalize: bool,
+    /// Means of red, green and blue.
+    pub image_mean: [f64; 3],
+    /// Standard deviations of red, green and blue.
+    pub image_std: [f64; 3],
+    /// Kept for files that others read: our images are always RGB.
+    pub do_convert_rgb: bool,
+    /// The Hugging Face class of the file; kept, never acted on.
+    pub image_processor_type: String,
+}
+
+/// What an image is resized to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ResizeTo {
+    /// The shorter edge gets this length and the longer one keeps the aspect ratio.
+    ShortestEdge {
+        /// Pixels.
+        shortest_edge: u32,
+    },
+    /// Both edges get these lengths; the aspect ratio may change.
+    Exact {
+        /// Pixels from top to bottom.
+        height: u32,
+        /// Pixels from left to right.
+        width: u32,
+    },
+}
+
+/// The size of the centre crop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CropSize {
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// Pixels from left to right.
+    pub width: u32,
+}
+
+impl Default for ImageProcessorConfig {
+    /// CLIP at 224 x 224 with OpenAI's means and deviations.
+    fn default() -> Self {
+        Self {
+            do_resize: true,
+            size: ResizeTo::ShortestEdge { shortest_edge: 224 },
+            resample: Resample::Bicubic,
+            do_center_crop: true,
+            crop_size: CropSize {
+                height: 224,
+                width: 224,
+            },
+            do_rescale: true,
+            rescale_factor: 1.0 / 255.0,
+            do_normalize: true,
+            image_mean: [0.48145466, 0.4578275, 0.40821073],
+            image_std: [0.26862954, 0.26130258, 0.27577711],
+            do_convert_rgb: true,
+            image_processor_type: "CLIPImageProcessor".to_owned(),
+        }
+    }
+}
+
+impl ImageProcessorConfig {
+    /// The default with another size: the shortest edge and the square crop are both `side` pixels.
+    pub fn square(side: u32) -> Self {
+        Self {
+            size: ResizeTo::ShortestEdge {
+                shortest_edge: side,
+            },
+            crop_size: CropSize {
+                height: side,
+                width: side,
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Reads the text of a `preprocessor_config.json` and [validates](Self::validate) it.
+    ///
+    /// # Errors
+    /// [`Error::Json`] if the text is no JSON object; [`Error::Config`] naming the key whose value can't be used.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let options: Map<String, Value> = serde_json::from_str(text)?;
+        let options = Options(&options);
+        let default = Self::default();
+        let class = options.read("feature_extractor_type", "a string", as_text)?;
+        let config = Self {
+            do_resize: options.flag("do_resize", default.do_resize)?,
+            size: options
+                .read("size", SIZE_FORMS, as_size)?
+                .unwrap_or(default.size),
+            resample: options
+                .read("resample", RESAMPLE_FORMS, as_filter)?
+                .unwrap_or(default.resample),
+            do_center_crop: options.flag("do_center_crop", default.do_center_crop)?,
+            crop_size: options
+                .read("crop_size", CROP_FORMS, as_crop)?
+                .unwrap_or(default.crop_size),
+            do_rescale: options.flag("do_rescale", default.do_rescale)?,
+            rescale_factor: options
+                .read("rescale_factor", "a number", Value::as_f64)?
+                .unwrap_or(default.rescale_factor),
+            do_normalize: options.flag("do_normalize", default.do_normalize)?,
+            image_mean: options
+                .read("image_mean", CHANNEL_FORMS, as_channels)?
+                .unwrap_or(default.image_mean),
+            image_std: options
+                .read("image_std", CHANNEL_FORMS, as_channels)?
+                .unwrap_or(default.image_std),
+            do_convert_rgb: options.flag("do_convert_rgb", default.do_convert_rgb)?,
+            image_processor_type: options
+                .read("image_processor_type", "a string", as_text)?
+                .or(class)
+                .unwrap_or(default.image_processor_type),
+        };
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Reads a `preprocessor_config.json`.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json), or [`Error::Read`]; all of them inside [`Error::File`], which names the file.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        fs::read_to_string(path)
+            .map_err(Error::from)
+            .and_then(|text| Self::from_json(&text))
+            .map_err(|error| error.in_file(path))
+    }
+
+    /// The text of a `preprocessor_config.json` that this crate and Hugging Face read back to the same options.
+    pub fn to_json(&self) -> String {
+        // Numbers, strings and fixed keys always serialise; JSON has no infinities, but `validate` refuses those.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Checks what a processor relies on; [`ImageProcessor::new`](super::ImageProcessor::new) calls it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a size is zero or above 65,535, or a number is not finite, or a deviation is zero.
+    pub fn validate(&self) -> Result<(), Error> {
+        let sides = match self.size {
+            ResizeTo::ShortestEdge { shortest_edge } => [shortest_edge; 2],
+            ResizeTo::Exact { height, width } => [height, width],
+        };
+        let crop = [self.crop_size.height, self.crop_size.width];
+        for (key, sides) in [("size", sides), ("crop_size", crop)] {
+            for side in sides {
+                if side == 0 || side > MAX_SIDE {
+                    return Err(refuse(key, "sides of 1 to 65535 pixels", side));
+                }
+            }
+        }
+        let fits = |number: f64| (number as f32).is_finite();
+        if !fits(self.rescale_factor) {
+            return Err(refuse(
+                "rescale_factor",
+                "a finite number",
+                self.rescale_factor,
+            ));
+        }
+        for mean in self.image_mean {
+            if !fits(mean) {
+                return Err(refuse("image_mean", "finite numbers", mean));
+            }
+        }
+        for std in self.image_std {
+            // The division is in `f32`, so what rounds to zero there is zero.
+            if !fits(std) || std as f32 == 0.0 {
+                return Err(refuse("image_std", "finite numbers other than zero", std));
+            }
+        }
+        Ok(())
+    }
+}
+
+const SIZE_FORMS: &str =
+    r#"{"shortest_edge": n}, {"height": n, "width": n} or an integer (the shortest edge)"#;
+const CROP_FORMS: &str = r#"{"height": n, "width": n} or an integer (a square)"#;
+const RESAMPLE_FORMS: &str =
+    "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)";
+const CHANNEL_FORMS: &str = "three numbers (red, green, blue) or one for all";
+
+/// The object of the file, read key by key so that an error can name the key.
+struct Options<'a>(&'a Map<String, Value>);
+
+impl Options<'_> {
+    /// The value under `key`, or `None` where it is absent or `null`, which in Hugging Face mean the same.
+    fn read<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        parse: fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        match self.0.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match parse(value) {
+                Some(parsed) => Ok(Some(parsed)),
+                None => Err(refuse(key, expected, value)),
+            },
+        }
+    }
+
+    fn flag(&self, key: &str, default: bool) -> Result<bool, Error> {
+        Ok(self
+            .read(key, "true or false", Value::as_bool)?
+            .unwrap_or(default))
+    }
+}
+
+fn refuse(key: &str, expected: &str, found: impl ToString) -> Error {
+    Error::Config {
+        key: key.to_owned(),
+        expected: expected.to_owned(),
+        found: found.to_string(),
+    }
+}
+
+fn as_size(value: &Value) -> Option<ResizeTo> {
+    if let Some(shortest_edge) = as_side(value) {
+        return Some(ResizeTo::ShortestEdge { shortest_edge });
+    }
+    let object = value.as_object()?;
+    // A limit on the longest edge would change the result, so it is refused instead of ignored.
+    if object
+        .get("longest_edge")
+        .is_some_and(|edge| !edge.is_null())
+    {
+        return None;
+    }
+    if let Some(edge) = object.get("shortest_edge").filter(|edge| !edge.is_null()) {
+        return Some(ResizeTo::ShortestEdge {
+            shortest_edge: as_side(edge)?,
+        });
+    }
+    as_crop(value).map(|CropSize { height, width }| ResizeTo::Exact { height, width })
+}
+
+fn as_crop(value: &Value) -> Option<CropSize> {
+    let side = |key| as_side(value.get(key)?);
+    match as_side(value) {
+        Some(side) => Some(CropSize {
+            height: side,
+            width: side,
+        }),
+        None => Some(CropSize {
+            height: side("height")?,
+            width: side("width")?,
+        }),
+    }
+}
+
+fn as_side(value: &Value) -> Option<u32> {
+    value.as_u64()?.try_into().ok()
+}
+
+fn as_filter(value: &Value) -> Option<Resample> {
+    Resample::from_number(value.as_u64()?)
+}
+
+fn as_channels(value: &Value) -> Option<[f64; 3]> {
+    if let Some(number) = value.as_f64() {
+        return Some([number; 3]);
+    }
+    let numbers: Option<Vec<f64>> = value.as_array()?.iter().map(Value::as_f64).collect();
+    numbers?.try_into().ok()
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn as_number<S: serde::Serializer>(filter: &Resample, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(filter.number())
+}

@@ -1,0 +1,110 @@
+//! Image files to 8-bit RGB, with the meaning of Pillow's `Image.open(path).convert("RGB")`.
+
+mod jpeg;
+mod levels;
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::RgbImage;
+use crate::{Error, MAX_PIXELS};
+
+/// What to do with a decoded image before it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodeOptions {
+    /// Turns the image as its EXIF orientation says. Off by default, as Hugging Face's processors ignore it; photos
+    /// from telephones look upright only with it.
+    pub apply_exif_orientation: bool,
+    /// Refuses a header that announces more pixels. [`MAX_PIXELS`] by default.
+    pub max_pixels: u64,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self {
+            apply_exif_orientation: false,
+            max_pixels: MAX_PIXELS,
+        }
+    }
+}
+
+impl DecodeOptions {
+    /// Sets [`apply_exif_orientation`](Self::apply_exif_orientation).
+    pub fn with_apply_exif_orientation(mut self, apply: bool) -> Self {
+        self.apply_exif_orientation = apply;
+        self
+    }
+
+    /// Sets [`max_pixels`](Self::max_pixels).
+    pub fn with_max_pixels(mut self, max_pixels: u64) -> Self {
+        self.max_pixels = max_pixels;
+        self
+    }
+}
+
+/// Reads and decodes a file; its content decides on the format, not its name.
+///
+/// # Errors
+/// Those of [`decode`] or [`Error::Read`], inside [`Error::File`], which names the file.
+pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<RgbImage, Error> {
+    let path = path.as_ref();
+    std::fs::read(path)
+        .map_err(Error::from)
+        .and_then(|bytes| decode(&bytes, options))
+        .map_err(|error| error.in_file(path))
+}
+
+/// Decodes the bytes of a file, the first picture of an animation.
+///
+/// # Errors
+/// [`Error::UnknownFormat`], [`Error::Damaged`] (cut short, or a kind of picture that the decoder lacks), or
+/// [`Error::ImageTooLarge`] before anything of that size is allocated.
+pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> {
+    let unknown = || Error::UnknownFormat { bytes: bytes.len() };
+    let format = image::guess_format(bytes).map_err(|_| unknown())?;
+    if !format.reading_enabled() {
+        return Err(unknown());
+    }
+    if format == ImageFormat::Jpeg {
+        jpeg::check_complete(bytes)?;
+    }
+    let damaged = |error: image::ImageError| damaged(format, error);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(allocation_limit(options.max_pixels));
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > options.max_pixels {
+        return Err(Error::ImageTooLarge {
+            width,
+            height,
+            limit: options.max_pixels,
+        });
+    }
+    let orientation = if options.apply_exif_orientation {
+        // Unreadable metadata says nothing about the orientation, and the picture itself is fine.
+        decoder.orientation().unwrap_or(Orientation::NoTransforms)
+    } else {
+        Orientation::NoTransforms
+    };
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    image.apply_orientation(orientation);
+    levels::to_rgb(image)
+}
+
+/// Bounds what a decoder may allocate: sixteen bits for each of four channels of every allowed pixel.
+fn allocation_limit(max_pixels: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(max_pixels.saturating_mul(8));
+    limits
+}
+
+fn damaged(format: ImageFormat, error: image::ImageError) -> Error {
+    Error::Damaged {
+        format: format!("{format:?}"),
+        reason: error.to_string(),
+    }
+}

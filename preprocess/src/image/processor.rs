@@ -1,0 +1,176 @@
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::geometry::{CropAxis, center_crop, resized};
+use super::resample::resize_window;
+use super::{ImageProcessorConfig, RgbImage};
+use crate::{Error, MAX_PIXELS};
+
+/// Turns images into what a CLIP encoder reads, as Hugging Face's `CLIPImageProcessor` does on its PIL backend.
+///
+/// The values are equal, not close: the resize is Pillow's (see [`resize`](super::resize)), and the arithmetic after it
+/// has numpy's order and widths (`f64` for the rescale, rounded to `f32`, then `f32` for mean and deviation).
+#[derive(Clone, Debug)]
+pub struct ImageProcessor {
+    config: ImageProcessorConfig,
+    /// The value of each grey level, per channel: 8-bit pixels have no others.
+    levels: Box<[[f32; 256]; 3]>,
+}
+
+/// Normalised pixels of a batch, ready to become a tensor of any framework.
+///
+/// `values` are contiguous in the order of `shape`, the last axis fastest:
+///
+/// ```text
+/// Burn     Tensor::<4>::from_data(TensorData::new(pixels.values, pixels.shape), &device)
+/// candle   Tensor::from_vec(pixels.values, pixels.shape.to_vec(), &device)?
+/// ndarray  Array4::from_shape_vec(pixels.shape, pixels.values)?
+/// ort      Tensor::from_array((pixels.shape, pixels.values))?
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct PixelValues {
+    /// All values, image by image, then channel by channel (red, green, blue), then row by row.
+    pub values: Vec<f32>,
+    /// `[images, 3, height, width]`.
+    pub shape: [usize; 4],
+}
+
+impl ImageProcessor {
+    /// A processor with these options.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if [`ImageProcessorConfig::validate`] finds one that can't be used.
+    pub fn new(config: ImageProcessorConfig) -> Result<Self, Error> {
+        config.validate()?;
+        let levels = [0, 1, 2]
+            .map(|channel| std::array::from_fn(|level| normalized(&config, channel, level as f64)));
+        Ok(Self {
+            config,
+            levels: Box::new(levels),
+        })
+    }
+
+    /// A processor with the options of a `preprocessor_config.json`.
+    ///
+    /// # Errors
+    /// Those of [`ImageProcessorConfig::from_file`].
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::new(ImageProcessorConfig::from_file(path)?)
+    }
+
+    /// The options.
+    pub fn config(&self) -> &ImageProcessorConfig {
+        &self.config
+    }
+
+    /// Pixel values `[1, 3, height, width]` of one image.
+    ///
+    /// # Errors
+    /// [`Error::ResultTooLarge`] if the result would have more than [`MAX_PIXELS`] pixels, which only happens without
+    /// a crop (a very long image) or with an enormous `crop_size`.
+    pub fn process(&self, image: &RgbImage) -> Result<PixelValues, Error> {
+        self.process_batch(std::slice::from_ref(image))
+    }
+
+    /// Pixel values `[images, 3, height, width]`; images are spread over rayon's current threads.
+    ///
+    /// # Errors
+    /// [`Error::ResultTooLarge`] as in [`process`](Self::process); [`Error::MixedSizes`] if the results differ in
+    /// size, which a centre crop or an exact `size` prevents.
+    pub fn process_batch(&self, images: &[RgbImage]) -> Result<PixelValues, Error> {
+        let layouts: Vec<Layout> = images.iter().map(|image| self.layout(image)).collect();
+        let [height, width] = layouts.first().map_or([0, 0], |layout| layout.kept);
+        for (index, layout) in layouts.iter().enumerate() {
+            if layout.kept != [height, width] {
+                return Err(Error::MixedSizes {
+                    first: [height, width],
+                    index,
+                    found: layout.kept,
+                });
+            }
+        }
+        if height.saturating_mul(width) > MAX_PIXELS {
+            return Err(Error::ResultTooLarge { height, width });
+        }
+        // Checked above: both fit, for their product is at most `MAX_PIXELS`.
+        let shape = [images.len(), 3, height as usize, width as usize];
+        let image_values = shape[1] * shape[2] * shape[3];
+        let mut values = vec![0.0; shape[0] * image_values];
+        values
+            .par_chunks_exact_mut(image_values.max(1))
+            .zip(images)
+            .zip(layouts)
+            .try_for_each(|((values, image), layout)| self.fill(values, image, layout))?;
+        Ok(PixelValues { values, shape })
+    }
+
+    /// The size of the resized image and the part of it that is kept.
+    fn layout(&self, image: &RgbImage) -> Layout {
+        let original = [image.height(), image.width()];
+        let resized = if self.config.do_resize {
+            resized(original, self.config.size)
+        } else {
+            original.map(u64::from)
+        };
+        let kept = if self.config.do_center_crop {
+            let crop = self.config.crop_size;
+            [crop.height.into(), crop.width.into()]
+        } else {
+            resized
+        };
+        Layout {
+            resized,
+            kept,
+            axes: [0, 1].map(|axis| center_crop(resized[axis], kept[axis])),
+        }
+    }
+
+    /// Writes the `[3, height, width]` values of one image.
+    fn fill(&self, values: &mut [f32], image: &RgbImage, layout: Layout) -> Result<(), Error> {
+        let width = layout.kept[1] as usize;
+        let [rows, columns] = layout.axes;
+        let (top, left) = (rows.before as usize, columns.before as usize);
+        let shown = (columns.source.end - columns.source.start) as usize;
+        let window = [rows.source, columns.source];
+        let pixels = resize_window(image, layout.resized, window, self.config.resample)?;
+        let plane = values.len() / 3;
+        for (channel, (plane, levels)) in values
+            .chunks_exact_mut(plane)
+            .zip(&*self.levels)
+            .enumerate()
+        {
+            // Black, not zero: the padding goes through rescale and normalise like any pixel.
+            plane.fill(levels[0]);
+            let lines = plane[top * width..].chunks_exact_mut(width);
+            for (line, row) in lines.zip(pixels.chunks_exact(shown * 3)) {
+                for (value, pixel) in line[left..].iter_mut().zip(row.chunks_exact(3)) {
+                    *value = levels[usize::from(pixel[channel])];
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How one image is resized and cropped; pairs are `[height, width]`.
+struct Layout {
+    resized: [u64; 2],
+    kept: [u64; 2],
+    axes: [CropAxis; 2],
+}
+
+/// Rescale and normalise of one grey level, rounding where numpy does.
+fn normalized(config: &ImageProcessorConfig, channel: usize, level: f64) -> f32 {
+    let factor = if config.do_rescale {
+        config.rescale_factor
+    } else {
+        1.0
+    };
+    let value = (level * factor) as f32;
+    if config.do_normalize {
+        (value - config.image_mean[channel] as f32) / config.image_std[channel] as f32
+    } else {
+        value
+    }
+}

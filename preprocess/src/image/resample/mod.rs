@@ -1,0 +1,135 @@
+//! Pillow's `Image.resize` for 8-bit RGB images, bit for bit.
+//!
+//! A convolution is two passes, first along rows, then along columns, and between them pixels are rounded and clipped
+//! to 8 bits: another order or a wider intermediate gives other pixels, on sharp edges by more than twenty grey levels.
+//! Weights are computed in `f64` and rounded to 22 fraction bits. The nearest neighbour is a separate method.
+
+mod filter;
+mod nearest;
+mod passes;
+mod taps;
+
+use std::ops::Range;
+
+pub use filter::Resample;
+
+use super::RgbImage;
+use crate::{Error, MAX_PIXELS};
+
+/// Resizes `image` to `width` x `height` pixels exactly as Pillow's `image.resize((width, height), resample)`.
+///
+/// ```
+/// use preprocess::image::{Resample, RgbImage, resize};
+///
+/// let image = RgbImage::new(2, 1, vec![0, 0, 0, 200, 100, 50])?;
+/// let mean = resize(&image, 1, 1, Resample::Box)?;
+/// assert_eq!(mean.pixels(), [100, 50, 25]);
+/// # Ok::<(), preprocess::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::ImageShape`] if `width` or `height` is zero; [`Error::ResultTooLarge`] if the result, or what lies between
+/// the two passes, has more than [`MAX_PIXELS`] pixels.
+pub fn resize(
+    image: &RgbImage,
+    width: u32,
+    height: u32,
+    resample: Resample,
+) -> Result<RgbImage, Error> {
+    let pixels = resize_window(
+        image,
+        [u64::from(height), u64::from(width)],
+        [0..u64::from(height), 0..u64::from(width)],
+        resample,
+    )?;
+    RgbImage::new(width, height, pixels)
+}
+
+/// The rows and columns `window` of `image` resized to `target` (both `[height, width]`), as `[rows, columns, 3]`.
+///
+/// Only what the window shows is computed, so time and memory depend on the window and the input, not on the target:
+/// a centre crop of a 1 x 10,000 pixel image costs as little as that of a square one.
+pub(super) fn resize_window(
+    image: &RgbImage,
+    target: [u64; 2],
+    window: [Range<u64>; 2],
+    resample: Resample,
+) -> Result<Vec<u8>, Error> {
+    let [height, width] = target.map(to_usize);
+    let [rows, columns] = window.map(|range| to_usize(range.start)..to_usize(range.end));
+    if rows.is_empty() || columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_area(rows.len(), columns.len())?;
+    match resample.kernel() {
+        Some(kernel) => passes::convolve(image, [height, width], [rows, columns], &kernel),
+        None => Ok(nearest::resize(image, [height, width], [rows, columns])),
+    }
+}
+
+/// Saturates where addresses are narrower than 64 bits; [`check_area`] refuses such windows.
+fn to_usize(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+/// Refuses a buffer of more than [`MAX_PIXELS`] pixels before it is allocated.
+fn check_area(rows: usize, columns: usize) -> Result<(), Error> {
+    let (height, width) = (rows as u64, columns as u64);
+    match height.checked_mul(width) {
+        Some(pixels) if pixels <= MAX_PIXELS => Ok(()),
+        _ => Err(Error::ResultTooLarge { height, width }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gradient(width: u32, height: u32) -> RgbImage {
+        let bytes = (0..width * height * 3).map(|i| (i * 37 % 251) as u8);
+        RgbImage::new(width, height, bytes.collect()).unwrap()
+    }
+
+    #[test]
+    fn the_same_size_gives_the_same_pixels() {
+        let image = gradient(13, 7);
+        for resample in Resample::ALL {
+            assert_eq!(resize(&image, 13, 7, resample).unwrap(), image);
+        }
+    }
+
+    #[test]
+    fn a_window_shows_the_pixels_of_the_whole_result() {
+        let image = gradient(31, 17);
+        for resample in Resample::ALL {
+            for (width, height) in [(12, 40), (50, 9), (31, 5), (8, 17)] {
+                let whole = resize(&image, width, height, resample).unwrap();
+                let window = [2..5, 3..7];
+                let target = [u64::from(height), u64::from(width)];
+                let part = resize_window(&image, target, window, resample).unwrap();
+                for (row, line) in part.chunks(4 * 3).enumerate() {
+                    let start = ((row + 2) * width as usize + 3) * 3;
+                    assert_eq!(line, &whole.pixels()[start..start + 4 * 3]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_enormous_result_is_refused_before_it_is_allocated() {
+        let image = gradient(2, 2);
+        for (width, height) in [(u32::MAX, u32::MAX), (20_000, 20_000)] {
+            let error = resize(&image, width, height, Resample::Bicubic).unwrap_err();
+            assert!(matches!(error, Error::ResultTooLarge { .. }), "{error}");
+        }
+        let tall = RgbImage::new(1, 100_000, vec![7; 300_000]).unwrap();
+        let error = resize(&tall, 10_000, 1, Resample::Bicubic).unwrap_err();
+        assert!(matches!(error, Error::ResultTooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_side_of_zero_is_refused() {
+        let error = resize(&gradient(2, 2), 0, 5, Resample::Box).unwrap_err();
+        assert!(matches!(error, Error::ImageShape { .. }), "{error}");
+    }
+}

@@ -1,0 +1,93 @@
+use crate::Error;
+
+/// An 8-bit RGB image in memory.
+///
+/// Rows run from top to bottom, pixels from left to right, and each pixel is three bytes: red, green, blue. The type
+/// belongs to this crate, so that a picture from a camera, a video decoder or any version of any imaging crate can be
+/// processed: all that they have to agree on is a `Vec<u8>`. Neither side is ever zero.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RgbImage {
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+}
+
+impl RgbImage {
+    /// Takes `width * height * 3` bytes, row after row.
+    ///
+    /// # Errors
+    /// [`Error::ImageShape`] if a side is zero or the number of bytes is another.
+    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, Error> {
+        let expected = (u64::from(width) * u64::from(height)).checked_mul(3);
+        if expected == Some(0) || expected != u64::try_from(pixels.len()).ok() {
+            return Err(Error::ImageShape {
+                width,
+                height,
+                bytes: pixels.len(),
+            });
+        }
+        Ok(Self {
+            width,
+            height,
+            pixels,
+        })
+    }
+
+    /// Pixels from left to right, at least 1.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Pixels from top to bottom, at least 1.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The bytes, `[height, width, 3]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Gives the bytes away, `[height, width, 3]`.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
+    /// The bytes of rows `range`, for the passes of the resize.
+    pub(crate) fn rows(&self, range: std::ops::Range<usize>) -> &[u8] {
+        let stride = self.width as usize * 3;
+        &self.pixels[range.start * stride..range.end * stride]
+    }
+}
+
+impl std::fmt::Debug for RgbImage {
+    /// Says the size only: the bytes of a photograph would drown a log.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("RgbImage")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_of_the_wrong_length_is_refused() {
+        for (width, height, bytes) in [(2, 2, 11), (2, 2, 13), (0, 2, 0), (2, 0, 0)] {
+            let error = RgbImage::new(width, height, vec![0; bytes]).unwrap_err();
+            assert!(matches!(error, Error::ImageShape { .. }), "{error}");
+        }
+        assert!(RgbImage::new(u32::MAX, u32::MAX, vec![0; 3]).is_err());
+    }
+
+    #[test]
+    fn a_buffer_of_the_right_length_is_kept_as_it_is() {
+        let image = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        assert_eq!(image.pixels(), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(image.into_pixels(), [1, 2, 3, 4, 5, 6]);
+    }
+}

@@ -1,0 +1,150 @@
+use crate::Error;
+
+/// Checks SentencePiece's normalisation table before the `tokenizers` crate uses it.
+///
+/// The table is a double-array trie over UTF-8 bytes (a `u32` byte length, then that many bytes of `u32` units),
+/// followed by NUL-terminated replacement texts that its leaves point to. Its reader follows indices unchecked, so a
+/// table from a damaged file would panic at some later text; walking every path once makes that impossible.
+pub(super) fn check(table: &[u8]) -> Result<(), Error> {
+    let (units, texts) = split(table).ok_or_else(|| refuse("a table that is cut short"))?;
+    let texts = std::str::from_utf8(texts)
+        .map_err(|error| refuse(&format!("replacement texts with an {error}")))?;
+    walk(&units, texts).ok_or_else(|| refuse("an index that leads out of it"))
+}
+
+fn refuse(found: &str) -> Error {
+    Error::tokenizer_file(
+        "a whole SentencePiece normalisation table (precompiled_charsmap)",
+        found,
+    )
+}
+
+/// The units of the trie and the bytes of the texts.
+fn split(table: &[u8]) -> Option<(Vec<u32>, &[u8])> {
+    let (length, rest) = table.split_first_chunk()?;
+    let length = u32::from_le_bytes(*length) as usize / 4 * 4;
+    let (trie, texts) = rest.split_at_checked(length)?;
+    let (units, _) = trie.as_chunks();
+    let units: Vec<u32> = units.iter().map(|unit| u32::from_le_bytes(*unit)).collect();
+    Some((units, texts))
+}
+
+/// Follows every byte from every node that can be reached; `None` if an index is out of bounds.
+fn walk(units: &[u32], texts: &str) -> Option<()> {
+    let root = offset(*units.first()?);
+    let mut seen = vec![false; units.len()];
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        // 0xF4 is the highest byte of UTF-8, and NUL ends the look-up.
+        for byte in 1..=0xF4 {
+            let child = node ^ byte;
+            let unit = *units.get(child)?;
+            if unit & LABEL_MASK != byte as u32 {
+                continue;
+            }
+            let next = child ^ offset(unit);
+            if unit & HAS_LEAF != 0 {
+                let text = units.get(next)? & !VALUE_FLAG;
+                if !texts.is_char_boundary(text as usize) {
+                    return None;
+                }
+            }
+            // Two ways may lead to one node; look at it once, so that a damaged table can't keep us here.
+            let mark = seen.get_mut(next)?;
+            if !std::mem::replace(mark, true) {
+                open.push(next);
+            }
+        }
+    }
+    Some(())
+}
+
+// The units of a Darts double array, as darts-clone packs them.
+const HAS_LEAF: u32 = 1 << 8;
+const VALUE_FLAG: u32 = 1 << 31;
+const LABEL_MASK: u32 = VALUE_FLAG | 0xFF;
+
+fn offset(unit: u32) -> usize {
+    ((unit >> 10) as usize) << ((unit & (1 << 9)) >> 6)
+}
+
+/// Decodes the base64 (RFC 4648, padded) in which `tokenizer.json` holds the table; `None` if it is not that.
+pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [None; 256];
+    for (value, letter) in (0u32..).zip(ALPHABET) {
+        values[usize::from(*letter)] = Some(value);
+    }
+    if text.len() % 4 != 0 {
+        return None;
+    }
+    let letters = text.trim_end_matches('=');
+    if text.len() - letters.len() > 2 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(letters.len() / 4 * 3 + 2);
+    for group in letters.as_bytes().chunks(4) {
+        let mut bits = 0;
+        for letter in group {
+            bits = bits << 6 | values[usize::from(*letter)]?;
+        }
+        bits <<= 6 * (4 - group.len());
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A trie of one block whose only key is "a", with the replacement "b".
+    fn table() -> Vec<u8> {
+        let mut units = vec![0u32; 512];
+        units[0] = 256 << 10;
+        let child = 256 ^ usize::from(b'a');
+        units[child] = ((child as u32) << 10) | HAS_LEAF | u32::from(b'a');
+        units[0] |= 0;
+        let mut bytes = (units.len() as u32 * 4).to_le_bytes().to_vec();
+        bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        bytes.extend(b"b\0");
+        bytes
+    }
+
+    #[test]
+    fn a_sound_table_passes() {
+        check(&table()).unwrap();
+    }
+
+    #[test]
+    fn a_table_cut_at_any_byte_is_refused_or_loses_only_text() {
+        let whole = table();
+        for length in 0..whole.len() - 2 {
+            assert!(check(&whole[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_index_out_of_bounds_is_refused() {
+        let mut bytes = table();
+        bytes[4..8].copy_from_slice(&u32::to_le_bytes(100_000 << 10));
+        let error = check(&bytes).unwrap_err();
+        assert!(error.to_string().contains("leads out"), "{error}");
+    }
+
+    #[test]
+    fn base64_decodes_with_and_without_padding() {
+        for (text, bytes) in [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9vYg==", "foob"),
+        ] {
+            assert_eq!(from_base64(text).unwrap(), bytes.as_bytes());
+        }
+        for text in ["Z", "Zg=", "Zm9v=", "====", "Zm\u{e9}v", "Z!8="] {
+            assert_eq!(from_base64(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+use tokenizers::models::unigram::Unigram;
+
+use crate::Error;
+
+/// Bytes of the longest piece that is accepted. Real pieces have at most some dozens; the model nests one level a byte
+/// and frees itself recursively, so a piece of megabytes in a damaged file would overflow the stack.
+const MAX_PIECE_BYTES: usize = 1024;
+
+/// The unigram model of pieces with their scores, in the order of their ids.
+pub(super) fn unigram(
+    pieces: Vec<(String, f64)>,
+    unknown: usize,
+    byte_fallback: bool,
+) -> Result<Unigram, Error> {
+    if pieces.is_empty() {
+        return Err(Error::tokenizer_file("pieces", "an empty vocabulary"));
+    }
+    for (id, (piece, score)) in pieces.iter().enumerate() {
+        if piece.len() > MAX_PIECE_BYTES {
+            return Err(Error::tokenizer_file(
+                format!("pieces of at most {MAX_PIECE_BYTES} bytes"),
+                format!("{} bytes at id {id}", piece.len()),
+            ));
+        }
+        // A score that is no number compares with nothing, and the search for the best path relies on comparing.
+        if !score.is_finite() {
+            return Err(Error::tokenizer_file(
+                "finite scores",
+                format!("{score} for the piece {piece:?} at id {id}"),
+            ));
+        }
+    }
+    Unigram::from(pieces, Some(unknown), byte_fallback)
+        .map_err(|error| Error::tokenizer_file("a unigram vocabulary", error.to_string()))
+}
