@@ -1,1 +1,71 @@
-//! (in work)
+//! Greedy and beam search with Hugging Face's semantics, around any autoregressive model.
+//!
+//! Search is the part of text generation that every project needs and that is easy to get subtly
+//! wrong: when a beam is finished, what its length divides, when a search may stop. This crate is
+//! that part alone. It knows no tensor library and no model: a model is whatever implements
+//! [`StepModel`], which takes token ids and returns logits in plain memory, so it fits around Burn,
+//! Candle, ONNX Runtime or a table of counts. Options have Hugging Face's names and mean what they
+//! mean there (transformers 5), down to the scores.
+//!
+//! One loop, [`generate`], serves every strategy: it feeds the model, lets
+//! [processors](LogitsProcessor) edit the scores of each row, hands them to the
+//! [search](Search) of the prompt, and lets finished prompts leave the batch.
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use generation::{GenerationConfig, Prompt, StepModel, TokenBatch, generate};
+//!
+//! /// After token `n` comes `n + 1`, most likely; 9 ends the text.
+//! struct Counting;
+//!
+//! impl StepModel for Counting {
+//!     type State = ();
+//!     type Error = Infallible;
+//!
+//!     fn vocab_size(&self) -> usize {
+//!         10
+//!     }
+//!
+//!     fn step(&self, tokens: TokenBatch<'_>, _: &mut ()) -> Result<Vec<f32>, Infallible> {
+//!         let mut logits = vec![0.0; tokens.rows() * 10];
+//!         for (row, scores) in logits.chunks_mut(10).enumerate() {
+//!             scores[tokens.last(row) as usize + 1] = 5.0;
+//!         }
+//!         Ok(logits)
+//!     }
+//!
+//!     fn select_rows(&self, _: &mut (), _: &[usize]) -> Result<(), Infallible> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let config = GenerationConfig {
+//!     num_beams: 3,
+//!     eos_token_id: vec![9],
+//!     max_length: Some(20),
+//!     ..GenerationConfig::default()
+//! };
+//! let prompts = [Prompt::new(vec![4])];
+//! let results = generate(&Counting, (), &prompts, &config).unwrap();
+//! assert_eq!(results[0][0].tokens, [4, 5, 6, 7, 8, 9]);
+//! ```
+
+mod config;
+mod error;
+mod generate;
+mod hypothesis;
+mod model;
+mod numeric;
+pub mod processor;
+pub mod search;
+pub mod stopping;
+
+pub use config::{ConfigError, EarlyStopping, GenerationConfig, OPTIONS};
+pub use error::GenerateError;
+pub use generate::{Prompt, generate};
+pub use hypothesis::Hypothesis;
+pub use model::{StepModel, TokenBatch};
+pub use processor::LogitsProcessor;
+pub use search::Search;
+pub use stopping::StoppingCriterion;

@@ -100,11 +100,12 @@ mod tests {
 
     /// A trie of one block whose only key is "a", with the replacement "b".
     fn table() -> Vec<u8> {
+        // The root's children lie at 256 ^ byte; the child for "a" leads to 510, which holds the place of its text.
         let mut units = vec![0u32; 512];
         units[0] = 256 << 10;
         let child = 256 ^ usize::from(b'a');
-        units[child] = ((child as u32) << 10) | HAS_LEAF | u32::from(b'a');
-        units[0] |= 0;
+        units[child] = ((child as u32 ^ 510) << 10) | HAS_LEAF | u32::from(b'a');
+        units[510] = VALUE_FLAG;
         let mut bytes = (units.len() as u32 * 4).to_le_bytes().to_vec();
         bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
         bytes.extend(b"b\0");

@@ -1,0 +1,210 @@
+use crate::numeric::{is_usable, log_softmax};
+use crate::processor::processors;
+use crate::search::strategy;
+use crate::stopping::criteria;
+use crate::{
+    ConfigError, GenerateError, GenerationConfig, Hypothesis, LogitsProcessor, Search, StepModel,
+    StoppingCriterion, TokenBatch,
+};
+
+/// What to continue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// Tokens to begin with, at least one: usually the start token.
+    pub tokens: Vec<u32>,
+    /// First token to generate, instead of the configuration's: prompts of one batch may be
+    /// continued in different languages.
+    pub forced_bos_token_id: Option<u32>,
+}
+
+impl Prompt {
+    /// Tokens to begin with.
+    pub fn new(tokens: Vec<u32>) -> Self {
+        Self {
+            tokens,
+            forced_bos_token_id: None,
+        }
+    }
+
+    /// Forces the first generated token.
+    pub fn with_forced_bos_token_id(mut self, token: u32) -> Self {
+        self.forced_bos_token_id = Some(token);
+        self
+    }
+}
+
+/// A prompt that is still being continued.
+struct Item<'a> {
+    number: usize,
+    /// Tokens of a prompt longer than the shortest that the model has not been fed. They are fed
+    /// step by step, so that all rows always have the same length.
+    waiting: &'a [u32],
+    search: Box<dyn Search>,
+    processors: Vec<Box<dyn LogitsProcessor>>,
+    stopping: Vec<Box<dyn StoppingCriterion>>,
+}
+
+/// Continues prompts until each search is over: the one generation loop.
+///
+/// `state` must have one row per prompt, in their order, that has been fed nothing yet. Returns for
+/// each prompt up to `num_return_sequences` hypotheses, best first. Rows of finished prompts leave
+/// the batch at once.
+///
+/// # Errors
+/// [`GenerateError`]: contradictory options before any work, or what the model did wrong.
+pub fn generate<M: StepModel>(
+    model: &M,
+    mut state: M::State,
+    prompts: &[Prompt],
+    config: &GenerationConfig,
+) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
+where
+    M::Error: 'static,
+{
+    let vocab_size = model.vocab_size();
+    for prompt in prompts {
+        validate(prompt, config, vocab_size)?;
+    }
+    let first = prompts.iter().map(|p| p.tokens.len()).min().unwrap_or(0);
+    let mut items: Vec<Item> = prompts
+        .iter()
+        .enumerate()
+        .map(|(number, prompt)| Item::new(number, prompt, first, config))
+        .collect();
+    let mut tokens: Vec<u32> = prompts
+        .iter()
+        .flat_map(|prompt| &prompt.tokens[..first])
+        .copied()
+        .collect();
+    let mut results = vec![Vec::new(); prompts.len()];
+
+    for step in 0.. {
+        let rows = items.iter().map(|item| item.search.rows().len()).sum();
+        if rows == 0 {
+            break;
+        }
+        let mut logits = model
+            .step(TokenBatch::new(&tokens, rows), &mut state)
+            .map_err(|source| GenerateError::Model { step, source })?;
+        if logits.len() != rows * vocab_size {
+            return Err(GenerateError::WrongSize {
+                step,
+                found: logits.len(),
+                expected: rows * vocab_size,
+                rows,
+            });
+        }
+
+        tokens.clear();
+        let mut parents = Vec::with_capacity(rows);
+        let mut live = Vec::with_capacity(items.len());
+        let mut rest = logits.as_mut_slice();
+        let mut first_row = 0;
+        for mut item in items {
+            let item_rows = item.search.rows().len();
+            let (scores, others) = rest.split_at_mut(item_rows * vocab_size);
+            rest = others;
+            let continued = item
+                .advance(scores, vocab_size, &mut tokens)
+                .map_err(|row| GenerateError::NotFinite {
+                    step,
+                    row: first_row + row,
+                })?;
+            if continued.is_empty() {
+                let prompt = item.number;
+                results[prompt] = item.search.finish();
+                if results[prompt].is_empty() {
+                    return Err(GenerateError::NothingPossible { prompt, step });
+                }
+            } else {
+                parents.extend(continued.iter().map(|row| first_row + row));
+                live.push(item);
+            }
+            first_row += item_rows;
+        }
+        items = live;
+        let all_go_on_as_themselves = parents.iter().copied().eq(0..rows);
+        if !all_go_on_as_themselves && !parents.is_empty() {
+            model
+                .select_rows(&mut state, &parents)
+                .map_err(|source| GenerateError::Model { step, source })?;
+        }
+    }
+    Ok(results)
+}
+
+impl<'a> Item<'a> {
+    fn new(number: usize, prompt: &'a Prompt, fed: usize, config: &GenerationConfig) -> Self {
+        Self {
+            number,
+            waiting: &prompt.tokens[fed..],
+            search: strategy(config, prompt.tokens.clone()),
+            processors: processors(config, prompt),
+            stopping: criteria(config, prompt.tokens.len()),
+        }
+    }
+
+    /// Chooses what comes next from the scores of this item's rows and appends it to `tokens`.
+    /// Returns which of its rows each new row continues, or the first row whose scores are unusable.
+    fn advance(
+        &mut self,
+        scores: &mut [f32],
+        vocab_size: usize,
+        tokens: &mut Vec<u32>,
+    ) -> Result<Vec<usize>, usize> {
+        if let Some((next, waiting)) = self.waiting.split_first() {
+            tokens.push(*next);
+            self.waiting = waiting;
+            return Ok(vec![0]);
+        }
+        let rows = self.search.rows().iter().zip(scores.chunks_mut(vocab_size));
+        for (number, (row, scores)) in rows.enumerate() {
+            let usable = if self.search.processes_log_probs() {
+                log_softmax(scores)
+            } else {
+                is_usable(scores)
+            };
+            if !usable {
+                return Err(number);
+            }
+            for processor in &self.processors {
+                processor.process(&row.tokens, scores);
+            }
+        }
+        let parents = self.search.advance(scores, vocab_size, &self.stopping);
+        if !parents.is_empty() {
+            let rows = self.search.rows().iter();
+            tokens.extend(rows.filter_map(|row| row.tokens.last()));
+        }
+        Ok(parents)
+    }
+}
+
+/// Checks a prompt and every token of the options against the vocabulary.
+fn validate(
+    prompt: &Prompt,
+    config: &GenerationConfig,
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    if prompt.tokens.is_empty() {
+        return Err(ConfigError::Invalid(
+            "a prompt is empty, expected at least a start token".into(),
+        ));
+    }
+    config.validate(prompt.tokens.len())?;
+    let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
+    let named = [
+        ("a prompt", prompt.tokens.as_slice()),
+        ("forced_bos_token_id", forced_bos.as_slice()),
+        ("forced_eos_token_id", &config.forced_eos_token_id),
+    ];
+    for (name, tokens) in named {
+        if let Some(token) = tokens.iter().find(|token| **token as usize >= vocab_size) {
+            return Err(ConfigError::Invalid(format!(
+                "{name} has token {token}, but the vocabulary ends at {}",
+                vocab_size.saturating_sub(1)
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+/// A text that a search returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hypothesis {
+    /// All tokens: prompt, generated ones, and the end token if the text ended by itself.
+    pub tokens: Vec<u32>,
+    /// Log-probability of each generated token after the processors: `token_log_probs[i]` belongs
+    /// to `tokens[tokens.len() - token_log_probs.len() + i]`. Beam search takes the
+    /// log-probabilities before the processors and does not normalise again after them, greedy
+    /// search normalises what the processors leave; both as Hugging Face's
+    /// `compute_transition_scores` is used with either.
+    pub token_log_probs: Vec<f32>,
+    /// The sum of the log-probabilities, divided by the number of generated tokens to the power of
+    /// `length_penalty`: Hugging Face's `sequences_scores`.
+    pub score: f32,
+}
+
+impl Hypothesis {
+    /// A prompt that nothing has been added to.
+    pub(crate) fn of_prompt(tokens: Vec<u32>) -> Self {
+        Self {
+            tokens,
+            token_log_probs: Vec::new(),
+            score: 0.0,
+        }
+    }
+
+    /// This with one token more; the score is the given one.
+    pub(crate) fn extended(&self, token: u32, log_prob: f32, score: f32) -> Self {
+        let mut longer = self.clone();
+        longer.tokens.push(token);
+        longer.token_log_probs.push(log_prob);
+        longer.score = score;
+        longer
+    }
+
+    /// Tokens after the prompt.
+    pub fn generated_tokens(&self) -> &[u32] {
+        &self.tokens[self.tokens.len() - self.token_log_probs.len()..]
+    }
+}

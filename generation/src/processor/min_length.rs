@@ -1,0 +1,49 @@
+use crate::LogitsProcessor;
+
+/// Forbids the end tokens until a text has a length, prompt included.
+///
+/// Hugging Face: `MinLengthLogitsProcessor`; `MinNewTokensLengthLogitsProcessor` is the same with
+/// the prompt's length added.
+#[derive(Clone, Debug)]
+pub struct MinLength {
+    min_length: usize,
+    eos_token_id: Vec<u32>,
+}
+
+impl MinLength {
+    /// `min_length` counts the prompt.
+    pub fn new(min_length: usize, eos_token_id: &[u32]) -> Self {
+        Self {
+            min_length,
+            eos_token_id: eos_token_id.to_vec(),
+        }
+    }
+}
+
+impl LogitsProcessor for MinLength {
+    fn process(&self, tokens: &[u32], scores: &mut [f32]) {
+        if tokens.len() < self.min_length {
+            for token in &self.eos_token_id {
+                if let Some(score) = scores.get_mut(*token as usize) {
+                    *score = f32::NEG_INFINITY;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_forbidden_until_the_length_is_reached() {
+        let processor = MinLength::new(3, &[1]);
+        let mut scores = [0.5; 3];
+        processor.process(&[0, 0], &mut scores);
+        assert_eq!(scores, [0.5, f32::NEG_INFINITY, 0.5]);
+        let mut scores = [0.5; 3];
+        processor.process(&[0, 0, 0], &mut scores);
+        assert_eq!(scores, [0.5; 3]);
+    }
+}

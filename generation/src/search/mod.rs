@@ -1,0 +1,46 @@
+//! Which continuations to pursue.
+
+mod beam;
+mod greedy;
+
+pub use beam::BeamSearch;
+pub use greedy::GreedySearch;
+
+use crate::{GenerationConfig, Hypothesis, StoppingCriterion};
+
+/// The search for the continuation of one prompt. Prompts of a batch are searched independently.
+pub trait Search {
+    /// The hypotheses that go on, one per row. At the start the prompt alone; while a search runs,
+    /// their scores are its own affair.
+    fn rows(&self) -> &[Hypothesis];
+
+    /// What processors are to see: log-probabilities, or logits as the model returned them.
+    fn processes_log_probs(&self) -> bool;
+
+    /// Continues the rows. `scores` is `[rows, vocab_size]`, after the processors.
+    ///
+    /// Returns for each of the new [`rows`](Self::rows) the old row that it continues; none when the
+    /// search is over.
+    fn advance(
+        &mut self,
+        scores: &[f32],
+        vocab_size: usize,
+        stopping: &[Box<dyn StoppingCriterion>],
+    ) -> Vec<usize>;
+
+    /// What was found, best first; nothing if no continuation was possible.
+    fn finish(self: Box<Self>) -> Vec<Hypothesis>;
+}
+
+/// The strategy that a configuration asks for.
+pub(crate) fn strategy(config: &GenerationConfig, prompt: Vec<u32>) -> Box<dyn Search> {
+    match config.num_beams {
+        1 => Box::new(GreedySearch::new(config, prompt)),
+        _ => Box::new(BeamSearch::new(config, prompt)),
+    }
+}
+
+/// A sum of log-probabilities, divided by the generated length to the power of the penalty.
+fn normalised(sum: f32, generated: usize, length_penalty: f64) -> f32 {
+    sum / (generated as f64).powf(length_penalty) as f32
+}

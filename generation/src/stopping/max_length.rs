@@ -1,0 +1,34 @@
+use crate::StoppingCriterion;
+
+/// Complete at a number of tokens, prompt included.
+///
+/// Hugging Face: `MaxLengthCriteria`.
+#[derive(Clone, Debug)]
+pub struct MaxLength {
+    max_length: usize,
+}
+
+impl MaxLength {
+    /// `max_length` counts the prompt.
+    pub fn new(max_length: usize) -> Self {
+        Self { max_length }
+    }
+}
+
+impl StoppingCriterion for MaxLength {
+    fn is_complete(&self, tokens: &[u32]) -> bool {
+        tokens.len() >= self.max_length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_complete_at_its_longest() {
+        let criterion = MaxLength::new(3);
+        assert!(!criterion.is_complete(&[1, 2]));
+        assert!(criterion.is_complete(&[1, 2, 3]));
+    }
+}

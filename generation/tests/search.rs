@@ -1,0 +1,314 @@
+//! The loop and the strategies around a model whose logits depend on the whole history of a row.
+
+use std::fmt;
+
+use generation::{
+    EarlyStopping, GenerateError, GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch,
+    generate,
+};
+
+const VOCABULARY: usize = 11;
+const END: u32 = 1;
+
+/// Scores the next token by a hash of all tokens before it.
+#[derive(Default)]
+struct Hashing {
+    /// Step at which something goes wrong, and what.
+    fault: Option<(usize, Fault)>,
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    Error,
+    NotANumber,
+    Infinity,
+    OneRowShort,
+}
+
+#[derive(Debug)]
+struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broken")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+fn logits_after(history: &[u32]) -> Vec<f32> {
+    let mut hash = 0x9e37_79b9_u32;
+    for token in history {
+        hash = (hash ^ token).wrapping_mul(0x85eb_ca6b).rotate_left(13);
+    }
+    (0..VOCABULARY as u32)
+        .map(|token| {
+            let mixed = (hash ^ token.wrapping_mul(0xc2b2_ae35)).wrapping_mul(0x27d4_eb2f);
+            (mixed >> 16) as f32 / 12000.0
+        })
+        .collect()
+}
+
+impl StepModel for Hashing {
+    type State = Vec<Vec<u32>>;
+    type Error = Broken;
+
+    fn vocab_size(&self) -> usize {
+        VOCABULARY
+    }
+
+    fn step(&self, tokens: TokenBatch<'_>, state: &mut Self::State) -> Result<Vec<f32>, Broken> {
+        assert_eq!(tokens.rows(), state.len());
+        let new = tokens.ids().chunks(tokens.new_tokens());
+        for (history, new) in state.iter_mut().zip(new) {
+            history.extend(new);
+        }
+        let mut logits: Vec<f32> = state.iter().flat_map(|row| logits_after(row)).collect();
+        match self.fault {
+            Some((step, fault)) if state[0].len() == step + 1 => match fault {
+                Fault::Error => return Err(Broken),
+                Fault::NotANumber => *logits.last_mut().unwrap() = f32::NAN,
+                Fault::Infinity => *logits.last_mut().unwrap() = f32::INFINITY,
+                Fault::OneRowShort => logits.truncate(logits.len() - VOCABULARY),
+            },
+            _ => (),
+        }
+        Ok(logits)
+    }
+
+    fn select_rows(&self, state: &mut Self::State, parents: &[usize]) -> Result<(), Broken> {
+        *state = parents.iter().map(|row| state[*row].clone()).collect();
+        Ok(())
+    }
+}
+
+fn run(prompts: &[Prompt], config: &GenerationConfig) -> Vec<Vec<Hypothesis>> {
+    let state = vec![Vec::new(); prompts.len()];
+    generate(&Hashing::default(), state, prompts, config).unwrap()
+}
+
+fn config(num_beams: usize, max_length: usize) -> GenerationConfig {
+    GenerationConfig {
+        num_beams,
+        max_length: Some(max_length),
+        eos_token_id: vec![END],
+        ..GenerationConfig::default()
+    }
+}
+
+fn prompts(count: u32) -> Vec<Prompt> {
+    (0..count)
+        .map(|i| Prompt::new(vec![i % 11, i / 11]))
+        .collect()
+}
+
+/// The log-probability of `tokens` after the first `prompt` of them.
+fn log_prob(tokens: &[u32], prompt: usize) -> f32 {
+    (prompt..tokens.len())
+        .map(|i| {
+            let logits = logits_after(&tokens[..i]);
+            let sum: f32 = logits.iter().map(|l| l.exp()).sum();
+            logits[tokens[i] as usize] - sum.ln()
+        })
+        .sum()
+}
+
+#[test]
+fn greedy_search_takes_the_most_likely_token_until_the_end() {
+    for prompt in prompts(20) {
+        let found = &run(std::slice::from_ref(&prompt), &config(1, 9))[0][0];
+        let mut expected = prompt.tokens;
+        while expected.len() < 9 && (expected.len() == 2 || expected.last() != Some(&END)) {
+            let logits = logits_after(&expected);
+            let best = logits.iter().copied().fold(f32::MIN, f32::max);
+            expected.push(logits.iter().position(|l| *l == best).unwrap() as u32);
+        }
+        assert_eq!(found.tokens, expected);
+        let mean = log_prob(&expected, 2) / (expected.len() - 2) as f32;
+        assert!((found.score - mean).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn enough_beams_find_the_most_likely_text_of_all() {
+    // Three tokens, of which at most the last may be the end: few enough to try all.
+    let config = GenerationConfig {
+        length_penalty: 0.0,
+        early_stopping: EarlyStopping::Never,
+        ..config(150, 4)
+    };
+    for prompt in prompts(20) {
+        let found = &run(std::slice::from_ref(&prompt), &config)[0][0];
+        let start = prompt.tokens;
+        let tokens = 0..VOCABULARY as u32;
+        let best = tokens
+            .clone()
+            .flat_map(|a| match a {
+                END => vec![vec![END]],
+                _ => tokens.clone().map(|b| vec![a, b]).collect(),
+            })
+            .map(|text| [start.clone(), text].concat())
+            .max_by(|a, b| log_prob(a, 2).total_cmp(&log_prob(b, 2)))
+            .unwrap();
+        assert_eq!(found.tokens, best);
+        assert!((found.score - log_prob(&best, 2)).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn scores_are_those_of_the_tokens_and_come_best_first() {
+    let config = GenerationConfig {
+        num_return_sequences: 5,
+        length_penalty: 0.7,
+        ..config(5, 12)
+    };
+    for found in run(&prompts(30), &config) {
+        assert_eq!(found.len(), 5);
+        assert!(found.is_sorted_by(|a, b| a.score >= b.score));
+        for hypothesis in found {
+            let sum: f32 = hypothesis.token_log_probs.iter().sum();
+            assert!((sum - log_prob(&hypothesis.tokens, 2)).abs() < 1e-4);
+            let generated = hypothesis.generated_tokens().len() as f32;
+            assert!((hypothesis.score - sum / generated.powf(0.7)).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn prompts_of_a_batch_are_continued_as_if_alone() {
+    for early_stopping in [
+        EarlyStopping::Heuristic,
+        EarlyStopping::FirstFinished,
+        EarlyStopping::Never,
+    ] {
+        for num_beams in [1, 2, 4] {
+            let config = GenerationConfig {
+                early_stopping,
+                ..config(num_beams, 15)
+            };
+            let prompts = prompts(40);
+            let lengths: Vec<usize> = run(&prompts, &config)
+                .iter()
+                .zip(&prompts)
+                .map(|(together, prompt)| {
+                    assert_eq!(together, &run(std::slice::from_ref(prompt), &config)[0]);
+                    together[0].tokens.len()
+                })
+                .collect();
+            // Otherwise nothing would have left the batch early.
+            assert!(lengths.iter().min() < lengths.iter().max());
+        }
+    }
+}
+
+#[test]
+fn prompts_of_different_lengths_are_continued_as_if_alone() {
+    let prompts: Vec<Prompt> = [vec![3], vec![3, 4, 5, 6], vec![7, 7], vec![2]]
+        .map(Prompt::new)
+        .to_vec();
+    for num_beams in [1, 3] {
+        let config = GenerationConfig {
+            max_new_tokens: Some(6),
+            ..config(num_beams, 0)
+        };
+        for (together, prompt) in run(&prompts, &config).iter().zip(&prompts) {
+            assert_eq!(together, &run(std::slice::from_ref(prompt), &config)[0]);
+        }
+    }
+}
+
+#[test]
+fn each_prompt_may_have_its_own_first_token() {
+    let config = GenerationConfig {
+        forced_bos_token_id: Some(9),
+        forced_eos_token_id: vec![END],
+        ..config(3, 6)
+    };
+    let prompts = [
+        Prompt::new(vec![2]),
+        Prompt::new(vec![2]).with_forced_bos_token_id(8),
+    ];
+    let found = run(&prompts, &config);
+    assert_eq!(found[0][0].tokens[..2], [2, 9]);
+    assert_eq!(found[1][0].tokens[..2], [2, 8]);
+    assert_eq!(found[0][0].token_log_probs[0], 0.0);
+    for found in &found {
+        assert_eq!(found[0].tokens.last(), Some(&END));
+    }
+}
+
+#[test]
+fn no_text_ends_before_its_shortest_length() {
+    let config = GenerationConfig {
+        min_length: 8,
+        ..config(3, 12)
+    };
+    for found in run(&prompts(30), &config) {
+        let generated = found[0].generated_tokens();
+        let end = generated.iter().position(|token| *token == END);
+        assert!(end.is_none_or(|place| place + 2 >= 8));
+    }
+}
+
+#[test]
+fn a_model_that_misbehaves_is_an_error_that_says_where() {
+    let run = |fault| {
+        let model = Hashing {
+            fault: Some((2, fault)),
+        };
+        let prompts = [Prompt::new(vec![5]), Prompt::new(vec![6])];
+        let config = GenerationConfig {
+            min_length: 9,
+            ..config(2, 9)
+        };
+        generate(&model, vec![Vec::new(); 2], &prompts, &config).unwrap_err()
+    };
+    assert!(matches!(
+        run(Fault::Error),
+        GenerateError::Model {
+            step: 2,
+            source: Broken
+        }
+    ));
+    for fault in [Fault::NotANumber, Fault::Infinity] {
+        assert!(matches!(
+            run(fault),
+            GenerateError::NotFinite { step: 2, row: 3 }
+        ));
+    }
+    assert!(matches!(
+        run(Fault::OneRowShort),
+        GenerateError::WrongSize {
+            step: 2,
+            found: 33,
+            expected: 44,
+            rows: 4
+        }
+    ));
+}
+
+#[test]
+fn impossible_options_are_errors_before_any_work() {
+    let model = Hashing {
+        fault: Some((0, Fault::Error)),
+    };
+    let prompt = || vec![Prompt::new(vec![5])];
+    for (prompts, config) in [
+        (prompt(), config(0, 9)),
+        (prompt(), config(2, 1)),
+        (vec![Prompt::default()], config(2, 9)),
+        (vec![Prompt::new(vec![11])], config(2, 9)),
+        (
+            vec![Prompt::new(vec![5]).with_forced_bos_token_id(11)],
+            config(2, 9),
+        ),
+    ] {
+        let result = generate(&model, vec![Vec::new()], &prompts, &config);
+        assert!(matches!(result, Err(GenerateError::Config(_))));
+    }
+    assert!(
+        generate(&model, vec![], &[], &config(2, 9))
+            .unwrap()
+            .is_empty()
+    );
+}
