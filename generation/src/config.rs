@@ -190,6 +190,20 @@ impl GenerationConfig {
             .collect()
     }
 
+    /// The token that generation starts from.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if neither `decoder_start_token_id` nor `bos_token_id` is set.
+    pub fn start_token(&self) -> Result<u32, ConfigError> {
+        self.decoder_start_token_id
+            .or(self.bos_token_id)
+            .ok_or_else(|| {
+                ConfigError::Invalid(
+                    "no token to start from: set decoder_start_token_id (mBART-50 starts from </s>, 2)".into(),
+                )
+            })
+    }
+
     /// Longest text behind a prompt of `prompt_length` tokens, both counted.
     pub fn longest(&self, prompt_length: usize) -> usize {
         match (self.max_new_tokens, self.max_length) {

@@ -1,6 +1,6 @@
 use crate::numeric::{is_usable, log_softmax};
 use crate::processor::processors;
-use crate::search::strategy;
+use crate::search::{ForcedSearch, strategy};
 use crate::stopping::criteria;
 use crate::{
     ConfigError, GenerateError, GenerationConfig, Hypothesis, LogitsProcessor, Search, StepModel,
@@ -44,7 +44,7 @@ struct Item<'a> {
     stopping: Vec<Box<dyn StoppingCriterion>>,
 }
 
-/// Continues prompts until each search is over: the one generation loop.
+/// Continues prompts until each search is over.
 ///
 /// `state` must have one row per prompt, in their order, that has been fed nothing yet. Returns for
 /// each prompt up to `num_return_sequences` hypotheses, best first. Rows of finished prompts leave
@@ -54,22 +54,79 @@ struct Item<'a> {
 /// [`GenerateError`]: contradictory options before any work, or what the model did wrong.
 pub fn generate<M: StepModel>(
     model: &M,
-    mut state: M::State,
+    state: M::State,
     prompts: &[Prompt],
     config: &GenerationConfig,
 ) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
 where
     M::Error: 'static,
 {
-    let vocab_size = model.vocab_size();
     for prompt in prompts {
-        validate(prompt, config, vocab_size)?;
+        validate(prompt, config, model.vocab_size())?;
     }
+    let searches = prompts
+        .iter()
+        .map(|prompt| strategy(config, prompt.tokens.clone()));
+    run(model, state, prompts, searches.collect(), config)
+}
+
+/// The log-probabilities of given texts: `texts[i]` behind `prompts[i]`, token by token, with the
+/// processors that the configuration asks for and normalised after them, as greedy search has them.
+///
+/// `state` is as for [`generate`]. The score of a result is the sum of its log-probabilities.
+///
+/// # Errors
+/// [`GenerateError`], likewise; a text that is empty or has a token beyond the vocabulary is one.
+pub fn score<M: StepModel>(
+    model: &M,
+    state: M::State,
+    prompts: &[Prompt],
+    texts: &[Vec<u32>],
+    config: &GenerationConfig,
+) -> Result<Vec<Hypothesis>, GenerateError<M::Error>>
+where
+    M::Error: 'static,
+{
+    if texts.len() != prompts.len() || texts.iter().any(Vec::is_empty) {
+        return Err(GenerateError::Config(ConfigError::Invalid(
+            "scoring needs one text per prompt, none of them empty".into(),
+        )));
+    }
+    let mut searches: Vec<Box<dyn Search>> = Vec::with_capacity(texts.len());
+    for (prompt, text) in prompts.iter().zip(texts) {
+        validate(prompt, config, model.vocab_size())?;
+        validate_tokens("a text", text, model.vocab_size())?;
+        let search = ForcedSearch::new(prompt.tokens.clone(), text.clone());
+        searches.push(Box::new(search));
+    }
+    let results = run(model, state, prompts, searches, config)?;
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// The one generation loop.
+fn run<M: StepModel>(
+    model: &M,
+    mut state: M::State,
+    prompts: &[Prompt],
+    searches: Vec<Box<dyn Search>>,
+    config: &GenerationConfig,
+) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
+where
+    M::Error: 'static,
+{
+    let vocab_size = model.vocab_size();
     let first = prompts.iter().map(|p| p.tokens.len()).min().unwrap_or(0);
     let mut items: Vec<Item> = prompts
         .iter()
+        .zip(searches)
         .enumerate()
-        .map(|(number, prompt)| Item::new(number, prompt, first, config))
+        .map(|(number, (prompt, search))| Item {
+            number,
+            waiting: &prompt.tokens[first..],
+            search,
+            processors: processors(config, prompt),
+            stopping: criteria(config, prompt.tokens.len()),
+        })
         .collect();
     let mut tokens: Vec<u32> = prompts
         .iter()
@@ -133,17 +190,7 @@ where
     Ok(results)
 }
 
-impl<'a> Item<'a> {
-    fn new(number: usize, prompt: &'a Prompt, fed: usize, config: &GenerationConfig) -> Self {
-        Self {
-            number,
-            waiting: &prompt.tokens[fed..],
-            search: strategy(config, prompt.tokens.clone()),
-            processors: processors(config, prompt),
-            stopping: criteria(config, prompt.tokens.len()),
-        }
-    }
-
+impl Item<'_> {
     /// Chooses what comes next from the scores of this item's rows and appends it to `tokens`.
     /// Returns which of its rows each new row continues, or the first row whose scores are unusable.
     fn advance(
@@ -193,18 +240,21 @@ fn validate(
     }
     config.validate(prompt.tokens.len())?;
     let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
-    let named = [
-        ("a prompt", prompt.tokens.as_slice()),
-        ("forced_bos_token_id", forced_bos.as_slice()),
-        ("forced_eos_token_id", &config.forced_eos_token_id),
-    ];
-    for (name, tokens) in named {
-        if let Some(token) = tokens.iter().find(|token| **token as usize >= vocab_size) {
-            return Err(ConfigError::Invalid(format!(
-                "{name} has token {token}, but the vocabulary ends at {}",
-                vocab_size.saturating_sub(1)
-            )));
-        }
+    validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
+    validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
+    validate_tokens(
+        "forced_eos_token_id",
+        &config.forced_eos_token_id,
+        vocab_size,
+    )
+}
+
+fn validate_tokens(name: &str, tokens: &[u32], vocab_size: usize) -> Result<(), ConfigError> {
+    match tokens.iter().find(|token| **token as usize >= vocab_size) {
+        None => Ok(()),
+        Some(token) => Err(ConfigError::Invalid(format!(
+            "{name} has token {token}, but the vocabulary ends at {}",
+            vocab_size.saturating_sub(1)
+        ))),
     }
-    Ok(())
 }

@@ -63,7 +63,7 @@ pub mod stopping;
 
 pub use config::{ConfigError, EarlyStopping, GenerationConfig, OPTIONS};
 pub use error::GenerateError;
-pub use generate::{Prompt, generate};
+pub use generate::{Prompt, generate, score};
 pub use hypothesis::Hypothesis;
 pub use model::{StepModel, TokenBatch};
 pub use processor::LogitsProcessor;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use generation::{
     EarlyStopping, GenerateError, GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch,
-    generate,
+    generate, score,
 };
 
 const VOCABULARY: usize = 11;
@@ -247,6 +247,45 @@ fn no_text_ends_before_its_shortest_length() {
         let generated = found[0].generated_tokens();
         let end = generated.iter().position(|token| *token == END);
         assert!(end.is_none_or(|place| place + 2 >= 8));
+    }
+}
+
+#[test]
+fn a_given_text_is_as_likely_as_when_it_was_found() {
+    let config = config(1, 12);
+    let prompts = prompts(12);
+    let found = run(&prompts, &config);
+    let texts: Vec<Vec<u32>> = found
+        .iter()
+        .map(|found| found[0].generated_tokens().to_vec())
+        .collect();
+    let state = vec![Vec::new(); prompts.len()];
+    let scored = score(&Hashing::default(), state, &prompts, &texts, &config).unwrap();
+    for (scored, found) in scored.iter().zip(&found) {
+        assert_eq!(scored.tokens, found[0].tokens);
+        assert_eq!(scored.token_log_probs, found[0].token_log_probs);
+    }
+    // A text may go on behind the end token, and be longer than what would be generated.
+    let long = vec![vec![END; 30]];
+    let scored = score(
+        &Hashing::default(),
+        vec![vec![]],
+        &prompts[..1],
+        &long,
+        &config,
+    )
+    .unwrap();
+    let expected = log_prob(&scored[0].tokens, 2);
+    assert!((scored[0].score - expected).abs() < 1e-3);
+    for texts in [vec![], vec![vec![]], vec![vec![11]]] {
+        let result = score(
+            &Hashing::default(),
+            vec![vec![]],
+            &prompts[..1],
+            &texts,
+            &config,
+        );
+        assert!(matches!(result, Err(GenerateError::Config(_))));
     }
 }
 

@@ -1,2 +1,94 @@
-//! (in work)
-fn main() {}
+//! Checks this implementation against what a public one computed.
+//!
+//! Exit codes: 0 all comparisons hold, 1 some differ, 2 an input can't be read, 3 none differs but
+//! some could not be run.
+
+mod cases;
+mod input;
+mod model;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::input::InputError;
+use crate::report::{Outcome, Report};
+
+/// Check a checkpoint, the preprocessing or the tokenizer against a public implementation's results.
+///
+/// Prints a line per comparison. Exit code 0: all hold; 1: some differ; 2: an input can't be read;
+/// 3: none differs, but some could not be run.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Print one JSON object per comparison.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Hidden states, logits and generated texts of a checkpoint.
+    Model {
+        /// Checkpoint folder.
+        folder: PathBuf,
+        /// Folder with reference.safetensors and the reference file; by default the checkpoint's.
+        #[arg(long, value_name = "DIR")]
+        reference: Option<PathBuf>,
+        /// Name of the file with the generated texts.
+        #[arg(long, value_name = "NAME", default_value = "reference.json")]
+        reference_file: PathBuf,
+        /// Where to compute.
+        #[arg(long, default_value = "flex")]
+        device: String,
+        /// How weights are stored in memory.
+        #[arg(long, value_enum, default_value_t = Precision::F32)]
+        precision: Precision,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Precision {
+    F32,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(Outcome::Holds) => ExitCode::SUCCESS,
+        Ok(Outcome::Differs) => ExitCode::from(1),
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Err(error) => {
+            let mut message = format!("verify: {error}");
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                message += &format!(": {cause}");
+                source = cause.source();
+            }
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Outcome, InputError> {
+    let mut report = Report::new(arguments.json);
+    match arguments.command {
+        Command::Model {
+            folder,
+            reference,
+            reference_file,
+            device,
+            precision: Precision::F32,
+        } => {
+            let device = device::device(&device)?;
+            let reference = reference.as_ref().unwrap_or(&folder);
+            model::verify(&folder, reference, &reference_file, &device, &mut report)?;
+        }
+    }
+    Ok(report.finish()?)
+}

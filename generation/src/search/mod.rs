@@ -1,9 +1,11 @@
 //! Which continuations to pursue.
 
 mod beam;
+mod forced;
 mod greedy;
 
 pub use beam::BeamSearch;
+pub use forced::ForcedSearch;
 pub use greedy::GreedySearch;
 
 use crate::{GenerationConfig, Hypothesis, StoppingCriterion};

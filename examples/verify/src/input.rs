@@ -1,0 +1,120 @@
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors};
+use serde::de::DeserializeOwned;
+
+/// Why an input can't be read: exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("can't read {path}: {source}")]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path}: {reason}")]
+    Content { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Load(#[from] vision_encoder_decoder::LoadError),
+    #[error(transparent)]
+    Generate(#[from] vision_encoder_decoder::GenerateError),
+    #[error(transparent)]
+    Device(#[from] device::DeviceError),
+    #[error("can't write the report: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// Parses a JSON file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InputError> {
+    serde_json::from_slice(&read_bytes(path)?).map_err(|error| content(path, error))
+}
+
+/// The bytes of a file.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, InputError> {
+    std::fs::read(path).map_err(|source| InputError::Io {
+        path: path.into(),
+        source,
+    })
+}
+
+/// The tensors of a reference file.
+pub(crate) struct Tensors {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// A tensor of a reference file.
+pub(crate) struct Array<T> {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<T>,
+}
+
+impl Tensors {
+    pub(crate) fn read(path: PathBuf) -> Result<Self, InputError> {
+        let bytes = read_bytes(&path)?;
+        SafeTensors::deserialize(&bytes).map_err(|error| content(&path, error))?;
+        Ok(Self { path, bytes })
+    }
+
+    pub(crate) fn names(&self) -> Result<Vec<String>, InputError> {
+        let mut names: Vec<String> = self.open()?.names().into_iter().map(String::from).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// A tensor of 32-bit floating-point numbers.
+    pub(crate) fn floats(&self, name: &str) -> Result<Array<f32>, InputError> {
+        self.array(name, Dtype::F32, f32::from_le_bytes)
+    }
+
+    /// A tensor of 64-bit integers.
+    pub(crate) fn integers(&self, name: &str) -> Result<Array<i64>, InputError> {
+        self.array(name, Dtype::I64, i64::from_le_bytes)
+    }
+
+    fn open(&self) -> Result<SafeTensors<'_>, InputError> {
+        SafeTensors::deserialize(&self.bytes).map_err(|error| content(&self.path, error))
+    }
+
+    fn array<T, const SIZE: usize>(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        convert: impl Fn([u8; SIZE]) -> T,
+    ) -> Result<Array<T>, InputError> {
+        let file = self.open()?;
+        let tensor = file
+            .tensor(name)
+            .map_err(|error| content(&self.path, error))?;
+        if tensor.dtype() != dtype {
+            let reason = format!("tensor {name} is {:?}, expected {dtype:?}", tensor.dtype());
+            return Err(content(&self.path, reason));
+        }
+        let (elements, _) = tensor.data().as_chunks::<SIZE>();
+        Ok(Array {
+            shape: tensor.shape().to_vec(),
+            values: elements.iter().map(|element| convert(*element)).collect(),
+        })
+    }
+}
+
+impl<T> Array<T> {
+    /// The shape, if it has this many dimensions.
+    pub(crate) fn dims<const D: usize>(
+        &self,
+        path: &Path,
+        name: &str,
+    ) -> Result<[usize; D], InputError> {
+        self.shape.as_slice().try_into().map_err(|_| {
+            let reason = format!("{name} has shape {:?}, expected {D} dimensions", self.shape);
+            content(path, reason)
+        })
+    }
+}
+
+/// A file whose content is not what it should be.
+pub(crate) fn content(path: &Path, reason: impl ToString) -> InputError {
+    InputError::Content {
+        path: path.into(),
+        reason: reason.to_string(),
+    }
+}

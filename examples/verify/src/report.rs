@@ -1,0 +1,210 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// One line of the report: what was compared and how it came out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Comparison {
+    what: String,
+    /// Largest absolute difference; none if only equality was asked for.
+    difference: Option<f64>,
+    tolerance: Option<f64>,
+    /// Cases that are equal, or within the tolerance.
+    equal: usize,
+    cases: usize,
+    status: Status,
+    /// Why it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Ok,
+    Differs,
+    NotRun,
+}
+
+/// How all comparisons together came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All hold.
+    Holds,
+    /// At least one differs.
+    Differs,
+    /// None differs, but some could not be run.
+    Incomplete,
+}
+
+/// Prints comparisons as they are made and remembers how they came out.
+pub(crate) struct Report {
+    json: bool,
+    differs: usize,
+    not_run: usize,
+    ok: usize,
+}
+
+impl Comparison {
+    /// Compares numbers; those further apart than the tolerance differ, and so do NaN and lists of
+    /// different lengths.
+    pub(crate) fn of_numbers(
+        what: impl Into<String>,
+        found: &[f32],
+        expected: &[f32],
+        tolerance: f64,
+    ) -> Self {
+        let difference = largest_difference(found, expected);
+        Self::of_cases(what, usize::from(difference <= tolerance), 1)
+            .with_difference(difference, tolerance)
+    }
+
+    /// Counts cases that are equal.
+    pub(crate) fn of_cases(what: impl Into<String>, equal: usize, cases: usize) -> Self {
+        Self {
+            what: what.into(),
+            difference: None,
+            tolerance: None,
+            equal,
+            cases,
+            status: if equal == cases {
+                Status::Ok
+            } else {
+                Status::Differs
+            },
+            reason: None,
+        }
+    }
+
+    /// Adds the largest difference that was seen in the cases.
+    pub(crate) fn with_difference(mut self, difference: f64, tolerance: f64) -> Self {
+        self.difference = Some(difference);
+        self.tolerance = Some(tolerance);
+        if difference.is_nan() || difference > tolerance {
+            self.status = Status::Differs;
+        }
+        self
+    }
+
+    /// Something that can't be compared.
+    pub(crate) fn not_run(
+        what: impl Into<String>,
+        cases: usize,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            difference: None,
+            tolerance: None,
+            equal: 0,
+            cases,
+            status: Status::NotRun,
+            reason: Some(reason.into()),
+        }
+    }
+}
+
+/// The largest absolute difference; infinite where the lengths differ or a number is NaN.
+pub(crate) fn largest_difference(found: &[f32], expected: &[f32]) -> f64 {
+    if found.len() != expected.len() {
+        return f64::INFINITY;
+    }
+    found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| {
+            let difference = (f64::from(*a) - f64::from(*b)).abs();
+            match a == b {
+                true => 0.0, // also equal infinities
+                false if difference.is_nan() => f64::INFINITY,
+                false => difference,
+            }
+        })
+        .fold(0.0, f64::max)
+}
+
+impl Report {
+    /// Lines for people, or one JSON object per line.
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            differs: 0,
+            not_run: 0,
+            ok: 0,
+        }
+    }
+
+    /// Prints a comparison and counts it.
+    pub(crate) fn add(&mut self, comparison: Comparison) -> io::Result<()> {
+        match comparison.status {
+            Status::Ok => self.ok += 1,
+            Status::Differs => self.differs += 1,
+            Status::NotRun => self.not_run += 1,
+        }
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, &comparison)?;
+            return writeln!(out);
+        }
+        let status = match comparison.status {
+            Status::Ok => "ok",
+            Status::Differs => "DIFFERS",
+            Status::NotRun => "not run",
+        };
+        write!(out, "{status:8}{}", comparison.what)?;
+        if let (Some(difference), Some(tolerance)) = (comparison.difference, comparison.tolerance) {
+            write!(
+                out,
+                "  |difference| {difference:.1e}, tolerance {tolerance:.1e}"
+            )?;
+        }
+        if comparison.status != Status::NotRun {
+            write!(out, "  {}/{} equal", comparison.equal, comparison.cases)?;
+        }
+        if let Some(reason) = &comparison.reason {
+            write!(out, "  ({reason})")?;
+        }
+        writeln!(out)
+    }
+
+    /// Prints the totals for people and says how it all came out. A report that compared nothing
+    /// shows nothing, so it is incomplete.
+    pub(crate) fn finish(self) -> io::Result<Outcome> {
+        if !self.json {
+            writeln!(
+                io::stdout(),
+                "{} comparisons hold, {} differ, {} not run",
+                self.ok,
+                self.differs,
+                self.not_run
+            )?;
+        }
+        Ok(match (self.differs, self.not_run, self.ok) {
+            (0, 0, 1..) => Outcome::Holds,
+            (0, _, _) => Outcome::Incomplete,
+            _ => Outcome::Differs,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_or_missing_differs() {
+        assert_eq!(largest_difference(&[1.0, 2.0], &[1.0, 2.5]), 0.5);
+        assert_eq!(
+            largest_difference(&[f32::NEG_INFINITY], &[f32::NEG_INFINITY]),
+            0.0
+        );
+        for (found, expected) in [
+            (&[f32::NAN][..], &[1.0][..]),
+            (&[1.0], &[f32::NAN]),
+            (&[1.0], &[f32::INFINITY]),
+            (&[1.0], &[]),
+        ] {
+            assert_eq!(largest_difference(found, expected), f64::INFINITY);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Reading checkpoints.
+//!
+//! A format gives the tensors of a file by name, a [`TensorSource`]; a table ties those names to the
+//! parameters of a Burn module, [`WeightNames`]; [`load_weights`] brings them together. Formats know
+//! nothing of models, models know nothing of formats.
+//!
+//! Tensors are read a block at a time straight into the memory that the parameter keeps, so a load
+//! never holds more than the model and a block.
+
+mod error;
+mod folder;
+mod load;
+mod names;
+mod safetensors;
+mod source;
+
+pub use error::LoadError;
+pub use folder::Pretrained;
+pub use load::load_weights;
+pub use names::{WeightGroup, WeightNames};
+pub use safetensors::SafetensorsFile;
+pub use source::TensorSource;
