@@ -57,6 +57,16 @@ pub enum Error {
         /// What the decoder said.
         reason: String,
     },
+    /// The image is of a kind within its format that the decoder lacks (a TIFF with a palette, say).
+    #[error(
+        "expected a kind of {format} image that the decoder knows, found another ({reason}); convert it to PNG"
+    )]
+    UnsupportedImage {
+        /// The format that its first bytes announce.
+        format: String,
+        /// What the decoder said.
+        reason: String,
+    },
     /// The header announces more pixels than allowed; nothing was allocated.
     #[error(
         "expected at most {limit} pixels, found a header that announces {width} x {height}; \

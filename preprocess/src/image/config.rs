@@ -1,13 +1,17 @@
+mod values;
+
 use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use self::values::{Options, refuse};
 use super::Resample;
 use crate::Error;
 
-/// The largest side that a configuration may ask for: nothing larger can be a typing error away from a real model.
+/// The largest side that a configuration may ask for. No encoder reads more, and with it a damaged file can't ask for
+/// more memory than there is.
 const MAX_SIDE: u32 = 65_535;
 
 /// The options of `preprocessor_config.json`, with Hugging Face's names and `CLIPImageProcessor`'s defaults.
@@ -125,18 +129,18 @@ impl ImageProcessorConfig {
         let options: Map<String, Value> = serde_json::from_str(text)?;
         let options = Options(&options);
         let default = Self::default();
-        let class = options.read("feature_extractor_type", "a string", as_text)?;
+        let class = options.read("feature_extractor_type", "a string", values::as_text)?;
         let config = Self {
             do_resize: options.flag("do_resize", default.do_resize)?,
             size: options
-                .read("size", SIZE_FORMS, as_size)?
+                .read("size", values::SIZE_FORMS, values::as_size)?
                 .unwrap_or(default.size),
             resample: options
-                .read("resample", RESAMPLE_FORMS, as_filter)?
+                .read("resample", values::RESAMPLE_FORMS, values::as_filter)?
                 .unwrap_or(default.resample),
             do_center_crop: options.flag("do_center_crop", default.do_center_crop)?,
             crop_size: options
-                .read("crop_size", CROP_FORMS, as_crop)?
+                .read("crop_size", values::CROP_FORMS, values::as_crop)?
                 .unwrap_or(default.crop_size),
             do_rescale: options.flag("do_rescale", default.do_rescale)?,
             rescale_factor: options
@@ -144,14 +148,14 @@ impl ImageProcessorConfig {
                 .unwrap_or(default.rescale_factor),
             do_normalize: options.flag("do_normalize", default.do_normalize)?,
             image_mean: options
-                .read("image_mean", CHANNEL_FORMS, as_channels)?
+                .read("image_mean", values::CHANNEL_FORMS, values::as_channels)?
                 .unwrap_or(default.image_mean),
             image_std: options
-                .read("image_std", CHANNEL_FORMS, as_channels)?
+                .read("image_std", values::CHANNEL_FORMS, values::as_channels)?
                 .unwrap_or(default.image_std),
             do_convert_rgb: options.flag("do_convert_rgb", default.do_convert_rgb)?,
             image_processor_type: options
-                .read("image_processor_type", "a string", as_text)?
+                .read("image_processor_type", "a string", values::as_text)?
                 .or(class)
                 .unwrap_or(default.image_processor_type),
         };
@@ -219,102 +223,108 @@ impl ImageProcessorConfig {
     }
 }
 
-const SIZE_FORMS: &str =
-    r#"{"shortest_edge": n}, {"height": n, "width": n} or an integer (the shortest edge)"#;
-const CROP_FORMS: &str = r#"{"height": n, "width": n} or an integer (a square)"#;
-const RESAMPLE_FORMS: &str =
-    "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)";
-const CHANNEL_FORMS: &str = "three numbers (red, green, blue) or one for all";
+fn as_number<S: serde::Serializer>(filter: &Resample, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(filter.number())
+}
 
-/// The object of the file, read key by key so that an error can name the key.
-struct Options<'a>(&'a Map<String, Value>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Options<'_> {
-    /// The value under `key`, or `None` where it is absent or `null`, which in Hugging Face mean the same.
-    fn read<T>(
-        &self,
-        key: &str,
-        expected: &str,
-        parse: fn(&Value) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        match self.0.get(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match parse(value) {
-                Some(parsed) => Ok(Some(parsed)),
-                None => Err(refuse(key, expected, value)),
+    #[test]
+    fn an_empty_file_gives_the_defaults_of_clip() {
+        let config = ImageProcessorConfig::from_json("{}").unwrap();
+        assert_eq!(config, ImageProcessorConfig::default());
+    }
+
+    #[test]
+    fn files_of_before_and_of_today_give_the_same_options() {
+        let before = r#"{"crop_size": 96, "size": 96, "feature_extractor_type": "CLIPFeatureExtractor", "resample": 3,
+            "do_convert_rgb": null, "unknown": {"nested": []}}"#;
+        let today = r#"{"crop_size": {"height": 96, "width": 96}, "size": {"shortest_edge": 96, "longest_edge": null},
+            "image_processor_type": "CLIPFeatureExtractor", "rescale_factor": 0.00392156862745098}"#;
+        let before = ImageProcessorConfig::from_json(before).unwrap();
+        assert_eq!(before, ImageProcessorConfig::from_json(today).unwrap());
+        assert_eq!(before.size, ImageProcessorConfig::square(96).size);
+    }
+
+    #[test]
+    fn an_exact_size_and_one_mean_for_all_channels_are_read() {
+        let text = r#"{"size": {"height": 3, "width": 5}, "image_mean": 0.5, "image_std": [0.1, 0.2, 0.3]}"#;
+        let config = ImageProcessorConfig::from_json(text).unwrap();
+        let size = ResizeTo::Exact {
+            height: 3,
+            width: 5,
+        };
+        assert_eq!(config.size, size);
+        assert_eq!(config.image_mean, [0.5; 3]);
+        assert_eq!(config.image_std, [0.1, 0.2, 0.3]);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut config = ImageProcessorConfig::square(42);
+        config.resample = Resample::Hamming;
+        config.do_center_crop = false;
+        config.image_mean = [0.1, 1.0 / 3.0, 0.3];
+        for size in [
+            config.size,
+            ResizeTo::Exact {
+                height: 7,
+                width: 9,
             },
+        ] {
+            config.size = size;
+            let text = config.to_json();
+            assert_eq!(ImageProcessorConfig::from_json(&text).unwrap(), config);
+        }
+        assert!(config.to_json().contains("\"resample\": 5"));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named_with_its_key() {
+        for (text, key) in [
+            (r#"{"size": 0}"#, "size"),
+            (r#"{"size": -3}"#, "size"),
+            (r#"{"size": {"longest_edge": 9}}"#, "size"),
+            (
+                r#"{"size": {"shortest_edge": 9, "longest_edge": 9}}"#,
+                "size",
+            ),
+            (r#"{"size": {"height": 9}}"#, "size"),
+            (
+                r#"{"crop_size": {"height": 9, "width": 99999999999}}"#,
+                "crop_size",
+            ),
+            (r#"{"crop_size": 70000}"#, "crop_size"),
+            (r#"{"resample": 6}"#, "resample"),
+            (r#"{"resample": "bicubic"}"#, "resample"),
+            (r#"{"image_mean": [0.5, 0.5]}"#, "image_mean"),
+            (r#"{"image_mean": [0.5, 0.5, "x"]}"#, "image_mean"),
+            (r#"{"image_std": [0.5, 0, 0.5]}"#, "image_std"),
+            (r#"{"image_std": 1e-60}"#, "image_std"),
+            (r#"{"rescale_factor": 1e99}"#, "rescale_factor"),
+            (r#"{"do_resize": "yes"}"#, "do_resize"),
+        ] {
+            match ImageProcessorConfig::from_json(text).unwrap_err() {
+                Error::Config { key: found, .. } => assert_eq!(found, key),
+                other => panic!("{text}: {other}"),
+            }
+        }
+        for text in ["", "[]", "{", "7"] {
+            let error = ImageProcessorConfig::from_json(text).unwrap_err();
+            assert!(matches!(error, Error::Json(_)), "{text}: {error}");
         }
     }
 
-    fn flag(&self, key: &str, default: bool) -> Result<bool, Error> {
-        Ok(self
-            .read(key, "true or false", Value::as_bool)?
-            .unwrap_or(default))
+    #[test]
+    fn an_absent_file_is_named() {
+        let error = ImageProcessorConfig::from_file("absent/preprocessor_config.json").unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("absent/preprocessor_config.json"),
+            "{error}"
+        );
     }
-}
-
-fn refuse(key: &str, expected: &str, found: impl ToString) -> Error {
-    Error::Config {
-        key: key.to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_string(),
-    }
-}
-
-fn as_size(value: &Value) -> Option<ResizeTo> {
-    if let Some(shortest_edge) = as_side(value) {
-        return Some(ResizeTo::ShortestEdge { shortest_edge });
-    }
-    let object = value.as_object()?;
-    // A limit on the longest edge would change the result, so it is refused instead of ignored.
-    if object
-        .get("longest_edge")
-        .is_some_and(|edge| !edge.is_null())
-    {
-        return None;
-    }
-    if let Some(edge) = object.get("shortest_edge").filter(|edge| !edge.is_null()) {
-        return Some(ResizeTo::ShortestEdge {
-            shortest_edge: as_side(edge)?,
-        });
-    }
-    as_crop(value).map(|CropSize { height, width }| ResizeTo::Exact { height, width })
-}
-
-fn as_crop(value: &Value) -> Option<CropSize> {
-    let side = |key| as_side(value.get(key)?);
-    match as_side(value) {
-        Some(side) => Some(CropSize {
-            height: side,
-            width: side,
-        }),
-        None => Some(CropSize {
-            height: side("height")?,
-            width: side("width")?,
-        }),
-    }
-}
-
-fn as_side(value: &Value) -> Option<u32> {
-    value.as_u64()?.try_into().ok()
-}
-
-fn as_filter(value: &Value) -> Option<Resample> {
-    Resample::from_number(value.as_u64()?)
-}
-
-fn as_channels(value: &Value) -> Option<[f64; 3]> {
-    if let Some(number) = value.as_f64() {
-        return Some([number; 3]);
-    }
-    let numbers: Option<Vec<f64>> = value.as_array()?.iter().map(Value::as_f64).collect();
-    numbers?.try_into().ok()
-}
-
-fn as_text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-fn as_number<S: serde::Serializer>(filter: &Resample, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u8(filter.number())
 }

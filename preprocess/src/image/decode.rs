@@ -1,4 +1,22 @@
 //! Image files to 8-bit RGB, with the meaning of Pillow's `Image.open(path).convert("RGB")`.
+//!
+//! Palettes are looked up, grey is repeated, of 16-bit colour the high byte is kept, and of an animation the first frame
+//! is taken. [`DecodeOptions`] decide on transparency (dropped by default, not blended) and EXIF orientation (ignored by
+//! default). 16-bit grey without alpha is clipped at 255, so most such pictures become white: surprising, but it is what
+//! Pillow hands to every Python model.
+//!
+//! Compared with Pillow 13 on some seventy small files of all modes:
+//!
+//! | format | pixels |
+//! |---|---|
+//! | PNG (all depths, palettes, transparency), GIF, BMP, ICO, PNM, WebP (lossless and lossy) | equal |
+//! | TIFF: RGB, RGBA, grey of 1, 8 and 16 bits; plain, LZW, Deflate, PackBits | equal |
+//! | TIFF: CMYK, or compressed as JPEG | at most 1 level apart |
+//! | JPEG with full chroma resolution, grey, RGB or CMYK | at most 2 levels apart, 0.05 on average |
+//! | JPEG with halved chroma resolution (4:2:0, 4:2:2) | at most 4 levels apart, 0.4 on average; 2 after a reduction |
+//! | GIF whose first frame leaves a part of the canvas free | that part is black, not the palette's first colour |
+//! | TIFF: palette, grey with alpha, Lab, floating point grey, YCbCr other than JPEG | [`Error::UnsupportedImage`] |
+//! | TGA, which has no signature | [`Error::UnknownFormat`] |
 
 mod jpeg;
 mod levels;
@@ -19,14 +37,28 @@ pub struct DecodeOptions {
     /// Turns the image as its EXIF orientation says. Off by default, as Hugging Face's processors ignore it; photos
     /// from telephones look upright only with it.
     pub apply_exif_orientation: bool,
+    /// What happens to transparency.
+    pub alpha: Alpha,
     /// Refuses a header that announces more pixels. [`MAX_PIXELS`] by default.
     pub max_pixels: u64,
+}
+
+/// What happens to transparency, since RGB has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alpha {
+    /// The colour stays, whatever is stored under transparent pixels: Pillow's `convert("RGB")`, and what Hugging
+    /// Face's processors did for years, thus what most models saw.
+    Drop,
+    /// Blended onto white, as `convert_to_rgb` of transformers 5.23 does.
+    OverWhite,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
         Self {
             apply_exif_orientation: false,
+            alpha: Alpha::Drop,
             max_pixels: MAX_PIXELS,
         }
     }
@@ -36,6 +68,12 @@ impl DecodeOptions {
     /// Sets [`apply_exif_orientation`](Self::apply_exif_orientation).
     pub fn with_apply_exif_orientation(mut self, apply: bool) -> Self {
         self.apply_exif_orientation = apply;
+        self
+    }
+
+    /// Sets [`alpha`](Self::alpha).
+    pub fn with_alpha(mut self, alpha: Alpha) -> Self {
+        self.alpha = alpha;
         self
     }
 
@@ -61,7 +99,7 @@ pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<RgbImage,
 /// Decodes the bytes of a file, the first picture of an animation.
 ///
 /// # Errors
-/// [`Error::UnknownFormat`], [`Error::Damaged`] (cut short, or a kind of picture that the decoder lacks), or
+/// [`Error::UnknownFormat`], [`Error::UnsupportedImage`], [`Error::Damaged`] (cut short, say), or
 /// [`Error::ImageTooLarge`] before anything of that size is allocated.
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> {
     let unknown = || Error::UnknownFormat { bytes: bytes.len() };
@@ -92,7 +130,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> 
     };
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
-    levels::to_rgb(image)
+    levels::to_rgb(image, options.alpha)
 }
 
 /// Bounds what a decoder may allocate: sixteen bits for each of four channels of every allowed pixel.
@@ -103,8 +141,9 @@ fn allocation_limit(max_pixels: u64) -> Limits {
 }
 
 fn damaged(format: ImageFormat, error: image::ImageError) -> Error {
-    Error::Damaged {
-        format: format!("{format:?}"),
-        reason: error.to_string(),
+    let (format, reason) = (format!("{format:?}"), error.to_string());
+    match error {
+        image::ImageError::Unsupported(_) => Error::UnsupportedImage { format, reason },
+        _ => Error::Damaged { format, reason },
     }
 }

@@ -174,3 +174,68 @@ fn normalized(config: &ImageProcessorConfig, channel: usize, level: f64) -> f32 
         value
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::CropSize;
+
+    #[test]
+    fn a_processor_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<ImageProcessor>();
+    }
+
+    #[test]
+    fn a_batch_is_its_images_one_after_the_other() {
+        let processor = ImageProcessor::new(ImageProcessorConfig::square(5)).unwrap();
+        let image = |level| RgbImage::new(9, 6, vec![level; 9 * 6 * 3]).unwrap();
+        let images = [image(0), image(100), image(255)];
+        let batch = processor.process_batch(&images).unwrap();
+        assert_eq!(batch.shape, [3, 3, 5, 5]);
+        for (image, values) in images.iter().zip(batch.values.chunks(75)) {
+            assert_eq!(processor.process(image).unwrap().values, values);
+        }
+    }
+
+    #[test]
+    fn every_step_can_be_switched_off() {
+        let config = ImageProcessorConfig {
+            do_resize: false,
+            do_center_crop: false,
+            do_rescale: false,
+            do_normalize: false,
+            ..ImageProcessorConfig::default()
+        };
+        let image = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let pixels = ImageProcessor::new(config)
+            .unwrap()
+            .process(&image)
+            .unwrap();
+        assert_eq!(pixels.shape, [1, 3, 1, 2]);
+        assert_eq!(pixels.values, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    }
+
+    #[test]
+    fn padding_is_black() {
+        let config = ImageProcessorConfig {
+            do_resize: false,
+            crop_size: CropSize {
+                height: 2,
+                width: 3,
+            },
+            ..ImageProcessorConfig::default()
+        };
+        let image = RgbImage::new(1, 1, vec![255; 3]).unwrap();
+        let pixels = ImageProcessor::new(config)
+            .unwrap()
+            .process(&image)
+            .unwrap();
+        let black = (0.0 - 0.48145466f32) / 0.26862954f32;
+        let white = (1.0 - 0.48145466f32) / 0.26862954f32;
+        assert_eq!(
+            pixels.values[..6],
+            [black, black, black, black, white, black]
+        );
+    }
+}

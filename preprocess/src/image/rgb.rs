@@ -52,12 +52,6 @@ impl RgbImage {
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
-
-    /// The bytes of rows `range`, for the passes of the resize.
-    pub(crate) fn rows(&self, range: std::ops::Range<usize>) -> &[u8] {
-        let stride = self.width as usize * 3;
-        &self.pixels[range.start * stride..range.end * stride]
-    }
 }
 
 impl std::fmt::Debug for RgbImage {

@@ -1,32 +1,58 @@
 use image::DynamicImage;
 
+use super::Alpha;
 use crate::Error;
 use crate::image::RgbImage;
 
-/// 8-bit RGB as Pillow's `convert("RGB")`: alpha is dropped, not blended, and grey is repeated.
-pub(super) fn to_rgb(image: DynamicImage) -> Result<RgbImage, Error> {
+/// 8-bit RGB as Pillow's `convert("RGB")`: grey is repeated, sixteen bits lose the lower eight.
+pub(super) fn to_rgb(image: DynamicImage, alpha: Alpha) -> Result<RgbImage, Error> {
     let (width, height) = (image.width(), image.height());
+    let same = |level: u8| level;
     let pixels = match image {
         DynamicImage::ImageRgb8(image) => image.into_raw(),
-        DynamicImage::ImageRgba8(image) => pick(image.as_raw(), 4, [0, 1, 2], |level| level),
-        DynamicImage::ImageLuma8(image) => pick(image.as_raw(), 1, [0, 0, 0], |level| level),
-        DynamicImage::ImageLumaA8(image) => pick(image.as_raw(), 2, [0, 0, 0], |level| level),
-        DynamicImage::ImageRgb16(image) => pick(image.as_raw(), 3, [0, 1, 2], high_byte),
-        DynamicImage::ImageRgba16(image) => pick(image.as_raw(), 4, [0, 1, 2], high_byte),
-        DynamicImage::ImageLuma16(image) => pick(image.as_raw(), 1, [0, 0, 0], high_byte),
-        DynamicImage::ImageLumaA16(image) => pick(image.as_raw(), 2, [0, 0, 0], high_byte),
-        // Floating point pictures (TIFF) have no fixed meaning in Pillow; 0 to 1 is the range of 0 to 255 here.
+        DynamicImage::ImageRgb16(image) => map(image.as_raw(), |pixel| pixel.map(high_byte)),
+        DynamicImage::ImageLuma8(image) => map(image.as_raw(), |[grey]| [grey; 3]),
+        DynamicImage::ImageLuma16(image) => map(image.as_raw(), |[grey]| [clipped(grey); 3]),
+        DynamicImage::ImageRgba8(image) => map(image.as_raw(), |pixel| blend(pixel, same, alpha)),
+        DynamicImage::ImageRgba16(image) => {
+            map(image.as_raw(), |pixel| blend(pixel, high_byte, alpha))
+        }
+        DynamicImage::ImageLumaA8(image) => {
+            map(image.as_raw(), |[g, a]| blend([g, g, g, a], same, alpha))
+        }
+        DynamicImage::ImageLumaA16(image) => map(image.as_raw(), |[g, a]| {
+            blend([g, g, g, a], high_byte, alpha)
+        }),
+        // Floating point colour (TIFF) has no fixed meaning in Pillow; here 0 to 1 becomes 0 to 255.
         other => other.into_rgb8().into_raw(),
     };
     RgbImage::new(width, height, pixels)
 }
 
-/// The channels `order` of every pixel of `channels`, each converted to 8 bits.
-fn pick<T: Copy>(pixels: &[T], channels: usize, order: [usize; 3], level: fn(T) -> u8) -> Vec<u8> {
-    pixels
-        .chunks_exact(channels)
-        .flat_map(|pixel| order.map(|channel| level(pixel[channel])))
-        .collect()
+/// Converts every pixel of `C` channels.
+fn map<T: Copy, const C: usize>(pixels: &[T], convert: impl Fn([T; C]) -> [u8; 3]) -> Vec<u8> {
+    let (pixels, _) = pixels.as_chunks::<C>();
+    pixels.iter().flat_map(|pixel| convert(*pixel)).collect()
+}
+
+/// Colour without its alpha, or over white with the fixed point of Pillow's `AlphaComposite.c`.
+fn blend<T: Copy>(pixel: [T; 4], level: fn(T) -> u8, alpha: Alpha) -> [u8; 3] {
+    let [red, green, blue, opacity] = pixel.map(level);
+    let colour = [red, green, blue];
+    match alpha {
+        Alpha::Drop => colour,
+        Alpha::OverWhite => colour.map(|level| {
+            let opacity = u32::from(opacity);
+            let sum = (u32::from(level) * opacity + 255 * (255 - opacity)) * 128 + (128 << 7);
+            // A division by 255 that is exact for these numbers.
+            ((((sum >> 8) + sum) >> 8) >> 7) as u8
+        }),
+    }
+}
+
+/// Pillow keeps 16-bit grey as integers (modes `I;16` and `I`), and its conversion to 8 bits clips instead of scaling.
+fn clipped(level: u16) -> u8 {
+    level.min(255) as u8
 }
 
 /// Sixteen bits to eight without rounding, as Pillow reads them.

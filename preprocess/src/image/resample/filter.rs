@@ -77,7 +77,8 @@ fn hamming(x: f64) -> f64 {
     if x >= 1.0 {
         return 0.0;
     }
-    sinc(x) * (0.54 + 0.46 * (x * PI).cos())
+    // Pillow writes these two numbers in single precision, which shows in the last bit of some weights.
+    sinc(x) * (f64::from(0.54f32) + f64::from(0.46f32) * (x * PI).cos())
 }
 
 fn cubic(x: f64) -> f64 {
@@ -128,7 +129,7 @@ mod tests {
             let Some(kernel) = filter.kernel() else {
                 continue;
             };
-            assert_eq!((kernel.weight)(0.0), 1.0, "{filter:?}");
+            assert!(((kernel.weight)(0.0) - 1.0).abs() < 1e-7, "{filter:?}");
             assert_eq!((kernel.weight)(kernel.radius + 1e-9), 0.0, "{filter:?}");
             assert_eq!((kernel.weight)(-kernel.radius - 1e-9), 0.0, "{filter:?}");
         }

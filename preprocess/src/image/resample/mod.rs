@@ -1,8 +1,11 @@
 //! Pillow's `Image.resize` for 8-bit RGB images, bit for bit.
 //!
-//! A convolution is two passes, first along rows, then along columns, and between them pixels are rounded and clipped
-//! to 8 bits: another order or a wider intermediate gives other pixels, on sharp edges by more than twenty grey levels.
+//! A convolution is two passes, one along rows and one along columns, and between them pixels are rounded and clipped
+//! to 8 bits: another order or a wider intermediate gives other pixels, on hard edges by more than twenty grey levels.
 //! Weights are computed in `f64` and rounded to 22 fraction bits. The nearest neighbour is a separate method.
+//!
+//! The reference is Pillow 13. Releases before it differ where the height shrinks by more than twice as many pixels as
+//! the width (a tall picture that is reduced): there they still began with the rows.
 
 mod filter;
 mod nearest;
@@ -28,8 +31,8 @@ use crate::{Error, MAX_PIXELS};
 /// ```
 ///
 /// # Errors
-/// [`Error::ImageShape`] if `width` or `height` is zero; [`Error::ResultTooLarge`] if the result, or what lies between
-/// the two passes, has more than [`MAX_PIXELS`] pixels.
+/// [`Error::ImageShape`] if `width` or `height` is zero; [`Error::ResultTooLarge`] if the result would have more than
+/// [`MAX_PIXELS`] pixels.
 pub fn resize(
     image: &RgbImage,
     width: u32,
@@ -61,10 +64,10 @@ pub(super) fn resize_window(
         return Ok(Vec::new());
     }
     check_area(rows.len(), columns.len())?;
-    match resample.kernel() {
+    Ok(match resample.kernel() {
         Some(kernel) => passes::convolve(image, [height, width], [rows, columns], &kernel),
-        None => Ok(nearest::resize(image, [height, width], [rows, columns])),
-    }
+        None => nearest::resize(image, [height, width], [rows, columns]),
+    })
 }
 
 /// Saturates where addresses are narrower than 64 bits; [`check_area`] refuses such windows.
@@ -122,9 +125,6 @@ mod tests {
             let error = resize(&image, width, height, Resample::Bicubic).unwrap_err();
             assert!(matches!(error, Error::ResultTooLarge { .. }), "{error}");
         }
-        let tall = RgbImage::new(1, 100_000, vec![7; 300_000]).unwrap();
-        let error = resize(&tall, 10_000, 1, Resample::Bicubic).unwrap_err();
-        assert!(matches!(error, Error::ResultTooLarge { .. }), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use crate::MAX_PIXELS;
 use crate::image::RgbImage;
 
 /// The nearest neighbours for the `[rows, columns]` of `window` out of `target` (`[height, width]`).
@@ -9,8 +10,9 @@ pub(super) fn resize(image: &RgbImage, target: [usize; 2], window: [Range<usize>
     let rows = sources(image.height() as usize, height, rows);
     let columns = sources(image.width() as usize, width, columns);
     let mut result = Vec::with_capacity(rows.len() * columns.len() * 3);
+    let stride = image.width() as usize * 3;
     for row in rows {
-        let row = image.rows(row..row + 1);
+        let row = &image.pixels()[row * stride..][..stride];
         for column in &columns {
             result.extend_from_slice(&row[column * 3..column * 3 + 3]);
         }
@@ -21,16 +23,34 @@ pub(super) fn resize(image: &RgbImage, target: [usize; 2], window: [Range<usize>
 /// The input position of each output position in `window`.
 ///
 /// Pillow adds the step once per pixel instead of multiplying, and the rounding errors that pile up decide which
-/// neighbour a pixel between two gets; so the sum runs from the first position here too.
+/// neighbour a pixel between two gets; so the sum runs from the first position here too. Axes that are longer than any
+/// image that Pillow makes have nothing to agree with, and would take forever: there the sum starts with the window.
 fn sources(input: usize, output: usize, window: Range<usize>) -> Vec<usize> {
     let step = input as f64 / output as f64;
-    let mut center = step * 0.5;
+    let first = if window.end as u64 > MAX_PIXELS {
+        window.start
+    } else {
+        0
+    };
+    let mut center = step * (first as f64 + 0.5);
     let mut result = Vec::with_capacity(window.len());
-    for position in 0..window.end {
+    for position in first..window.end {
         if window.contains(&position) {
             result.push((center as usize).min(input - 1));
         }
         center += step;
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_an_endless_axis_is_found_at_once() {
+        let output = 1 << 50;
+        let middle = output / 2;
+        assert_eq!(sources(100, output, middle - 1..middle + 1), [49, 50]);
+    }
 }
