@@ -1,0 +1,226 @@
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use generation::{GenerationConfig, Hypothesis, Prompt};
+use mbart50_decoder::{Language, language};
+use preprocess::image::{ImageProcessor, RgbImage};
+use preprocess::text::Tokenizer;
+use vision_encoder_decoder::{ClipVisionMBart50, GenerateError, Memory, Pretrained};
+
+use crate::{Caption, Error, embedded, folder};
+
+/// Captions images in many languages.
+#[derive(Debug)]
+pub struct Captioner {
+    model: ClipVisionMBart50,
+    image_processor: ImageProcessor,
+    tokenizer: Tokenizer,
+    generation_config: GenerationConfig,
+    languages: Vec<Language>,
+    /// Channels, height and width that the encoder takes.
+    input: [usize; 3],
+    device: Device,
+}
+
+impl Captioner {
+    /// The small model inside this crate: 514 common things in six styles of pictogram art, one or
+    /// two on a plain background, in English, French, German and Spanish. No photographs.
+    ///
+    /// # Errors
+    /// [`Error`] only if the device fails.
+    pub fn embedded(device: &Device) -> Result<Self, Error> {
+        embedded::load(device)
+    }
+
+    /// Loads a Hugging Face checkpoint folder: what
+    /// [`Pretrained::from_folder`] reads, `sentencepiece.bpe.model` or `tokenizer.json`, and
+    /// `preprocessor_config.json`, without which CLIP's own settings are taken.
+    ///
+    /// # Errors
+    /// [`Error`], naming the file and what is wrong with it.
+    pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
+        folder::load(folder.as_ref(), device)
+    }
+
+    /// Joins parts that are loaded already. `languages` are those that [`caption`](Self::caption)
+    /// will accept.
+    ///
+    /// # Errors
+    /// [`Error::Vocabulary`] or [`Error::Preprocess`] if the tokenizer is not the model's.
+    pub fn new(
+        pretrained: Pretrained,
+        image_processor: ImageProcessor,
+        tokenizer: Tokenizer,
+        languages: Vec<Language>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let Pretrained {
+            model,
+            config,
+            generation_config,
+        } = pretrained;
+        if tokenizer.vocab_size() > config.decoder.vocab_size {
+            return Err(Error::Vocabulary {
+                tokenizer: tokenizer.vocab_size(),
+                model: config.decoder.vocab_size,
+            });
+        }
+        for language in &languages {
+            tokenizer.language_id(language.code)?;
+        }
+        let encoder = &config.encoder;
+        Ok(Self {
+            model,
+            image_processor,
+            tokenizer,
+            generation_config,
+            languages,
+            input: [encoder.num_channels, encoder.image_size, encoder.image_size],
+            device: device.clone(),
+        })
+    }
+
+    /// The languages that it writes.
+    pub fn languages(&self) -> &[Language] {
+        &self.languages
+    }
+
+    /// Finds one of its languages by code (`es_XX`), short code (`es`) or English name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLanguage`], listing those it writes.
+    pub fn language(&self, text: &str) -> Result<Language, Error> {
+        language(text)
+            .filter(|found| self.languages.contains(found))
+            .ok_or_else(|| Error::UnknownLanguage {
+                asked: text.into(),
+                known: self
+                    .languages
+                    .iter()
+                    .map(|known| format!("{} ({})", known.code, known.name))
+                    .collect(),
+            })
+    }
+
+    /// The options that the checkpoint is meant to be used with.
+    pub fn generation_config(&self) -> &GenerationConfig {
+        &self.generation_config
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The model.
+    pub fn model(&self) -> &ClipVisionMBart50 {
+        &self.model
+    }
+
+    /// Captions images in several languages. For each image, in the order of the languages and best
+    /// first, `num_return_sequences` captions per language.
+    ///
+    /// The language comes from `languages`, not from the configuration's `forced_bos_token_id`.
+    ///
+    /// # Errors
+    /// [`Error`]: a language that the model does not write, contradictory options, or images that
+    /// do not fit the model.
+    pub fn caption(
+        &self,
+        images: &[RgbImage],
+        languages: &[Language],
+        config: &GenerationConfig,
+    ) -> Result<Vec<Vec<Caption>>, Error> {
+        if images.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.caption_encoded(self.encode(images)?, languages, config)
+    }
+
+    /// Prepares and encodes images: the first half of [`caption`](Self::caption).
+    ///
+    /// # Errors
+    /// [`Error::Preprocess`] or [`Error::ImageSize`].
+    ///
+    /// # Panics
+    /// If there are no images.
+    pub fn encode(&self, images: &[RgbImage]) -> Result<Memory, Error> {
+        assert!(!images.is_empty(), "there is no image to encode");
+        let pixels = self.image_processor.process_batch(images)?;
+        let [_, channels, height, width] = pixels.shape;
+        if [channels, height, width] != self.input {
+            return Err(Error::ImageSize {
+                expected: self.input,
+                found: [channels, height, width],
+            });
+        }
+        let pixels = TensorData::new(pixels.values, pixels.shape);
+        let pixels = Tensor::<4>::from_data(pixels, &self.device);
+        Ok(self.model.encode(pixels))
+    }
+
+    /// Captions images that are encoded already: the second half of [`caption`](Self::caption).
+    ///
+    /// # Errors
+    /// [`Error`], likewise.
+    pub fn caption_encoded(
+        &self,
+        memory: Memory,
+        languages: &[Language],
+        config: &GenerationConfig,
+    ) -> Result<Vec<Vec<Caption>>, Error> {
+        let start = config.start_token().map_err(GenerateError::from)?;
+        let [images, _, _] = memory.hidden.dims();
+        let mut prompts = Vec::with_capacity(languages.len());
+        for language in languages {
+            let Language { code, .. } = self.language(language.code)?;
+            let code = self.tokenizer.language_id(code)?;
+            prompts.push(Prompt::new(vec![start]).with_forced_bos_token_id(code));
+        }
+
+        // One row per image and language, all in one batch.
+        let row_images: Vec<usize> = (0..images)
+            .flat_map(|image| languages.iter().map(move |_| image))
+            .collect();
+        let prompts = vec![prompts; images].concat();
+        let found = self
+            .model
+            .generate_from(memory, &row_images, &prompts, config)?;
+
+        let mut captions: Vec<Vec<Caption>> = vec![Vec::new(); images];
+        let rows = row_images.into_iter().zip(languages.iter().cycle());
+        for (hypotheses, (image, language)) in found.into_iter().zip(rows) {
+            for hypothesis in hypotheses {
+                captions[image].push(self.read(hypothesis, *language)?);
+            }
+        }
+        Ok(captions)
+    }
+
+    fn read(&self, hypothesis: Hypothesis, language: Language) -> Result<Caption, Error> {
+        Ok(Caption {
+            language,
+            text: self.tokenizer.decode(&hypothesis.tokens, true)?,
+            ids: hypothesis.tokens,
+            token_log_probs: hypothesis.token_log_probs,
+            score: hypothesis.score,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_captioner_is_send_and_sync() {
+        fn check<T: Send + Sync>() {}
+        check::<Captioner>();
+    }
+
+    #[test]
+    fn both_tables_of_languages_are_the_same() {
+        let codes = mbart50_decoder::LANGUAGES.map(|language| language.code);
+        assert_eq!(codes, preprocess::text::LANGUAGE_CODES);
+    }
+}

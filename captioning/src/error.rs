@@ -1,0 +1,44 @@
+use vision_encoder_decoder::{GenerateError, LoadError};
+
+/// Why there is no caption.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An image, a preprocessing option or a tokenizer file can't be used.
+    #[error(transparent)]
+    Preprocess(#[from] preprocess::Error),
+    /// Generation failed, or its options contradict each other.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    /// The captioner does not write this language.
+    #[error("unknown language {asked:?}; this model writes {}", .known.join(", "))]
+    UnknownLanguage {
+        /// What was asked for.
+        asked: String,
+        /// Codes and names of those it writes.
+        known: Vec<String>,
+    },
+    /// The preprocessing makes images of another size than the model takes.
+    #[error(
+        "the preprocessing makes images of {found:?} (channels, height, width), but the model takes {expected:?}; preprocessor_config.json and config.json are of different models"
+    )]
+    ImageSize {
+        /// What the model takes.
+        expected: [usize; 3],
+        /// What the preprocessing makes.
+        found: [usize; 3],
+    },
+    /// The tokenizer has tokens that the model does not score.
+    #[error(
+        "the tokenizer has {tokenizer} tokens, but the model's vocabulary has {model}; they are of different models"
+    )]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokenizer: usize,
+        /// Tokens of the model.
+        model: usize,
+    },
+}
