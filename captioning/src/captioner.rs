@@ -46,7 +46,8 @@ impl Captioner {
     /// will accept.
     ///
     /// # Errors
-    /// [`Error::Vocabulary`] or [`Error::Preprocess`] if the tokenizer is not the model's.
+    /// [`Error::Vocabulary`], [`Error::ImageSize`] or [`Error::Preprocess`] if the tokenizer or the
+    /// preprocessing is not the model's.
     pub fn new(
         pretrained: Pretrained,
         image_processor: ImageProcessor,
@@ -69,7 +70,7 @@ impl Captioner {
             tokenizer.language_id(language.code)?;
         }
         let encoder = &config.encoder;
-        Ok(Self {
+        let captioner = Self {
             model,
             image_processor,
             tokenizer,
@@ -77,7 +78,11 @@ impl Captioner {
             languages,
             input: [encoder.num_channels, encoder.image_size, encoder.image_size],
             device: device.clone(),
-        })
+        };
+        // A model and a preprocessing that do not belong together are better found now than at
+        // the first image.
+        captioner.prepare(&[RgbImage::new(1, 1, vec![0; 3])?])?;
+        Ok(captioner)
     }
 
     /// The languages that it writes.
@@ -105,6 +110,20 @@ impl Captioner {
     /// The options that the checkpoint is meant to be used with.
     pub fn generation_config(&self) -> &GenerationConfig {
         &self.generation_config
+    }
+
+    /// Checks options before there is an image: what [`caption`](Self::caption) would refuse.
+    ///
+    /// # Errors
+    /// [`Error::Generate`], naming the options.
+    pub fn validate(&self, config: &GenerationConfig) -> Result<(), Error> {
+        let start = config.start_token().map_err(GenerateError::from)?;
+        let prompt = [start];
+        config.validate(prompt.len()).map_err(GenerateError::from)?;
+        self.model
+            .validate_length(config.longest(prompt.len()))
+            .map_err(GenerateError::from)?;
+        Ok(())
     }
 
     /// The tokenizer.
@@ -146,6 +165,11 @@ impl Captioner {
     /// If there are no images.
     pub fn encode(&self, images: &[RgbImage]) -> Result<Memory, Error> {
         assert!(!images.is_empty(), "there is no image to encode");
+        Ok(self.model.encode(self.prepare(images)?))
+    }
+
+    /// Pixel values, `[images, channels, height, width]`.
+    fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
         let pixels = self.image_processor.process_batch(images)?;
         let [_, channels, height, width] = pixels.shape;
         if [channels, height, width] != self.input {
@@ -155,8 +179,7 @@ impl Captioner {
             });
         }
         let pixels = TensorData::new(pixels.values, pixels.shape);
-        let pixels = Tensor::<4>::from_data(pixels, &self.device);
-        Ok(self.model.encode(pixels))
+        Ok(Tensor::from_data(pixels, &self.device))
     }
 
     /// Captions images that are encoded already: the second half of [`caption`](Self::caption).

@@ -69,7 +69,9 @@ fn differences(captioner: &Captioner, tolerance: f64) -> Vec<(String, String)> {
 }
 
 fn four(captioner: &Captioner) -> Vec<captioning::Language> {
-    ["en", "fr", "de", "es"].map(|l| captioner.language(l).unwrap()).to_vec()
+    ["en", "fr", "de", "es"]
+        .map(|l| captioner.language(l).unwrap())
+        .to_vec()
 }
 
 #[test]
@@ -86,7 +88,10 @@ fn every_sample_gets_the_ids_and_the_text_of_the_reference_but_for_named_near_ti
     };
     let spanish = [captioner.language("es").unwrap()];
     let two = &captioner.caption(&[image], &spanish, &config).unwrap()[0];
-    assert_eq!(two[1].text, "cara de mono y árbol de Navidad sobre fondo blanco");
+    assert_eq!(
+        two[1].text,
+        "cara de mono y árbol de Navidad sobre fondo blanco"
+    );
     assert!(two[0].score - two[1].score < TIE);
 }
 

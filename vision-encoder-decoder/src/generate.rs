@@ -82,6 +82,20 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         }
     }
 
+    /// Checks that the decoder can write texts of `longest` tokens.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if it has no positions for them.
+    pub fn validate_length(&self, longest: usize) -> Result<(), ConfigError> {
+        // The last token is written but never read.
+        match self.decoder.max_positions().map(|positions| positions + 1) {
+            Some(possible) if longest > possible => Err(ConfigError::Invalid(format!(
+                "the longest text is {longest} tokens (max_length or max_new_tokens), but the model can write {possible}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// A fresh state for texts of up to `longest` tokens, or none if there is nothing to write.
     fn begin(
         &self,
@@ -94,14 +108,7 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         if prompts == 0 {
             return Ok(None);
         }
-        // The last token is written but never read.
-        if let Some(longest_possible) = self.decoder.max_positions().map(|p| p + 1)
-            && longest > longest_possible
-        {
-            return Err(GenerateError::Config(ConfigError::Invalid(format!(
-                "the longest text is {longest} tokens (max_length or max_new_tokens), but the model can write {longest_possible}"
-            ))));
-        }
+        self.validate_length(longest)?;
         let device = memory.hidden.device();
         Ok(Some(DecodingState {
             decoder: self.decoder.start(memory, row_images),

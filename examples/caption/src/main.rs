@@ -77,8 +77,6 @@ enum StartError {
     Device(#[from] device::DeviceError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
-    #[error(transparent)]
-    Options(#[from] generation::ConfigError),
     #[error("can't write the captions: {0}")]
     Output(#[from] io::Error),
 }
@@ -129,7 +127,7 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         ..captioner.generation_config().clone()
     };
     // Before any picture, so that wrong options are told once.
-    config.validate(1)?;
+    captioner.validate(&config)?;
     if arguments.model.is_none() && io::stderr().is_terminal() {
         eprintln!("Embedded model: pictograms of 514 common things, no photographs (see --help).");
     }

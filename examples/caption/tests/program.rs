@@ -1,0 +1,266 @@
+//! The program as its users run it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pictures");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captioning/model");
+
+fn caption(arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_caption"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let stderr = text(&output.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    output
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn picture(name: &str) -> String {
+    format!("{PICTURES}/{name}")
+}
+
+/// Runs the program, expects an exit code, and returns what it said on stderr.
+fn fails_with(code: i32, arguments: &[&str]) -> String {
+    let output = caption(arguments);
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    text(&output.stderr)
+}
+
+#[test]
+fn a_picture_is_captioned_in_four_languages() {
+    let output = caption(&[&picture("cat-and-pizza-blue.png")]);
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = text(&output.stdout);
+    let lines: Vec<&str> = stdout.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "  en_XX  cat and pizza on a blue background",
+            "  fr_XX  chat et pizza sur fond bleu",
+            "  de_DE  Katze und Pizza auf blauem Hintergrund",
+            "  es_XX  gato y pizza sobre fondo azul",
+        ]
+    );
+    assert_eq!(text(&output.stderr), "", "quiet in a pipe");
+}
+
+#[test]
+fn json_has_an_object_per_picture_with_the_documented_fields() {
+    let output = caption(&["--json", "--lang", "spanish,de,fr_XX", PICTURES]);
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = text(&output.stdout);
+    let records: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let images: Vec<&str> = records
+        .iter()
+        .map(|r| r["image"].as_str().unwrap())
+        .collect();
+    assert_eq!(images.len(), 4);
+    assert!(images.is_sorted());
+    for record in &records {
+        let captions = record["captions"].as_array().unwrap();
+        let languages: Vec<&str> = captions
+            .iter()
+            .map(|c| c["lang"].as_str().unwrap())
+            .collect();
+        assert_eq!(languages, ["es_XX", "de_DE", "fr_XX"]);
+        for caption in captions {
+            assert!(caption["text"].as_str().unwrap().contains(' '));
+            assert_eq!(caption["ids"][0], 2);
+            assert!(caption["score"].as_f64().unwrap() < 0.0);
+        }
+        assert!(record["encode_ms"].as_f64().unwrap() > 0.0);
+        assert!(record["generate_ms"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn several_captions_per_language_have_scores() {
+    let camera = picture("camera-red.png");
+    let options = [
+        "--num-beams",
+        "3",
+        "--num-return-sequences",
+        "2",
+        "--lang",
+        "en",
+    ];
+    let output = caption(&[&options[..], &[&camera]].concat());
+    let stdout = text(&output.stdout);
+    assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    let score = |line: &str| {
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+    };
+    let scores: Vec<f64> = stdout.lines().skip(1).map(score).collect();
+    assert!(scores[0] >= scores[1]);
+}
+
+#[test]
+fn one_thread_and_a_folder_give_the_same_captions() {
+    let arguments = ["--num-beams", "2", PICTURES];
+    let expected = caption(&arguments).stdout;
+    let one_thread = caption(&[&["--threads", "1"], &arguments[..]].concat()).stdout;
+    assert_eq!(text(&one_thread), text(&expected));
+    let model = caption(&[&["--model", MODEL], &arguments[..]].concat()).stdout;
+    assert_eq!(text(&model), text(&expected));
+}
+
+#[test]
+fn broken_pictures_are_reported_and_the_others_captioned() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(picture("camera-red.png"), path("b.png")).unwrap();
+    fs::write(path("a.png"), "no picture").unwrap();
+    fs::write(path("c.png"), enormous_png()).unwrap();
+    let whole = fs::read(picture("penguin-blue.png")).unwrap();
+    fs::write(path("d.png"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(path("e.txt"), "not looked at").unwrap();
+    fs::write(path("f.png"), "").unwrap();
+    fs::copy(picture("penguin-blue.png"), path("g.PNG")).unwrap();
+
+    let missing = path("missing.png");
+    let output = caption(&[
+        "--lang",
+        "en",
+        &folder.path().display().to_string(),
+        &missing.display().to_string(),
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let stdout = text(&output.stdout);
+    assert!(stdout.contains("camera on a red background"));
+    assert!(stdout.contains("penguin on a blue background"));
+    assert_eq!(stdout.lines().count(), 4);
+    let stderr = text(&output.stderr);
+    for name in ["a.png", "c.png", "d.png", "f.png", "missing.png"] {
+        let line = stderr.lines().find(|line| line.contains(name));
+        assert!(line.is_some(), "{name}: {stderr}");
+    }
+    assert!(stderr.contains("60000 x 60000"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 5, "{stderr}");
+}
+
+#[test]
+fn an_empty_folder_is_reported() {
+    let folder = TempDir::new().unwrap();
+    let name = folder.path().display().to_string();
+    let stderr = fails_with(1, &[&name]);
+    assert!(stderr.contains("has no pictures"), "{stderr}");
+    let camera = picture("camera-red.png");
+    let output = caption(&[&name, &camera]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("camera on a red background"));
+}
+
+#[test]
+fn wrong_options_start_nothing_and_say_what_would_do() {
+    let camera = picture("camera-red.png");
+    for (arguments, expected) in [
+        (&["--num-beams", "0"][..], "num_beams is 0"),
+        (
+            &["--num-return-sequences", "5"],
+            "expected 1 to num_beams, which is 4",
+        ),
+        (&["--lang", "klingon"], "en_XX (English)"),
+        (&["--lang", "it"], "es_XX (Spanish)"),
+        (&["--lang", ""], "unknown language"),
+        (&["--max-length", "1"], "leaves none to generate"),
+        (&["--length-penalty", "nan"], "length_penalty is NaN"),
+        (&["--device", "abacus"], "compiled in: flex"),
+        (&["--model", "/nowhere"], "/nowhere has no config.json"),
+        (&["--nonsense"], "unexpected argument"),
+    ] {
+        let stderr = fails_with(2, &[arguments, &[&camera]].concat());
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    }
+    assert!(fails_with(2, &[]).contains("required"));
+}
+
+#[test]
+fn a_caption_longer_than_the_model_can_write_is_refused() {
+    let camera = picture("camera-red.png");
+    let stderr = fails_with(2, &["--max-length", "66", &camera]);
+    assert!(stderr.contains("the model can write 65"), "{stderr}");
+}
+
+#[test]
+fn damaged_models_are_named_by_file() {
+    let camera = picture("camera-red.png");
+    let weights = fs::read(format!("{MODEL}/model.safetensors")).unwrap();
+    for (file, content, expected) in [
+        ("config.json", &b"{"[..], "config.json"),
+        ("generation_config.json", b"[]", "generation_config.json"),
+        (
+            "preprocessor_config.json",
+            b"{\"size\": 0}",
+            "preprocessor_config.json",
+        ),
+        (
+            "preprocessor_config.json",
+            b"{\"crop_size\": 64}",
+            "of different models",
+        ),
+        (
+            "sentencepiece.bpe.model",
+            b"none",
+            "sentencepiece.bpe.model",
+        ),
+        (
+            "model.safetensors",
+            &weights[..weights.len() / 2],
+            "model.safetensors",
+        ),
+    ] {
+        let folder = model_with(file, content);
+        let name = folder.path().display().to_string();
+        let stderr = fails_with(2, &["--model", &name, &camera]);
+        assert!(stderr.contains(expected), "{file}: {stderr}");
+    }
+}
+
+/// A copy of the embedded model with one file replaced.
+fn model_with(file: &str, content: &[u8]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for entry in fs::read_dir(Path::new(MODEL)).unwrap() {
+        let from: PathBuf = entry.unwrap().path();
+        fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    fs::write(folder.path().join(file), content).unwrap();
+    folder
+}
+
+/// The beginning of a PNG that claims 60,000 × 60,000 pixels.
+fn enormous_png() -> Vec<u8> {
+    let mut header = b"IHDR".to_vec();
+    header.extend(60_000_u32.to_be_bytes());
+    header.extend(60_000_u32.to_be_bytes());
+    header.extend([8, 2, 0, 0, 0]);
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+    png.extend(&header);
+    png.extend(checksum(&header).to_be_bytes());
+    png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
+    png
+}
+
+/// CRC-32 as PNG has it.
+fn checksum(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    })
+}

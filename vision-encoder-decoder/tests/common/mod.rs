@@ -1,0 +1,131 @@
+//! Small checkpoints of random weights, written as Hugging Face writes them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+
+/// Name, shape and values of every tensor.
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Sizes of a checkpoint.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) encoder_width: usize,
+    pub(crate) decoder_width: usize,
+    pub(crate) layers: usize,
+    pub(crate) vocabulary: usize,
+}
+
+impl Sizes {
+    pub(crate) fn config_json(&self) -> String {
+        let Self {
+            encoder_width,
+            decoder_width,
+            layers,
+            vocabulary,
+        } = self;
+        format!(
+            r#"{{"model_type": "vision-encoder-decoder",
+                "decoder_start_token_id": 2, "eos_token_id": 2, "pad_token_id": 1,
+                "encoder": {{"model_type": "clip_vision_model", "hidden_size": {encoder_width},
+                    "intermediate_size": 32, "num_hidden_layers": {layers},
+                    "num_attention_heads": 4, "image_size": 16, "patch_size": 8}},
+                "decoder": {{"model_type": "mbart", "vocab_size": {vocabulary},
+                    "d_model": {decoder_width}, "decoder_layers": {layers},
+                    "decoder_attention_heads": 4, "decoder_ffn_dim": 32,
+                    "max_position_embeddings": 20}}}}"#
+        )
+    }
+
+    /// Every tensor, with values that differ from tensor to tensor.
+    pub(crate) fn tensors(&self) -> Tensors {
+        let (encoder, decoder) = (self.encoder_width, self.decoder_width);
+        let mut shapes: Vec<(String, Vec<usize>)> = vec![
+            ("encoder.embeddings.class_embedding".into(), vec![encoder]),
+            (
+                "encoder.embeddings.patch_embedding.weight".into(),
+                vec![encoder, 3, 8, 8],
+            ),
+            (
+                "encoder.embeddings.position_embedding.weight".into(),
+                vec![5, encoder],
+            ),
+            (
+                "decoder.model.decoder.embed_tokens.weight".into(),
+                vec![self.vocabulary, decoder],
+            ),
+            (
+                "decoder.model.decoder.embed_positions.weight".into(),
+                vec![22, decoder],
+            ),
+            ("enc_to_dec_proj.weight".into(), vec![decoder, encoder]),
+            ("enc_to_dec_proj.bias".into(), vec![decoder]),
+        ];
+        let mut pair = |name: String, weight: Vec<usize>| {
+            shapes.push((format!("{name}.bias"), vec![weight[0]]));
+            shapes.push((format!("{name}.weight"), weight));
+        };
+        for norm in ["pre_layrnorm", "post_layernorm"] {
+            pair(format!("encoder.{norm}"), vec![encoder]);
+        }
+        for norm in ["layernorm_embedding", "layer_norm"] {
+            pair(format!("decoder.model.decoder.{norm}"), vec![decoder]);
+        }
+        for layer in 0..self.layers {
+            let prefix = format!("encoder.encoder.layers.{layer}");
+            for projection in ["q_proj", "k_proj", "v_proj", "out_proj"] {
+                pair(
+                    format!("{prefix}.self_attn.{projection}"),
+                    vec![encoder, encoder],
+                );
+            }
+            pair(format!("{prefix}.mlp.fc1"), vec![32, encoder]);
+            pair(format!("{prefix}.mlp.fc2"), vec![encoder, 32]);
+            for norm in ["layer_norm1", "layer_norm2"] {
+                pair(format!("{prefix}.{norm}"), vec![encoder]);
+            }
+            let prefix = format!("decoder.model.decoder.layers.{layer}");
+            for attention in ["self_attn", "encoder_attn"] {
+                for projection in ["q_proj", "k_proj", "v_proj", "out_proj"] {
+                    pair(
+                        format!("{prefix}.{attention}.{projection}"),
+                        vec![decoder, decoder],
+                    );
+                }
+                pair(format!("{prefix}.{attention}_layer_norm"), vec![decoder]);
+            }
+            pair(format!("{prefix}.fc1"), vec![32, decoder]);
+            pair(format!("{prefix}.fc2"), vec![decoder, 32]);
+            pair(format!("{prefix}.final_layer_norm"), vec![decoder]);
+        }
+        let tensors = shapes
+            .into_iter()
+            .enumerate()
+            .map(|(number, (name, shape))| {
+                let count = shape.iter().product::<usize>();
+                let values = (0..count).map(|i| ((i * 31 + number * 7) % 101) as f32 / 101.0 - 0.5);
+                (name, (shape, values.collect()))
+            });
+        tensors.collect()
+    }
+}
+
+/// Writes a checkpoint folder.
+pub(crate) fn write(folder: &Path, config: &str, tensors: &Tensors) {
+    std::fs::write(folder.join("config.json"), config).unwrap();
+    let bytes: BTreeMap<&str, Vec<u8>> = tensors
+        .iter()
+        .map(|(name, (_, values))| {
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+            (name.as_str(), bytes.collect())
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, (shape, _))| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), &bytes[name.as_str()]);
+        (name.as_str(), view.unwrap())
+    });
+    let path = folder.join("model.safetensors");
+    safetensors::serialize_to_file(views, None, &path).unwrap();
+}
