@@ -16,14 +16,14 @@
 //!
 //! # fn main() -> Result<(), captioning::Error> {
 //! let captioner = Captioner::embedded(&Device::flex())?;
-//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/06-noto-v1-1f6a0-and-1f38b.png");
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/02-fluent-emoji-1f40e.png");
 //! let image = open_image(path)?;
 //!
 //! let languages = [captioner.language("english")?, captioner.language("de")?];
 //! let captions = captioner.caption(&[image], &languages, captioner.generation_config())?;
 //! assert_eq!(
 //!     captions[0][0].text,
-//!     "aerial tramway and tanabata tree on a white background"
+//!     "horse on a white background"
 //! );
 //! assert_eq!(captions[0][1].language.code, "de_DE");
 //! # Ok(())
@@ -56,3 +56,8 @@ pub use vision_encoder_decoder::{ClipVisionMBart50, Memory};
 pub fn open_image(path: impl AsRef<std::path::Path>) -> Result<RgbImage, Error> {
     Ok(preprocess::image::decode::open(path, &Default::default())?)
 }
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -41,3 +41,8 @@ mod weights;
 pub use config::{ClipVisionConfig, ConfigError, HiddenAct};
 pub use model::ClipVisionModel;
 pub use weights::WEIGHTS;
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -69,3 +69,8 @@ pub use model::{StepModel, TokenBatch};
 pub use processor::LogitsProcessor;
 pub use search::Search;
 pub use stopping::StoppingCriterion;
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

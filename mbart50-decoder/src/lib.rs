@@ -59,3 +59,8 @@ pub use language::{LANGUAGES, Language, language};
 pub use model::MBartDecoder;
 pub use state::DecoderState;
 pub use weights::WEIGHTS;
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -48,3 +48,8 @@ pub use error::Error;
 /// The most pixels that an image may have or become: twice 89,478,485, where Pillow stops warning about a
 /// "decompression bomb" and refuses the file.
 pub const MAX_PIXELS: u64 = 2 * 89_478_485;
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

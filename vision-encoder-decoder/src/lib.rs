@@ -63,3 +63,8 @@ pub use config::VisionEncoderDecoderConfig;
 pub use generate::{DecodingState, GenerateError};
 pub use model::{ClipVisionMBart50, VisionEncoderDecoder};
 pub use traits::{Decoder, Encoder, Memory};
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

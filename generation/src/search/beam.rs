@@ -7,7 +7,8 @@ use crate::{EarlyStopping, GenerationConfig, Hypothesis, Search, StoppingCriteri
 /// The semantics are those of transformers 5 (`GenerationMixin._beam_search`). One thing is done
 /// differently, with the same result: there, `num_beams` equal rows start, all but one with a score
 /// of -10⁹, here one row starts and becomes several when it has several continuations. Steps whose
-/// outcome is forced then cost one row.
+/// outcome is forced then cost one row. Where fewer than `num_return_sequences` texts are possible,
+/// such as when the only token is forced, fewer are returned; there, repeats with scores of -10⁹.
 #[derive(Clone, Debug)]
 pub struct BeamSearch {
     num_beams: usize,
