@@ -5,7 +5,7 @@
 //! captioning model. This crate is that decoder alone: it knows nothing of images, search or
 //! files.
 //!
-//! The model holds no decoding state. [`MBartDecoder::start`] makes a [`DecoderState`] for a set of
+//! The model holds no decoding state. [`MBartDecoder::begin`] makes a [`DecoderState`] for a set of
 //! rows, [`MBartDecoder::forward`] feeds it any number of tokens, one at a time while generating or
 //! a whole text for teacher forcing: both run the same code. What the rows attend to (the memory,
 //! an encoder's output) is projected to keys and values once per image, however many rows look at
@@ -27,7 +27,7 @@
 //!
 //! // Two images of 17 positions; rows 0 and 1 look at the first, row 2 at the second.
 //! let memory = Tensor::<3>::zeros([2, 17, 32], &device);
-//! let mut state = decoder.start(memory, None, &[0, 0, 1]);
+//! let mut state = decoder.begin(memory, None, &[0, 0, 1]);
 //! let spanish = language("es_XX").unwrap().token_id(config.vocab_size);
 //! let prompt = Tensor::<2, Int>::from_data([[2, spanish], [2, 5], [2, 6]], &device);
 //! let hidden = decoder.forward(prompt, None, &mut state);
@@ -57,6 +57,7 @@ mod weights;
 pub use config::{ActivationFunction, ConfigError, MBartDecoderConfig};
 pub use language::{LANGUAGES, Language, language};
 pub use model::MBartDecoder;
+pub use row_images::{RowImages, RowSelection};
 pub use state::DecoderState;
 pub use weights::WEIGHTS;
 

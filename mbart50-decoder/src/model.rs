@@ -68,7 +68,7 @@ impl MBartDecoder {
     ///
     /// # Panics
     /// If `row_images` is empty or names an image that is not there.
-    pub fn start(
+    pub fn begin(
         &self,
         memory: Tensor<3>,
         memory_padding: Option<Tensor<2, Bool>>,

@@ -2,14 +2,28 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Which image each row looks at, and how to bring the rows of one image together.
 ///
-/// Cross-attention wants the rows grouped by image, with equally many for each, so that they become
-/// more queries of one image. Search usually keeps them so, and grouping is then free; otherwise
-/// the missing places are filled with row 0 and left out again afterwards.
+/// Attention over images wants the rows grouped by image, with equally many for each, so that they
+/// become more queries of one image, whose keys and values are then read where they are, without a
+/// copy per row. Search usually keeps rows so, and grouping is then free; otherwise the missing
+/// places are filled with row 0 and left out again afterwards.
+///
+/// Part of a decoder's state; useful to any decoder that attends to images.
 #[derive(Clone, Debug)]
-pub(crate) struct RowImages {
+pub struct RowImages {
     row_images: Vec<usize>,
     images: usize,
     reordering: Option<Reordering>,
+    device: Device,
+}
+
+/// What a selection of rows means for the tensors of a decoder's state.
+#[derive(Clone, Debug)]
+pub struct RowSelection {
+    /// The old row that each new row continues: what to `select` in a tensor that begins with rows.
+    pub parents: Tensor<1, Int>,
+    /// The images to keep, where images have become superfluous: what to `select` in a tensor that
+    /// begins with images.
+    pub kept_images: Option<Tensor<1, Int>>,
 }
 
 #[derive(Clone, Debug)]
@@ -20,9 +34,11 @@ struct Reordering {
 }
 
 impl RowImages {
+    /// Row `r` looks at image `row_images[r]` of `images`.
+    ///
     /// # Panics
     /// If a row looks at an image that is not there, or there is no row.
-    pub(crate) fn new(row_images: Vec<usize>, images: usize, device: &Device) -> Self {
+    pub fn new(row_images: Vec<usize>, images: usize, device: &Device) -> Self {
         assert!(!row_images.is_empty(), "decoding needs at least one row");
         if let Some(image) = row_images.iter().find(|image| **image >= images) {
             panic!("a row looks at image {image}, but there are {images}");
@@ -38,36 +54,51 @@ impl RowImages {
             row_images,
             images,
             reordering,
+            device: device.clone(),
         }
     }
 
-    pub(crate) fn rows(&self) -> usize {
+    /// Rows.
+    pub fn rows(&self) -> usize {
         self.row_images.len()
     }
 
-    pub(crate) fn images(&self) -> usize {
+    /// Images that keys and values are held of.
+    pub fn images(&self) -> usize {
         self.images
     }
 
-    /// The rows that go on, and the images to keep if that is worth a copy: when no more than half
-    /// of them are still looked at, so that all copies together cost no more than the first.
-    pub(crate) fn select(&self, parents: &[usize], device: &Device) -> (Self, Option<Vec<usize>>) {
+    /// Row `i` goes on from what was row `parents[i]`.
+    ///
+    /// Images that nobody looks at any more are dropped when they are at least half of all, so that
+    /// all copies of what is kept cost no more together than the first.
+    ///
+    /// # Panics
+    /// If `parents` is empty or names a row that is not there.
+    pub fn select_rows(&mut self, parents: &[usize]) -> RowSelection {
         let row_images: Vec<usize> = parents.iter().map(|row| self.row_images[*row]).collect();
         let mut kept = row_images.clone();
         kept.sort_unstable();
         kept.dedup();
-        if 2 * kept.len() > self.images {
-            return (Self::new(row_images, self.images, device), None);
+        let dropping = 2 * kept.len() <= self.images;
+        let kept_images = dropping.then(|| indices(&kept, &self.device));
+        *self = if dropping {
+            let renumbered = row_images
+                .iter()
+                .map(|image| kept.partition_point(|other| other < image))
+                .collect();
+            Self::new(renumbered, kept.len(), &self.device)
+        } else {
+            Self::new(row_images, self.images, &self.device)
+        };
+        RowSelection {
+            parents: indices(parents, &self.device),
+            kept_images,
         }
-        let renumbered = row_images
-            .iter()
-            .map(|image| kept.partition_point(|other| other < image))
-            .collect();
-        (Self::new(renumbered, kept.len(), device), Some(kept))
     }
 
     /// `[rows · new, width]` to `[images · places · new, width]`, rows of an image together.
-    pub(crate) fn group(&self, states: Tensor<2>) -> Tensor<2> {
+    pub fn group(&self, states: Tensor<2>) -> Tensor<2> {
         match &self.reordering {
             None => states,
             Some(order) => select_rows(states, self.rows(), &order.row_of_place),
@@ -75,7 +106,7 @@ impl RowImages {
     }
 
     /// Undoes [`group`](Self::group).
-    pub(crate) fn ungroup(&self, states: Tensor<2>) -> Tensor<2> {
+    pub fn ungroup(&self, states: Tensor<2>) -> Tensor<2> {
         match &self.reordering {
             None => states,
             Some(order) => {
@@ -109,8 +140,8 @@ impl Reordering {
     }
 }
 
-/// Row numbers as a tensor.
-pub(crate) fn indices(rows: &[usize], device: &Device) -> Tensor<1, Int> {
+/// Numbers of rows or images as a tensor.
+fn indices(rows: &[usize], device: &Device) -> Tensor<1, Int> {
     let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
     let length = rows.len();
     Tensor::from_data(TensorData::new(rows, [length]), device)
@@ -159,11 +190,14 @@ mod tests {
     #[test]
     fn images_that_nobody_looks_at_are_dropped_when_they_are_half() {
         let device = Device::flex();
-        let rows = RowImages::new(vec![0, 1, 2, 3], 4, &device);
-        let (rows, kept) = rows.select(&[0, 1, 3], &device);
-        assert_eq!((rows.images(), kept), (4, None));
-        let (rows, kept) = rows.select(&[2, 0, 2], &device);
-        assert_eq!((rows.images(), kept), (2, Some(vec![0, 3])));
+        let mut rows = RowImages::new(vec![0, 1, 2, 3], 4, &device);
+        let selection = rows.select_rows(&[0, 1, 3]);
+        assert_eq!(rows.images(), 4);
+        assert!(selection.kept_images.is_none());
+        let selection = rows.select_rows(&[2, 0, 2]);
+        assert_eq!(rows.images(), 2);
         assert_eq!(rows.row_images, [1, 0, 1]);
+        let kept = selection.kept_images.unwrap().into_data();
+        assert_eq!(kept.try_into_vec_as::<i64>().unwrap(), [0, 3]);
     }
 }

@@ -2,10 +2,10 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 
 use crate::cache::{KeyValueCache, KeysValues};
 use crate::layer::Masks;
-use crate::row_images::{RowImages, indices};
+use crate::row_images::{RowImages, RowSelection};
 
 /// Everything that decoding remembers between calls; made by
-/// [`MBartDecoder::start`](crate::MBartDecoder::start).
+/// [`MBartDecoder::begin`](crate::MBartDecoder::begin).
 #[derive(Clone, Debug)]
 pub struct DecoderState {
     pub(crate) layers: Vec<LayerState>,
@@ -103,11 +103,11 @@ impl DecoderState {
     }
 
     pub(crate) fn select_rows(&mut self, parents: &[usize]) {
-        let (row_images, kept_images) = self.row_images.select(parents, &self.device);
-        self.row_images = row_images;
-        let parents = indices(parents, &self.device);
+        let RowSelection {
+            parents,
+            kept_images,
+        } = self.row_images.select_rows(parents);
         self.padding = self.padding.take().map(|p| select(p, &parents));
-        let kept_images = kept_images.map(|kept| indices(&kept, &self.device));
         if let Some(kept) = &kept_images {
             self.memory_padding = self.memory_padding.take().map(|p| select(p, kept));
         }

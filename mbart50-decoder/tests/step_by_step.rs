@@ -61,10 +61,10 @@ fn steps_equal_full(rows: usize, row_images: &[usize], images: usize, chunks: &[
         &decoder,
         tokens.clone(),
         None,
-        &mut decoder.start(memory.clone(), None, row_images),
+        &mut decoder.begin(memory.clone(), None, row_images),
     );
 
-    let mut state = decoder.start(memory, None, row_images);
+    let mut state = decoder.begin(memory, None, row_images);
     let mut pieces = Vec::new();
     let mut chunks = chunks.iter().cycle();
     while state.length() < LENGTH {
@@ -107,7 +107,7 @@ fn selected_rows_go_on_as_if_they_had_always_been_so() {
 
     // Two selections: one repeats and reorders rows, one drops so many that images are dropped.
     let (first, second) = ([3, 1, 1, 0], [2, 0]);
-    let mut state = decoder.start(memory.clone(), None, &[0, 1, 2, 3]);
+    let mut state = decoder.begin(memory.clone(), None, &[0, 1, 2, 3]);
     let select = |tokens: Tensor<2, Int>, parents: &[i64]| {
         tokens.select(0, Tensor::<1, Int>::from_data(parents, &device))
     };
@@ -131,7 +131,7 @@ fn selected_rows_go_on_as_if_they_had_always_been_so() {
         ],
         1,
     );
-    let mut fresh = decoder.start(memory, None, &[1, 3]);
+    let mut fresh = decoder.begin(memory, None, &[1, 3]);
     let full = logits(&decoder, history, None, &mut fresh).slice(s![.., 9..12, ..]);
     let difference = relative_difference(stepped, full);
     assert!(difference <= 1e-5, "{difference}");
@@ -152,9 +152,9 @@ fn padded_rows_equal_shorter_rows() {
     );
 
     // All at once, and with the padding arriving in the middle.
-    let mut state = decoder.start(memory.clone(), None, &[0, 0]);
+    let mut state = decoder.begin(memory.clone(), None, &[0, 0]);
     let at_once = logits(&decoder, tokens.clone(), Some(padding.clone()), &mut state);
-    let mut state = decoder.start(memory.clone(), None, &[0, 0]);
+    let mut state = decoder.begin(memory.clone(), None, &[0, 0]);
     let pieces =
         [(0, 3, None), (3, 8, Some(padding.slice(s![.., 3..8])))].map(|(a, b, padding)| {
             let new = tokens.clone().slice(s![.., a..b]);
@@ -163,7 +163,7 @@ fn padded_rows_equal_shorter_rows() {
     let difference = relative_difference(Tensor::cat(pieces.to_vec(), 1), at_once.clone());
     assert!(difference <= 1e-5, "{difference}");
 
-    let mut alone = decoder.start(memory, None, &[0]);
+    let mut alone = decoder.begin(memory, None, &[0]);
     let short = logits(&decoder, tokens.slice(s![1..2, 0..5]), None, &mut alone);
     let difference = relative_difference(at_once.slice(s![1..2, 0..5, ..]), short);
     assert!(difference <= 1e-5, "{difference}");
@@ -177,10 +177,10 @@ fn padded_memory_equals_shorter_memory() {
     let tokens = tokens(2, &device);
     let padding: Vec<bool> = (0..20).map(|i| i >= 14).collect(); // the second image's last six
     let padding = Tensor::from_data(TensorData::new(padding, [2, 10]), &device);
-    let mut state = decoder.start(memory.clone(), Some(padding), &[0, 1]);
+    let mut state = decoder.begin(memory.clone(), Some(padding), &[0, 1]);
     let padded = logits(&decoder, tokens.clone(), None, &mut state);
 
-    let mut state = decoder.start(memory.slice(s![1..2, 0..4, ..]), None, &[0]);
+    let mut state = decoder.begin(memory.slice(s![1..2, 0..4, ..]), None, &[0]);
     let short = logits(&decoder, tokens.slice(s![1..2, ..]), None, &mut state);
     let difference = relative_difference(padded.slice(s![1..2, .., ..]), short);
     assert!(difference <= 1e-5, "{difference}");

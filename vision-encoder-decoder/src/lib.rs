@@ -64,6 +64,8 @@ pub use generate::{DecodingState, GenerateError};
 pub use model::{ClipVisionMBart50, VisionEncoderDecoder};
 pub use traits::{Decoder, Encoder, Memory};
 
+pub use mbart50_decoder::{RowImages, RowSelection};
+
 /// The examples of the README are tests too.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

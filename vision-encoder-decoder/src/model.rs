@@ -58,7 +58,8 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         }
     }
 
-    /// Logits of whole texts, one per image (teacher forcing).
+    /// Logits of whole texts, one per image (teacher forcing); [`forward_from`](Self::forward_from)
+    /// takes several per image.
     ///
     /// # Shapes
     /// - tokens: `[images, length]`, beginning with the start token
@@ -72,7 +73,23 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
     ) -> Tensor<3> {
         let [images, _] = tokens.dims();
         let row_images: Vec<usize> = (0..images).collect();
-        let mut state = self.decoder.start(self.encode(input), &row_images);
+        self.forward_from(self.encode(input), &row_images, tokens, padding)
+    }
+
+    /// Logits of whole texts, row `r` looking at the encoded image `row_images[r]`.
+    ///
+    /// # Shapes
+    /// - tokens: `[rows, length]`, beginning with the start token
+    /// - padding: `[rows, length]`, true = ignore
+    /// - output: `[rows, length, vocabulary]`
+    pub fn forward_from(
+        &self,
+        memory: Memory,
+        row_images: &[usize],
+        tokens: Tensor<2, Int>,
+        padding: Option<Tensor<2, Bool>>,
+    ) -> Tensor<3> {
+        let mut state = self.decoder.start(memory, row_images);
         let hidden = self.decoder.forward(tokens, padding, &mut state);
         self.decoder.logits(hidden)
     }

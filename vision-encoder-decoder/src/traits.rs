@@ -36,10 +36,12 @@ pub trait Decoder: Module + ModuleDisplay {
     }
 
     /// Begins. Row `r` will look at image `row_images[r]`; what is computed of the memory is
-    /// computed here, once per image, however many rows look at it.
+    /// computed here, once per image, however many rows look at it. [`RowImages`](crate::RowImages)
+    /// keeps track of who looks at what.
     fn start(&self, memory: Memory, row_images: &[usize]) -> Self::State;
 
-    /// Appends tokens to every row and returns their hidden states.
+    /// Appends tokens to every row and returns their hidden states. No later token sees a padded
+    /// one, and the hidden state that is returned at padding means nothing.
     ///
     /// # Shapes
     /// - tokens: `[rows, new]`

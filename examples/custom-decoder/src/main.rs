@@ -1,2 +1,117 @@
-//! (in work)
-fn main() {}
+//! A decoder of one's own with this workspace's encoder: a recurrent cell that attends to what
+//! CLIP's vision transformer sees.
+//!
+//! To bring a decoder, implement [`Decoder`](vision_encoder_decoder::Decoder) for a Burn module.
+//! What it remembers is a value of a type that it chooses, here one hidden vector per row (a text
+//! under construction) besides the projected image; the search only ever asks to feed tokens and to
+//! reorder rows. Beam search, several texts per image, scores and teacher forcing come with
+//! [`VisionEncoderDecoder`].
+//!
+//! The weights are random, so the texts below are arbitrary token ids and say nothing of the
+//! pictures; what the program shows is that the parts fit. The tests show what every decoder should
+//! be tested for: decoding step by step equals decoding at once, reordered rows go on as if they had
+//! been so from the start, and the images of a batch do not influence each other. To get words,
+//! train the model, or read trained weights into it with
+//! [`load_weights`](vision_encoder_decoder::checkpoint::load_weights).
+//!
+//! ```text
+//! cargo run --release -p custom-decoder
+//! ```
+
+mod decoder;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use clip_vision::{ClipVisionConfig, ClipVisionModel};
+use generation::GenerationConfig;
+use vision_encoder_decoder::{GenerateError, VisionEncoderDecoder};
+
+use crate::decoder::{RecurrentDecoder, RecurrentDecoderConfig};
+
+fn main() -> Result<(), GenerateError> {
+    let device = Device::flex();
+    device.seed(1);
+    let captions = model(&device).generate(pictures(2, &device), &generation_config())?;
+    println!("Untrained: the tokens are arbitrary.");
+    for (picture, hypotheses) in captions.iter().enumerate() {
+        println!("picture {picture}");
+        for hypothesis in hypotheses {
+            println!("  {:.4}  {:?}", hypothesis.score, hypothesis.tokens);
+        }
+    }
+    Ok(())
+}
+
+fn model(device: &Device) -> VisionEncoderDecoder<ClipVisionModel, RecurrentDecoder> {
+    let encoder = ClipVisionConfig {
+        hidden_size: 48,
+        intermediate_size: 96,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        image_size: 32,
+        patch_size: 8,
+        ..ClipVisionConfig::default()
+    };
+    // The decoder projects the memory to its own width by itself, so the model needs no projection.
+    let decoder = RecurrentDecoderConfig {
+        vocab_size: 200,
+        memory_width: encoder.hidden_size,
+        width: 64,
+    };
+    VisionEncoderDecoder::new(encoder.init(device), decoder.init(device))
+}
+
+fn generation_config() -> GenerationConfig {
+    GenerationConfig {
+        num_beams: 3,
+        num_return_sequences: 3,
+        max_length: Some(12),
+        bos_token_id: Some(0),
+        eos_token_id: vec![1],
+        ..GenerationConfig::default()
+    }
+}
+
+/// Noise in place of pictures, `[pictures, 3, 32, 32]`.
+fn pictures(pictures: usize, device: &Device) -> Tensor<4> {
+    Tensor::random(
+        [pictures, 3, 32, 32],
+        Distribution::Normal(0.0, 1.0),
+        device,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    use super::*;
+    use burn::tensor::s;
+
+    #[test]
+    fn each_picture_of_a_batch_gets_the_texts_that_it_gets_alone() {
+        let (device, _turn) = seeded_device(2);
+        let (model, config) = (model(&device), generation_config());
+        let batch = pictures(3, &device);
+        let together = model.generate(batch.clone(), &config).unwrap();
+        assert_ne!(together[0][0].tokens, together[1][0].tokens);
+        for (picture, expected) in together.iter().enumerate() {
+            let alone = batch.clone().slice(s![picture..picture + 1, .., .., ..]);
+            let alone = model.generate(alone, &config).unwrap().remove(0);
+            assert_eq!(alone.len(), config.num_return_sequences);
+            for (a, b) in alone.iter().zip(expected) {
+                assert_eq!(a.tokens, b.tokens);
+                assert!((a.score - b.score).abs() <= 1e-5 * b.score.abs());
+            }
+        }
+    }
+
+    /// A seeded device. All tests draw from one source of random numbers, so each waits for its
+    /// turn.
+    pub(crate) fn seeded_device(seed: u64) -> (Device, MutexGuard<'static, ()>) {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let device = Device::flex();
+        device.seed(seed);
+        (device, turn)
+    }
+}

@@ -10,7 +10,8 @@ use crate::report::{Comparison, Report, largest_difference};
 
 /// Absolute tolerance on sequence scores. A score is a sum of log-probabilities divided by
 /// length^length_penalty: where that multiplies the sum, as a negative penalty does, it multiplies
-/// the tolerance as well, since it multiplies the rounding errors of both sides.
+/// the tolerance as well, since it multiplies the rounding errors of both sides (see
+/// [`Run::contradicted`] for what that would let through).
 const SCORES: f64 = 1e-4;
 
 /// Absolute tolerance on log-probabilities: that of the logits.
@@ -70,7 +71,10 @@ pub(crate) fn compare_cases(
             config,
             reference: &reference,
         };
-        for comparison in run.compare(&name, case)? {
+        let comparisons = run
+            .compare(&name, case)
+            .map_err(|error| content(path, format!("{name}: {error}")))?;
+        for comparison in comparisons {
             report.add(comparison)?;
         }
     }
@@ -87,7 +91,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The texts with their scores, and the log-probabilities of their tokens.
-    fn compare(self, name: &str, case: &Case) -> Result<Vec<Comparison>, InputError> {
+    fn compare(self, name: &str, case: &Case) -> Result<Vec<Comparison>, GenerateError> {
         let [images, _, _] = self.memory.hidden.dims();
         let row_images: Vec<usize> = (0..images).collect();
         let prompts = vec![Prompt::new(vec![self.reference.decoder_start_token_id]); images];
@@ -114,6 +118,13 @@ impl Run<'_> {
             return Ok(vec![texts]); // the numbers are those of other texts
         }
         if let Some(expected) = &case.sequence_scores {
+            let contradicted = case.token_log_probs.as_ref().map_or(0, |log_probs| {
+                self.contradicted(&found, expected, log_probs)
+            });
+            if contradicted > 0 {
+                texts = Comparison::of_cases(name, cases - contradicted, cases)
+                    .with_reason("the reference's scores contradict its own log-probabilities");
+            }
             let same_length = expected.len() == found.len();
             let apart = found.iter().zip(expected).map(|(hypothesis, expected)| {
                 let apart = largest_difference(&[hypothesis.score], &[*expected]);
@@ -130,6 +141,25 @@ impl Run<'_> {
             comparisons.push(Comparison::of_numbers(what, &found, &expected, LOG_PROBS));
         }
         Ok(comparisons)
+    }
+
+    /// Counts scores of the reference that its own log-probabilities contradict, where a length
+    /// penalty multiplies the tolerance. A changed score can hide in that tolerance, but not here:
+    /// both come from one computation, so they are apart by the rounding of its sum in 32 bits.
+    fn contradicted(&self, found: &[Hypothesis], scores: &[f32], log_probs: &[Vec<f32>]) -> usize {
+        found
+            .iter()
+            .zip(scores)
+            .zip(log_probs)
+            .filter(|((hypothesis, score), log_probs)| {
+                let generated = hypothesis.token_log_probs.len() as f64;
+                let sum: f64 = log_probs.iter().map(|log_prob| f64::from(*log_prob)).sum();
+                let own = sum * generated.powf(-self.config.length_penalty);
+                let rounding = f64::from(f32::EPSILON) * generated * own.abs();
+                let apart = (f64::from(**score) - own).abs();
+                self.multiplier(hypothesis) > 1.0 && apart > SCORES.max(rounding)
+            })
+            .count()
     }
 
     /// What the length penalty multiplies a sum of log-probabilities by, if that is more than 1.

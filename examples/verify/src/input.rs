@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 /// Why an input can't be read: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
-    #[error("can't read {path}: {source}")]
+    #[error("can't read {path}")]
     Io {
         path: PathBuf,
         source: std::io::Error,
@@ -16,10 +16,10 @@ pub(crate) enum InputError {
     #[error(transparent)]
     Load(#[from] vision_encoder_decoder::LoadError),
     #[error(transparent)]
-    Generate(#[from] vision_encoder_decoder::GenerateError),
+    Preprocess(#[from] preprocess::Error),
     #[error(transparent)]
     Device(#[from] device::DeviceError),
-    #[error("can't write the report: {0}")]
+    #[error("can't write the report")]
     Output(#[from] std::io::Error),
 }
 

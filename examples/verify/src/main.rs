@@ -4,9 +4,11 @@
 //! some could not be run.
 
 mod cases;
+mod images;
 mod input;
 mod model;
 mod report;
+mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +27,11 @@ use crate::report::{Outcome, Report};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Print one JSON object per comparison.
+    /// Print one JSON object per comparison, without totals.
+    ///
+    /// Its fields: "what"; "difference", the largest absolute one, and "tolerance", null where
+    /// only equality was asked for; "equal" and "cases", of which so many are equal; "status",
+    /// which is "ok", "differs" or "not_run"; "reason" where there is something to say of that.
     #[arg(long, global = true)]
     json: bool,
 }
@@ -49,6 +55,16 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Precision::F32)]
         precision: Precision,
     },
+    /// Pixel values of image files.
+    Images {
+        /// Folder with images/, pixels.json and pixels.safetensors.
+        folder: PathBuf,
+    },
+    /// Token ids and decoded texts of a tokenizer.
+    Text {
+        /// Folder with sentencepiece.bpe.model and tokenizer.json.reference.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -66,7 +82,11 @@ fn main() -> ExitCode {
             let mut message = format!("verify: {error}");
             let mut source = std::error::Error::source(&error);
             while let Some(cause) = source {
-                message += &format!(": {cause}");
+                let reason = cause.to_string();
+                // Some errors say their cause themselves.
+                if !message.contains(&reason) {
+                    message += &format!(": {reason}");
+                }
                 source = cause.source();
             }
             eprintln!("{message}");
@@ -89,6 +109,8 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
             let reference = reference.as_ref().unwrap_or(&folder);
             model::verify(&folder, reference, &reference_file, &device, &mut report)?;
         }
+        Command::Images { folder } => images::verify(&folder, &mut report)?,
+        Command::Text { folder } => text::verify(&folder, &mut report)?,
     }
     Ok(report.finish()?)
 }

@@ -119,13 +119,17 @@ fn logits(
             format!("decoder_input_ids has token {id}, beyond the vocabulary {vocabulary:?}");
         return Err(content(path, reason));
     }
+    if let Some(value) = mask.values.iter().find(|value| !matches!(value, 0 | 1)) {
+        let reason = format!("decoder_attention_mask has {value}, expected 0 or 1");
+        return Err(content(path, reason));
+    }
     let tokens = Tensor::<2, Int>::from_data(TensorData::new(ids.values, shape), device);
     let padding: Vec<bool> = mask.values.iter().map(|keep| *keep == 0).collect();
     let padding = Tensor::<2, Bool>::from_data(TensorData::new(padding, shape), device);
 
     let decoder = &pretrained.model.decoder;
     let row_images: Vec<usize> = (0..images).collect();
-    let mut state = Decoder::start(decoder, memory.clone(), &row_images);
+    let mut state = decoder.start(memory.clone(), &row_images);
     let hidden = decoder.forward(tokens, Some(padding), &mut state);
     Ok(decoder.logits(hidden))
 }

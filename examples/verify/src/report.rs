@@ -13,7 +13,7 @@ pub(crate) struct Comparison {
     equal: usize,
     cases: usize,
     status: Status,
-    /// Why it was not run.
+    /// Why it was not run, or where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -59,8 +59,11 @@ impl Comparison {
             .with_difference(difference, tolerance)
     }
 
-    /// Counts cases that are equal.
+    /// Counts cases that are equal. Without any case nothing was shown, so it counts as not run.
     pub(crate) fn of_cases(what: impl Into<String>, equal: usize, cases: usize) -> Self {
+        if cases == 0 {
+            return Self::not_run(what, 0, "the reference has no cases");
+        }
         Self {
             what: what.into(),
             difference: None,
@@ -83,6 +86,12 @@ impl Comparison {
         if difference.is_nan() || difference > tolerance {
             self.status = Status::Differs;
         }
+        self
+    }
+
+    /// Says where it differs.
+    pub(crate) fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 

@@ -15,7 +15,7 @@ impl Decoder for MBartDecoder {
     }
 
     fn start(&self, memory: Memory, row_images: &[usize]) -> DecoderState {
-        MBartDecoder::start(self, memory.hidden, memory.padding, row_images)
+        self.begin(memory.hidden, memory.padding, row_images)
     }
 
     fn forward(

@@ -1,0 +1,115 @@
+//! Reference folders: those of this package, copies of them to change, and the shared ones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensors;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracle");
+
+/// The vocabulary that the reference of `tests/data/text` was made with.
+const VOCABULARY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../captioning/model/sentencepiece.bpe.model"
+);
+
+/// A folder of the shared references, which not every checkout has.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(SHARED).join(name);
+    if folder.exists() {
+        return Some(folder);
+    }
+    eprintln!("not run: {} is not there", folder.display());
+    None
+}
+
+/// A folder that is the test's own, removed when it ends.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    /// A copy of a folder of `tests/data`.
+    pub(crate) fn copy_of(name: &str) -> Self {
+        let folder = Self(TempDir::new().unwrap());
+        copy(&Path::new(DATA).join(name), folder.path());
+        folder
+    }
+
+    /// A copy of the text reference with its vocabulary.
+    pub(crate) fn of_text() -> Self {
+        let folder = Self::copy_of("text");
+        fs::copy(VOCABULARY, folder.file("sentencepiece.bpe.model")).unwrap();
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.file(name)).unwrap()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.file(name), bytes).unwrap();
+    }
+
+    pub(crate) fn read_json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.read(name)).unwrap()
+    }
+
+    pub(crate) fn write_json(&self, name: &str, value: &Value) {
+        self.write(name, value.to_string());
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            // The bytes alone: a copy of a file that can't be written could not be changed.
+            fs::write(target, fs::read(entry.path()).unwrap()).unwrap();
+        }
+    }
+}
+
+/// The bytes of one element of a safetensors file, to change in place.
+pub(crate) fn element<'a, const SIZE: usize>(
+    bytes: &'a mut [u8],
+    tensor: &str,
+    index: usize,
+) -> &'a mut [u8; SIZE] {
+    let (header, metadata) = SafeTensors::read_metadata(bytes).unwrap();
+    // The header follows its own length in eight bytes.
+    let start = 8 + header + metadata.info(tensor).unwrap().data_offsets.0;
+    let (elements, _) = bytes[start..].as_chunks_mut::<SIZE>();
+    &mut elements[index]
+}
+
+/// Adds to a 32-bit floating-point number of a safetensors file.
+pub(crate) fn add(bytes: &mut [u8], tensor: &str, index: usize, change: f32) {
+    let element = element::<4>(bytes, tensor, index);
+    *element = (f32::from_le_bytes(*element) + change).to_le_bytes();
+}
+
+/// Sets a 64-bit integer of a safetensors file.
+pub(crate) fn set(bytes: &mut [u8], tensor: &str, index: usize, value: i64) {
+    *element::<8>(bytes, tensor, index) = value.to_le_bytes();
+}
+
+/// Positions of a list of this length at which to try a change: both ends and some between.
+pub(crate) fn positions(length: usize) -> Vec<usize> {
+    let mut positions = [0, length / 3, length / 2, length * 5 / 7, length - 1].to_vec();
+    positions.dedup();
+    positions
+}

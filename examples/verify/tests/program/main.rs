@@ -1,0 +1,11 @@
+//! Runs the compiled program on reference folders: as they are, with a single number changed, and
+//! damaged.
+
+mod changed_images;
+mod changed_model;
+mod changed_text;
+mod folders;
+mod json;
+mod references;
+mod run;
+mod unreadable;

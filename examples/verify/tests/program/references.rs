@@ -1,0 +1,173 @@
+//! References as they are: everything that can be compared is equal, and the rest is named.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use generation::GenerationConfig;
+use serde_json::Value;
+
+use crate::folders::{Folder, shared};
+use crate::run::{Run, verify};
+
+/// Nothing differs, and what was not run are the cases with unsupported options, which it names.
+fn assert_model_agrees(run: &Run, reference: &Path) {
+    let json = fs::read(reference.join("reference.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    let cases = json["cases"].as_array().unwrap();
+    let unsupported: Vec<(String, String)> = cases
+        .iter()
+        .filter_map(|case| {
+            let names = GenerationConfig::unsupported_options(case["options"].as_object().unwrap());
+            let reason = format!("unsupported: {}", names.join(", "));
+            (!names.is_empty()).then(|| (format!("generate {}", case["options"]), reason))
+        })
+        .collect();
+    let not_run: Vec<(String, String)> = run
+        .with_status("not_run")
+        .iter()
+        .map(|comparison| {
+            let text = |field: &str| comparison[field].as_str().unwrap().to_owned();
+            (text("what"), text("reason"))
+        })
+        .collect();
+    assert_eq!(not_run, unsupported);
+    assert!(run.with_status("differs").is_empty(), "{}", run.output);
+    let expected = if unsupported.is_empty() { 0 } else { 3 };
+    assert_eq!(run.code, Some(expected), "{}{}", run.output, run.errors);
+
+    // Each case twice, its texts and its log-probabilities, and four tensors.
+    let run_cases = cases.len() - unsupported.len();
+    assert!(run_cases > 15);
+    assert_eq!(run.with_status("ok").len(), 2 * run_cases + 4);
+}
+
+#[test]
+fn the_wide_model_agrees() {
+    let folder = Folder::copy_of("hf-wide");
+    let run = verify([
+        OsStr::new("model"),
+        folder.path().as_os_str(),
+        OsStr::new("--json"),
+    ]);
+    assert_model_agrees(&run, folder.path());
+}
+
+#[test]
+fn the_shared_models_agree() {
+    for name in ["hf-projected", "hf-same-width", "hf-wide"] {
+        let Some(folder) = shared(name) else { return };
+        let run = verify([
+            OsStr::new("model"),
+            folder.as_os_str(),
+            OsStr::new("--json"),
+        ]);
+        assert_model_agrees(&run, &folder);
+    }
+}
+
+#[test]
+fn weights_in_another_format_agree_with_a_reference_elsewhere() {
+    let (Some(folder), Some(reference)) = (shared("formats/v4-keys"), shared("hf-projected"))
+    else {
+        return;
+    };
+    let run = verify([
+        OsStr::new("model"),
+        folder.as_os_str(),
+        OsStr::new("--reference"),
+        reference.as_os_str(),
+        OsStr::new("--json"),
+    ]);
+    assert_model_agrees(&run, &reference);
+}
+
+/// All of Pillow's pixels agree, and other modes are named.
+fn assert_images_agree(folder: &Path, files: usize, other_modes: &[&str]) {
+    let run = verify([
+        OsStr::new("images"),
+        folder.as_os_str(),
+        OsStr::new("--json"),
+    ]);
+    assert_eq!(run.code, Some(3), "{}{}", run.output, run.errors);
+    assert!(run.with_status("differs").is_empty(), "{}", run.output);
+    assert_eq!(run.with_status("ok").len(), files);
+    for comparison in run.with_status("ok") {
+        let lossless = !comparison["what"].as_str().unwrap().contains(".jpg");
+        let difference = comparison["difference"].as_f64().unwrap();
+        // The tolerance is one level, but our resize is Pillow's to the last bit.
+        assert!(
+            difference == 0.0 || !lossless && difference <= 2.0,
+            "{comparison}"
+        );
+    }
+    let mut reasons: Vec<String> = run
+        .with_status("not_run")
+        .iter()
+        .map(|comparison| comparison["reason"].as_str().unwrap().to_owned())
+        .collect();
+    reasons.dedup();
+    let expected: Vec<String> = other_modes
+        .iter()
+        .map(|mode| format!("unsupported: mode {mode}"))
+        .collect();
+    assert_eq!(reasons, expected);
+}
+
+#[test]
+fn the_pixels_of_a_few_images_agree() {
+    assert_images_agree(Folder::copy_of("images").path(), 4, &["torchvision"]);
+}
+
+#[test]
+fn the_pixels_of_the_shared_images_agree() {
+    if let Some(folder) = shared("images") {
+        assert_images_agree(&folder, 14, &["seed-training", "torchvision"]);
+    }
+}
+
+#[test]
+fn the_small_tokenizer_agrees() {
+    let run = verify([OsStr::new("text"), Folder::of_text().path().as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
+}
+
+#[test]
+fn the_published_tokenizer_agrees() {
+    let Some(folder) = shared("text") else { return };
+    let run = verify([OsStr::new("text"), folder.as_os_str()]);
+    assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
+}
+
+#[test]
+fn an_image_without_a_tensor_is_not_run() {
+    let folder = Folder::copy_of("images");
+    folder.write("images/new.png", folder.read("images/tiny.png"));
+    let run = verify([OsStr::new("images"), folder.path().as_os_str()]);
+    assert_eq!(run.code, Some(3));
+    assert!(
+        run.output.contains("not run images/new.png"),
+        "{}",
+        run.output
+    );
+}
+
+#[test]
+fn a_tensor_that_is_not_known_is_not_run() {
+    let folder = Folder::copy_of("hf-wide");
+    let mut bytes = folder.read("reference.safetensors");
+    let name = b"encoder_pooler_output";
+    let start = bytes
+        .windows(name.len())
+        .position(|window| window == name)
+        .unwrap();
+    bytes[start..start + name.len()].copy_from_slice(b"encoder_pooled_values");
+    folder.write("reference.safetensors", bytes);
+    let run = verify([OsStr::new("model"), folder.path().as_os_str()]);
+    assert_eq!(run.code, Some(3));
+    assert!(
+        run.output.contains("not run encoder_pooled_values"),
+        "{}",
+        run.output
+    );
+}
