@@ -89,6 +89,7 @@ mod tests {
             initializer_factor: 3.0,
             ..ClipVisionConfig::default()
         };
+        device.seed(1);
         let model = config.init(&device);
         let pixels = burn::tensor::Distribution::Normal(0.0, 1.0);
         let batch = Tensor::<4>::random([3, 3, 20, 20], pixels, &device);
