@@ -59,7 +59,7 @@ mod traits;
 mod weights;
 
 pub use checkpoint::{LoadError, Pretrained};
-pub use config::VisionEncoderDecoderConfig;
+pub use config::{ConfigError, VisionEncoderDecoderConfig};
 pub use generate::{DecodingState, GenerateError};
 pub use model::{ClipVisionMBart50, VisionEncoderDecoder};
 pub use traits::{Decoder, Encoder, Memory};
