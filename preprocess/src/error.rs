@@ -18,8 +18,16 @@ pub enum Error {
     /// The operating system could not read the file.
     #[error("can't be read: {0}")]
     Read(#[from] std::io::Error),
+    /// The operating system could not write the file.
+    #[error("can't be written: {0}")]
+    Write(#[source] std::io::Error),
     /// A folder holds no tokenizer.
-    #[error("{}: expected one of {}, found none; name the folder of a whole checkpoint, or a file", folder.display(), expected.join(", "))]
+    #[error(
+        "{}: expected one of {}, found none; published captioning checkpoints come without a tokenizer: put \
+         sentencepiece.bpe.model of https://huggingface.co/facebook/mbart-large-50, or a tokenizer.json saved from it, \
+         into this folder, or take the tokenizer of another",
+        folder.display(), expected.join(", ")
+    )]
     NoTokenizer {
         /// The folder.
         folder: PathBuf,

@@ -42,6 +42,7 @@
 mod error;
 pub mod image;
 pub mod text;
+mod whole_file;
 
 pub use error::Error;
 

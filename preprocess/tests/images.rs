@@ -55,6 +55,20 @@ fn distance(ours: &RgbImage, theirs: &RgbImage) -> u8 {
 }
 
 #[test]
+fn saved_options_read_back_and_unusable_ones_are_not_written() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("preprocessor_config.json");
+    let mut config = ImageProcessorConfig::square(96);
+    config.image_std = [0.0; 3];
+    config.save(folder.path()).unwrap_err();
+    assert!(!path.exists());
+    config.image_std = [0.1, 1.0 / 3.0, 0.26862954];
+    config.rescale_factor = 1.0 / 127.5;
+    config.save(folder.path()).unwrap();
+    assert_eq!(ImageProcessorConfig::from_file(path).unwrap(), config);
+}
+
+#[test]
 fn every_mode_and_format_decodes_to_the_pixels_of_pillow() {
     let bytes = fs::read(format!("{DATA}/pixels.safetensors")).unwrap();
     let reference = SafeTensors::deserialize(&bytes).unwrap();

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use preprocess::Error;
 use preprocess::text::{LANGUAGE_CODES, Tokenizer};
-use serde_json::Value;
+use serde_json::{Value, json as value};
+use tempfile::TempDir;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/text");
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
@@ -103,6 +104,69 @@ fn a_saved_tokenizer_json_gives_the_same_ids_and_texts() {
     assert!(tokenizer.languages().eq(small().languages()));
 }
 
+/// The tokenizer after a way through a folder.
+fn saved(tokenizer: &Tokenizer) -> Tokenizer {
+    let folder = TempDir::new().unwrap();
+    tokenizer.save(folder.path()).unwrap();
+    let back = Tokenizer::from_folder(folder.path()).unwrap();
+    assert_eq!(back.vocab_size(), tokenizer.vocab_size());
+    assert!(back.languages().eq(tokenizer.languages()));
+    // Scores and flags among them, to the last bit.
+    let [text, again] = [tokenizer, &back].map(|one| one.to_tokenizer_json().unwrap());
+    assert!(text == again);
+    back
+}
+
+#[test]
+fn what_was_saved_gives_the_same_ids_and_texts() {
+    let from_json = Tokenizer::from_tokenizer_json_bytes(tokenizer_json().as_bytes()).unwrap();
+    for tokenizer in [small(), from_json] {
+        let reference = json(format!("{DATA}/reference.json"));
+        compare(&saved(&tokenizer), &reference, "language", 8);
+    }
+}
+
+#[test]
+fn the_saved_json_is_what_transformers_saves() {
+    let ours: Value = serde_json::from_str(&small().to_tokenizer_json().unwrap()).unwrap();
+    let theirs: Value = serde_json::from_str(&tokenizer_json()).unwrap();
+    for key in [
+        "added_tokens",
+        "normalizer",
+        "pre_tokenizer",
+        "decoder",
+        "model",
+    ] {
+        assert!(ours[key] == theirs[key], "{key}");
+    }
+    // Theirs has the language and the truncation of the text before.
+    let token = |id| value!({"SpecialToken": {"id": id, "type_id": 0}});
+    let text = value!({"Sequence": {"id": "A", "type_id": 0}});
+    let frame = value!([token("en_XX"), text, token("</s>")]);
+    assert_eq!(ours["post_processor"]["single"], frame);
+    assert_eq!(ours["truncation"], Value::Null);
+}
+
+#[test]
+fn tokens_that_were_added_later_are_saved_with_their_flags() {
+    let mut file: Value = serde_json::from_str(&tokenizer_json()).unwrap();
+    for (id, content, special) in [(1654, "<picture>", true), (1655, "blorp", false)] {
+        let token = value!({"id": id, "content": content, "special": special, "normalized": false,
+            "single_word": false, "lstrip": false, "rstrip": true});
+        file["added_tokens"].as_array_mut().unwrap().push(token);
+    }
+    let tokenizer = Tokenizer::from_tokenizer_json_bytes(file.to_string().as_bytes()).unwrap();
+    let text: Value = serde_json::from_str(&tokenizer.to_tokenizer_json().unwrap()).unwrap();
+    assert_eq!(text["added_tokens"], file["added_tokens"]);
+    let ids = saved(&tokenizer).encode("a <picture> blorp", "en_XX", None);
+    assert!(ids.unwrap().ends_with(&[1654, 1655, 2]));
+
+    let config: Value = serde_json::from_str(&tokenizer.to_tokenizer_config_json()).unwrap();
+    let mut special = LANGUAGE_CODES.to_vec();
+    special.push("<picture>");
+    assert_eq!(config["additional_special_tokens"], value!(special));
+}
+
 #[test]
 fn the_small_vocabulary_has_the_layout_of_fairseq() {
     let tokenizer = small();
@@ -154,14 +218,18 @@ fn no_text_fits_into_less_than_its_frame() {
 }
 
 #[test]
-fn a_folder_without_a_tokenizer_says_what_was_looked_for() {
-    let error = Tokenizer::from_folder(format!("{DATA}/.."))
+fn a_folder_without_a_tokenizer_says_what_belongs_there_and_where_it_is() {
+    let folder = TempDir::new().unwrap();
+    let error = Tokenizer::from_folder(folder.path())
         .unwrap_err()
         .to_string();
-    assert!(
-        error.contains("tokenizer.json, sentencepiece.bpe.model"),
-        "{error}"
-    );
+    for part in [
+        "tokenizer.json, sentencepiece.bpe.model",
+        "https://huggingface.co/facebook/mbart-large-50",
+        &folder.path().display().to_string(),
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]
@@ -187,6 +255,7 @@ fn the_published_vocabulary_agrees_with_the_oracle() {
     let mask = tokenizer.token_id("<mask>").unwrap();
     assert_eq!(u64::from(mask), reference["mask"].as_u64().unwrap());
     compare(&tokenizer, &reference["encodings"], "lang", 16);
+    compare(&saved(&tokenizer), &reference["encodings"], "lang", 16);
 }
 
 #[test]

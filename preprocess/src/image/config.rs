@@ -8,11 +8,13 @@ use serde_json::{Map, Value};
 
 use self::values::{Options, refuse};
 use super::Resample;
-use crate::Error;
+use crate::{Error, whole_file};
 
 /// The largest side that a configuration may ask for. No encoder reads more, and with it a damaged file can't ask for
 /// more memory than there is.
 const MAX_SIDE: u32 = 65_535;
+
+const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
 
 /// The options of `preprocessor_config.json`, with Hugging Face's names and `CLIPImageProcessor`'s defaults.
 ///
@@ -175,6 +177,42 @@ impl ImageProcessorConfig {
             .map_err(|error| error.in_file(path))
     }
 
+    /// Writes `preprocessor_config.json` into `folder`, which is made if there is none; the file is replaced whole or
+    /// not at all.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if [`validate`](Self::validate) finds an option that can't be used; [`Error::Write`] inside
+    /// [`Error::File`], which names the file.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
+        self.validate()?;
+        whole_file::save(folder.as_ref(), PREPROCESSOR_CONFIG, &self.to_json())
+    }
+
+    /// The options of a checkpoint's folder: its `preprocessor_config.json`, or what its
+    /// `processor_config.json` says of images. The published captioning checkpoint has neither, so
+    /// without them they are CLIP's own for images of `side` pixels.
+    ///
+    /// # Errors
+    /// As [`from_file`](Self::from_file).
+    pub fn of_checkpoint(folder: impl AsRef<Path>, side: u32) -> Result<Self, Error> {
+        let path = folder.as_ref().join(PREPROCESSOR_CONFIG);
+        if path.exists() {
+            return Self::from_file(path);
+        }
+        let path = folder.as_ref().join("processor_config.json");
+        if !path.exists() {
+            return Ok(Self::square(side));
+        }
+        let read = || {
+            let processor: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+            match processor.get("image_processor") {
+                Some(options) => Self::from_json(&options.to_string()),
+                None => Ok(Self::square(side)),
+            }
+        };
+        read().map_err(|error: Error| error.in_file(&path))
+    }
+
     /// The text of a `preprocessor_config.json` that this crate and Hugging Face read back to the same options.
     pub fn to_json(&self) -> String {
         // Numbers, strings and fixed keys always serialise; JSON has no infinities, but `validate` refuses those.
@@ -315,6 +353,28 @@ mod tests {
             let error = ImageProcessorConfig::from_json(text).unwrap_err();
             assert!(matches!(error, Error::Json(_)), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_checkpoint_says_in_either_of_two_files_how_images_are_prepared() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let side = || {
+            let config = ImageProcessorConfig::of_checkpoint(folder.path(), 7).unwrap();
+            config.crop_size.width
+        };
+        assert_eq!(side(), 7);
+        let path = folder.path().join("processor_config.json");
+        fs::write(&path, r#"{"processor_class": "CLIPProcessor"}"#).unwrap();
+        assert_eq!(side(), 7);
+        fs::write(
+            &path,
+            r#"{"image_processor": {"size": 96, "crop_size": 96}}"#,
+        )
+        .unwrap();
+        assert_eq!(side(), 96);
+        let config = ImageProcessorConfig::square(42);
+        config.save(folder.path()).unwrap();
+        assert_eq!(side(), 42);
     }
 
     #[test]

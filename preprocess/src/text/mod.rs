@@ -6,6 +6,7 @@
 
 mod charsmap;
 mod languages;
+mod save;
 mod sentencepiece;
 mod tokenizer;
 mod tokenizer_json;

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::languages::LANGUAGE_CODES;
-use super::{sentencepiece, tokenizer_json};
+use super::{save, sentencepiece, tokenizer_json};
 use crate::Error;
 
 /// mBART-50's tokenizer, equal to Hugging Face's `MBart50Tokenizer`.
@@ -20,23 +20,29 @@ use crate::Error;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
-    /// Codes and their ids, in the order of [`LANGUAGE_CODES`].
-    languages: Vec<(&'static str, u32)>,
+    /// Complete, as it is saved: its post-processor is for those who read the file, `encode` frames texts itself.
+    pub(super) inner: tokenizers::Tokenizer,
+    /// Codes and their ids, in the order of [`LANGUAGE_CODES`]; at least one.
+    pub(super) languages: Vec<(&'static str, u32)>,
     end: u32,
 }
+
+pub(super) const TOKENIZER_JSON: &str = "tokenizer.json";
 
 /// A file name and the function that reads such a file.
 type Format = (&'static str, fn(&[u8]) -> Result<Tokenizer, Error>);
 
 /// In the order of preference: the first is what Hugging Face saves today and may hold tokens that were added later.
 const FORMATS: [Format; 2] = [
-    ("tokenizer.json", Tokenizer::from_tokenizer_json_bytes),
+    (TOKENIZER_JSON, Tokenizer::from_tokenizer_json_bytes),
     (
         "sentencepiece.bpe.model",
         Tokenizer::from_sentencepiece_bytes,
     ),
 ];
+
+/// The token that ends every text.
+pub(super) const END: &str = "</s>";
 
 /// Tokens around every text: the language code and `</s>`.
 const FRAME: usize = 2;
@@ -95,10 +101,10 @@ impl Tokenizer {
         Self::new(tokenizer_json::read(bytes)?)
     }
 
-    fn new(inner: tokenizers::Tokenizer) -> Result<Self, Error> {
+    fn new(mut inner: tokenizers::Tokenizer) -> Result<Self, Error> {
         let end = inner
-            .token_to_id("</s>")
-            .ok_or_else(|| Error::tokenizer_file("the token </s>", "none"))?;
+            .token_to_id(END)
+            .ok_or_else(|| Error::tokenizer_file(format!("the token {END}"), "none"))?;
         let languages: Vec<_> = LANGUAGE_CODES
             .into_iter()
             .filter_map(|code| Some((code, inner.token_to_id(code)?)))
@@ -109,6 +115,7 @@ impl Tokenizer {
                 "none of them",
             ));
         }
+        inner.with_post_processor(Some(save::frame(&languages, end)?));
         Ok(Self {
             inner,
             languages,
