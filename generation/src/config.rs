@@ -167,6 +167,18 @@ impl GenerationConfig {
         Ok(serde_json::from_value(Value::Object(merged))?)
     }
 
+    /// The text of a `generation_config.json` with the options that are not the default.
+    pub fn to_json(&self) -> String {
+        let mut options = match serde_json::to_value(self) {
+            Ok(Value::Object(options)) => options,
+            _ => Map::new(), // numbers, flags and lists always serialise
+        };
+        if let Ok(Value::Object(default)) = serde_json::to_value(Self::default()) {
+            options.retain(|name, value| default.get(name) != Some(value));
+        }
+        format!("{:#}\n", Value::Object(options))
+    }
+
     /// The options of a JSON object that this crate does not know and that would change what is
     /// generated.
     pub fn unsupported_options(options: &Map<String, Value>) -> Vec<String> {
@@ -315,8 +327,9 @@ mod tests {
         assert_eq!(config.forced_eos_token_id, [2, 3]);
         assert_eq!(config.early_stopping, EarlyStopping::Never);
         assert_eq!(config.num_beams, 5);
-        let json = serde_json::to_string(&config).unwrap();
+        let json = config.to_json();
         assert_eq!(GenerationConfig::from_json(&json).unwrap(), config);
+        assert!(!json.contains("length_penalty"), "{json}");
     }
 
     #[test]

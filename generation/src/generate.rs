@@ -61,13 +61,37 @@ pub fn generate<M: StepModel>(
 where
     M::Error: 'static,
 {
-    for prompt in prompts {
-        validate(prompt, config, model.vocab_size())?;
-    }
+    validate(prompts, config, model.vocab_size())?;
     let searches = prompts
         .iter()
         .map(|prompt| strategy(config, prompt.tokens.clone()));
     run(model, state, prompts, searches.collect(), config)
+}
+
+/// Continues prompts with searches of one's own, `searches[i]` the one behind `prompts[i]`, which
+/// begins with one row, its prompt. Processors and stopping criteria are those of `config`, as in
+/// [`generate`]; the rest is the searches' own affair.
+///
+/// `state` is as for [`generate`]. Returns what each search found.
+///
+/// # Errors
+/// [`GenerateError`], likewise; a search that does not begin with its prompt is one.
+///
+/// # Panics
+/// If a search returns other parents than [`Search::advance`] asks for.
+pub fn generate_with<M: StepModel>(
+    model: &M,
+    state: M::State,
+    prompts: &[Prompt],
+    searches: Vec<Box<dyn Search>>,
+    config: &GenerationConfig,
+) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
+where
+    M::Error: 'static,
+{
+    validate(prompts, config, model.vocab_size())?;
+    validate_searches(&searches, prompts)?;
+    run(model, state, prompts, searches, config)
 }
 
 /// The log-probabilities of given texts: `texts[i]` behind `prompts[i]`, token by token, with the
@@ -92,9 +116,9 @@ where
             "scoring needs one text per prompt, none of them empty".into(),
         )));
     }
+    validate(prompts, config, model.vocab_size())?;
     let mut searches: Vec<Box<dyn Search>> = Vec::with_capacity(texts.len());
     for (prompt, text) in prompts.iter().zip(texts) {
-        validate(prompt, config, model.vocab_size())?;
         validate_tokens("a text", text, model.vocab_size())?;
         let search = ForcedSearch::new(prompt.tokens.clone(), text.clone());
         searches.push(Box::new(search));
@@ -218,35 +242,59 @@ impl Item<'_> {
                 processor.process(&row.tokens, scores);
             }
         }
+        let old_rows = self.search.rows().len();
         let parents = self.search.advance(scores, vocab_size, &self.stopping);
         if !parents.is_empty() {
-            let rows = self.search.rows().iter();
-            tokens.extend(rows.filter_map(|row| row.tokens.last()));
+            let rows = self.search.rows();
+            assert!(
+                parents.len() == rows.len() && parents.iter().all(|parent| *parent < old_rows),
+                "a search with {old_rows} rows says that its {} new ones continue rows {parents:?}",
+                rows.len()
+            );
+            tokens.extend(rows.iter().filter_map(|row| row.tokens.last()));
         }
         Ok(parents)
     }
 }
 
-/// Checks a prompt and every token of the options against the vocabulary.
+/// Checks the prompts and every token of the options against the vocabulary.
 fn validate(
-    prompt: &Prompt,
+    prompts: &[Prompt],
     config: &GenerationConfig,
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
-    if prompt.tokens.is_empty() {
-        return Err(ConfigError::Invalid(
-            "a prompt is empty, expected at least a start token".into(),
-        ));
+    let forced_eos = &config.forced_eos_token_id;
+    for prompt in prompts {
+        if prompt.tokens.is_empty() {
+            return Err(ConfigError::Invalid(
+                "a prompt is empty, expected at least a start token".into(),
+            ));
+        }
+        config.validate(prompt.tokens.len())?;
+        let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
+        validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
+        validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
+        validate_tokens("forced_eos_token_id", forced_eos, vocab_size)?;
     }
-    config.validate(prompt.tokens.len())?;
-    let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
-    validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
-    validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
-    validate_tokens(
-        "forced_eos_token_id",
-        &config.forced_eos_token_id,
-        vocab_size,
-    )
+    Ok(())
+}
+
+/// Checks that there is a search behind every prompt.
+fn validate_searches(searches: &[Box<dyn Search>], prompts: &[Prompt]) -> Result<(), ConfigError> {
+    let begins_with = |search: &dyn Search, prompt: &Prompt| matches!(search.rows(), [row] if row.tokens == prompt.tokens);
+    let fit = searches.len() == prompts.len()
+        && searches
+            .iter()
+            .zip(prompts)
+            .all(|(search, prompt)| begins_with(search.as_ref(), prompt));
+    match fit {
+        true => Ok(()),
+        false => Err(ConfigError::Invalid(format!(
+            "{} searches for {} prompts, expected one for each that begins with one row, the prompt",
+            searches.len(),
+            prompts.len()
+        ))),
+    }
 }
 
 fn validate_tokens(name: &str, tokens: &[u32], vocab_size: usize) -> Result<(), ConfigError> {

@@ -15,8 +15,8 @@ pub struct Hypothesis {
 }
 
 impl Hypothesis {
-    /// A prompt that nothing has been added to.
-    pub(crate) fn of_prompt(tokens: Vec<u32>) -> Self {
+    /// A prompt that nothing has been added to: the row that a search begins with.
+    pub fn of_prompt(tokens: Vec<u32>) -> Self {
         Self {
             tokens,
             token_log_probs: Vec::new(),
@@ -25,7 +25,7 @@ impl Hypothesis {
     }
 
     /// This with one token more; the score is the given one.
-    pub(crate) fn extended(&self, token: u32, log_prob: f32, score: f32) -> Self {
+    pub fn extended(&self, token: u32, log_prob: f32, score: f32) -> Self {
         let mut longer = self.clone();
         longer.tokens.push(token);
         longer.token_log_probs.push(log_prob);

@@ -9,7 +9,8 @@
 //!
 //! One loop, [`generate`], serves every strategy: it feeds the model, lets
 //! [processors](LogitsProcessor) edit the scores of each row, hands them to the
-//! [search](Search) of the prompt, and lets finished prompts leave the batch.
+//! [search](Search) of the prompt, and lets finished prompts leave the batch. With
+//! [`generate_with`] it serves searches of your own.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -63,7 +64,7 @@ pub mod stopping;
 
 pub use config::{ConfigError, EarlyStopping, GenerationConfig, OPTIONS};
 pub use error::GenerateError;
-pub use generate::{Prompt, generate, score};
+pub use generate::{Prompt, generate, generate_with, score};
 pub use hypothesis::Hypothesis;
 pub use model::{StepModel, TokenBatch};
 pub use processor::LogitsProcessor;

@@ -3,10 +3,12 @@
 /// Subtracts the logarithm of the sum of exponentials, which turns logits into log-probabilities.
 /// Returns whether the scores allowed it: no NaN, no positive infinity, at least one finite.
 pub(crate) fn log_softmax(scores: &mut [f32]) -> bool {
-    match log_sum_exp(scores) {
-        Some(normaliser) => {
+    match largest_and_log_sum(scores) {
+        Some((largest, log_sum)) => {
             for score in scores {
-                *score -= normaliser;
+                // One after the other, as PyTorch and JAX do: the sum of both, rounded to the
+                // resolution of a large logit, would cost digits.
+                *score = (*score - largest) - log_sum;
             }
             true
         }
@@ -22,6 +24,11 @@ pub(crate) fn is_usable(scores: &[f32]) -> bool {
 
 /// The logarithm of the sum of exponentials, if it is finite.
 pub(crate) fn log_sum_exp(scores: &[f32]) -> Option<f32> {
+    largest_and_log_sum(scores).map(|(largest, log_sum)| largest + log_sum)
+}
+
+/// The largest score, and the logarithm of the sum of exponentials of what the scores are below it.
+fn largest_and_log_sum(scores: &[f32]) -> Option<(f32, f32)> {
     // `f32::max` ignores NaN; the sum does not.
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if !largest.is_finite() {
@@ -39,7 +46,7 @@ pub(crate) fn log_sum_exp(scores: &[f32]) -> Option<f32> {
             )
         })
         .sum();
-    sum.is_finite().then(|| largest + sum.ln() as f32)
+    sum.is_finite().then(|| (largest, sum.ln() as f32))
 }
 
 /// Adds the `k` best of a row to `best`, which stays sorted, best first, and at most `k` long.
@@ -47,7 +54,7 @@ pub(crate) fn log_sum_exp(scores: &[f32]) -> Option<f32> {
 /// Compares each score with the worst that is kept instead of sorting the vocabulary. Among equal
 /// scores the earlier row and token comes first. Minus infinity is never kept.
 pub(crate) fn keep_best(
-    best: &mut Vec<Candidate>,
+    best: &mut Vec<Continuation>,
     k: usize,
     row: usize,
     row_score: f32,
@@ -66,7 +73,7 @@ pub(crate) fn keep_best(
             }
             best.insert(
                 place,
-                Candidate {
+                Continuation {
                     row,
                     token: token as u32,
                     log_prob: *log_prob,
@@ -82,12 +89,15 @@ pub(crate) fn keep_best(
 
 /// A continuation of a row by one token.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Candidate {
-    pub(crate) row: usize,
-    pub(crate) token: u32,
-    pub(crate) log_prob: f32,
+pub struct Continuation {
+    /// The row that is continued.
+    pub row: usize,
+    /// The token.
+    pub token: u32,
+    /// The token's own score.
+    pub log_prob: f32,
     /// Of the row and the token together.
-    pub(crate) score: f32,
+    pub score: f32,
 }
 
 #[cfg(test)]

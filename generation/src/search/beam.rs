@@ -1,5 +1,4 @@
-use super::normalised;
-use crate::numeric::keep_best;
+use super::{best_continuations, normalised};
 use crate::{EarlyStopping, GenerationConfig, Hypothesis, Search, StoppingCriterion};
 
 /// Pursues the `num_beams` most likely hypotheses at once and returns the best that end.
@@ -88,16 +87,7 @@ impl Search for BeamSearch {
         vocab_size: usize,
         stopping: &[Box<dyn StoppingCriterion>],
     ) -> Vec<usize> {
-        let mut best = Vec::with_capacity(self.candidates + 1);
-        for (row, (hypothesis, scores)) in self
-            .running
-            .iter()
-            .zip(scores.chunks(vocab_size))
-            .enumerate()
-        {
-            keep_best(&mut best, self.candidates, row, hypothesis.score, scores);
-        }
-
+        let best = best_continuations(&self.running, scores, vocab_size, self.candidates);
         let mut parents = Vec::with_capacity(self.num_beams);
         let mut running = Vec::with_capacity(self.num_beams);
         for (place, candidate) in best.iter().enumerate() {

@@ -8,6 +8,9 @@ pub use beam::BeamSearch;
 pub use forced::ForcedSearch;
 pub use greedy::GreedySearch;
 
+pub use crate::numeric::Continuation;
+
+use crate::numeric::keep_best;
 use crate::{GenerationConfig, Hypothesis, StoppingCriterion};
 
 /// The search for the continuation of one prompt. Prompts of a batch are searched independently.
@@ -21,8 +24,8 @@ pub trait Search {
 
     /// Continues the rows. `scores` is `[rows, vocab_size]`, after the processors.
     ///
-    /// Returns for each of the new [`rows`](Self::rows) the old row that it continues; none when the
-    /// search is over.
+    /// Returns for each of the new [`rows`](Self::rows), which end with the token that was added,
+    /// the old row that it continues; none when the search is over.
     fn advance(
         &mut self,
         scores: &[f32],
@@ -32,6 +35,25 @@ pub trait Search {
 
     /// What was found, best first; nothing if no continuation was possible.
     fn finish(self: Box<Self>) -> Vec<Hypothesis>;
+}
+
+/// The `count` most likely continuations of rows by one token, best first. A continuation's score
+/// is the row's and the token's together; among equal ones the earlier row and token comes first.
+/// Impossible tokens, those of minus infinity, are left out.
+///
+/// `scores` is `[rows, vocab_size]`. The vocabulary is not sorted: each score is compared with the
+/// worst that is kept.
+pub fn best_continuations(
+    rows: &[Hypothesis],
+    scores: &[f32],
+    vocab_size: usize,
+    count: usize,
+) -> Vec<Continuation> {
+    let mut best = Vec::with_capacity(count + 1);
+    for (row, (hypothesis, scores)) in rows.iter().zip(scores.chunks(vocab_size)).enumerate() {
+        keep_best(&mut best, count, row, hypothesis.score, scores);
+    }
+    best
 }
 
 /// The strategy that a configuration asks for.
