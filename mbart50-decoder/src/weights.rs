@@ -1,12 +1,14 @@
 /// Every weight: Burn's path of the parameter in [`MBartDecoder`](crate::MBartDecoder), and its
 /// name in a Hugging Face checkpoint of an `MBartForCausalLM`. `{}` stands for the layer's number.
 ///
-/// `head` and `logits_bias` are there only if the configuration asks for them. A linear layer's
+/// Where a parameter comes twice, checkpoints have it under one name or the other. `head` and
+/// `logits_bias` are there only if the configuration asks for them. A linear layer's
 /// weight is `[output, input]` in the checkpoint and `[input, output]` here, and the logits' bias
 /// `[1, vocabulary]` there and `[vocabulary]` here; all else has one shape.
 #[rustfmt::skip]
 pub const WEIGHTS: &[(&str, &str)] = &[
     ("embeddings.tokens",                          "model.decoder.embed_tokens.weight"),
+    ("embeddings.tokens",                          "model.shared.weight"), // of a whole mBART
     ("embeddings.positions",                       "model.decoder.embed_positions.weight"),
     ("embeddings.norm.gamma",                      "model.decoder.layernorm_embedding.weight"),
     ("embeddings.norm.beta",                       "model.decoder.layernorm_embedding.bias"),

@@ -1,5 +1,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData, TensorReadError, s};
-use generation::{ConfigError, GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch};
+use generation::{
+    ConfigError, GenerationConfig, Hypothesis, Prompt, Search, StepModel, TokenBatch,
+};
 
 use crate::{Decoder, Encoder, Memory, VisionEncoderDecoder};
 
@@ -46,10 +48,34 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         prompts: &[Prompt],
         config: &GenerationConfig,
     ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
-        let longest = prompts.iter().map(|p| config.longest(p.tokens.len())).max();
-        let state = self.begin(memory, row_images, prompts.len(), longest.unwrap_or(0))?;
+        let longest = longest(prompts, config);
+        let state = self.begin(memory, row_images, prompts.len(), longest)?;
         match state {
             Some(state) => generation::generate(self, state, prompts, config),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Continues prompts with searches of one's own, `searches[i]` the one behind `prompts[i]`, which
+    /// looks at image `row_images[i]`; see [`generation::generate_with`].
+    ///
+    /// # Errors
+    /// [`GenerateError`], likewise.
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn generate_with(
+        &self,
+        memory: Memory,
+        row_images: &[usize],
+        prompts: &[Prompt],
+        searches: Vec<Box<dyn Search>>,
+        config: &GenerationConfig,
+    ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
+        let longest = longest(prompts, config);
+        let state = self.begin(memory, row_images, prompts.len(), longest)?;
+        match state {
+            Some(state) => generation::generate_with(self, state, prompts, searches, config),
             None => Ok(Vec::new()),
         }
     }
@@ -115,6 +141,12 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
             device,
         }))
     }
+}
+
+/// The longest text that the prompts of a batch may become.
+fn longest(prompts: &[Prompt], config: &GenerationConfig) -> usize {
+    let longest = prompts.iter().map(|p| config.longest(p.tokens.len())).max();
+    longest.unwrap_or(0)
 }
 
 impl<E: Encoder, D: Decoder> StepModel for VisionEncoderDecoder<E, D> {

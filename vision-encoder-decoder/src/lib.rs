@@ -4,8 +4,9 @@
 //! attends to that. [`VisionEncoderDecoder`] joins any [`Encoder`] with any [`Decoder`], with a
 //! projection between them where their widths differ, and drives the search of the `generation`
 //! crate. Adapters make [`clip_vision::ClipVisionModel`] an encoder and
-//! [`mbart50_decoder::MBartDecoder`] a decoder; [`Pretrained`] reads that pair from a Hugging Face
-//! checkpoint folder, and [`load_weights`](checkpoint::load_weights) reads any Burn module.
+//! [`mbart50_decoder::MBartDecoder`] a decoder; [`Pretrained`] reads that pair from a checkpoint
+//! folder, composes it of two, and saves it. The module [`checkpoint`] reads and writes any Burn
+//! module, and `hub` (a feature) downloads.
 //!
 //! Hugging Face: `VisionEncoderDecoderModel`.
 //!
@@ -51,14 +52,17 @@
 //! ```
 
 mod adapters;
+pub mod as_published;
 pub mod checkpoint;
 mod config;
 mod generate;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod model;
 mod traits;
 mod weights;
 
-pub use checkpoint::{LoadError, Pretrained};
+pub use checkpoint::{LoadError, Pretrained, SaveError};
 pub use config::{ConfigError, VisionEncoderDecoderConfig};
 pub use generate::{DecodingState, GenerateError};
 pub use model::{ClipVisionMBart50, VisionEncoderDecoder};

@@ -62,6 +62,42 @@ fn missing_and_misshapen_tensors_are_named() {
 }
 
 #[test]
+fn a_matrix_with_a_dimension_more_is_no_matrix() {
+    let name = "enc_to_dec_proj.weight";
+    let (_folder, result) = changed(|tensors| tensors.get_mut(name).unwrap().0.insert(0, 1));
+    match result.unwrap_err() {
+        LoadError::Shape { found, .. } => assert_eq!(found, [1, 24, 16]),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_tensor_that_is_ignored_may_claim_anything() {
+    let (folder, result) = changed(|_| ());
+    result.unwrap();
+    let path = folder.path().join("model.safetensors");
+    let whole = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let shape = "[9223372036854775808,0]";
+    let entry = |name: &str| {
+        format!(
+            r#","{name}.embeddings.position_ids":{{"dtype":"I64","shape":{shape},"data_offsets":[0,0]}}}}"#
+        )
+    };
+    let text = std::str::from_utf8(&whole[8..header]).unwrap().trim_end();
+    let text = text.strip_suffix('}').unwrap();
+    let text = format!("{text}{}", entry("a"));
+    let bytes = [
+        &(text.len() as u64).to_le_bytes()[..],
+        text.as_bytes(),
+        &whole[header..],
+    ]
+    .concat();
+    fs::write(&path, bytes).unwrap();
+    load(folder.path()).unwrap();
+}
+
+#[test]
 fn tensors_of_another_model_are_named() {
     let (_folder, result) = changed(|tensors| {
         let layer = "decoder.model.decoder.layers.2.fc1.bias";
@@ -155,7 +191,7 @@ fn missing_files_and_wrong_json_are_named() {
     assert!(message(Path::new("nowhere")).contains("nowhere has no config.json"));
     let config = folder.path().join("config.json");
     fs::write(&config, SMALL.config_json()).unwrap();
-    assert!(message(folder.path()).contains("has no model.safetensors"));
+    assert!(message(folder.path()).contains("has no weights, expected one of model.safetensors"));
 
     let (folder, result) = changed(|_| ());
     result.unwrap();

@@ -4,12 +4,14 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use common::{Sizes, write};
+use common::{Sizes, write, write_as, write_flax};
+use safetensors::Dtype;
 use vision_encoder_decoder::Pretrained;
+use vision_encoder_decoder::checkpoint::SaveOptions;
 
 /// The kernel's figure of this process in bytes, such as `VmHWM`, the largest resident size so far.
 fn memory(name: &str) -> usize {
@@ -20,7 +22,7 @@ fn memory(name: &str) -> usize {
 }
 
 #[test]
-fn loading_takes_no_more_than_the_model_and_64_mebibytes() {
+fn loading_takes_no_more_than_the_model_and_64_mebibytes_in_any_form() {
     // Large enough that a second copy of its largest tensor, or of all others, would show.
     let sizes = Sizes {
         encoder_width: 64,
@@ -28,22 +30,35 @@ fn loading_takes_no_more_than_the_model_and_64_mebibytes() {
         layers: 24,
         vocabulary: 100_000,
     };
-    let folder = tempfile::TempDir::new().unwrap();
-    let size = {
-        let tensors = sizes.tensors();
-        write(folder.path(), &sizes.config_json(), &tensors);
-        tensors
-            .values()
-            .map(|(_, values)| values.len() * 4)
-            .sum::<usize>()
-    };
+    let (config, tensors) = (sizes.config_json(), sizes.tensors());
+    let numbers: usize = tensors.values().map(|(_, values)| values.len()).sum();
+    let size = numbers * 4;
     assert!(size > 300 << 20, "{size}");
 
-    let peak = peak_of_loading(folder.path());
-    assert!(
-        peak < size + (64 << 20),
-        "{peak} bytes for a model of {size}"
-    );
+    let folders = ["f32", "f16", "flax", "shards"].map(|_| tempfile::TempDir::new().unwrap());
+    let [f32, f16, flax, shards] = folders.each_ref().map(|folder| folder.path());
+    write(f32, &config, &tensors);
+    let half = |value| half::f16::from_f32(value).to_le_bytes().to_vec();
+    write_as(f16, &config, &tensors, Dtype::F16, half);
+    write_flax(flax, &config, &tensors);
+    drop(tensors);
+    let options = SaveOptions {
+        max_shard_size: 100 << 20,
+        ..SaveOptions::default()
+    };
+    let model = Pretrained::from_folder(f32, &Device::flex()).unwrap();
+    let peak = peak_of(|| model.save(shards, &options).unwrap());
+    assert!(peak < 64 << 20, "saving takes {peak} bytes");
+    drop(model);
+
+    for folder in [f32, f16, flax, shards] {
+        let peak = peak_of(|| Pretrained::from_folder(folder, &Device::flex()).unwrap());
+        assert!(
+            peak < size + (64 << 20),
+            "{peak} bytes for a model of {size} in {:?}",
+            folder.read_dir().unwrap().collect::<Vec<_>>()
+        );
+    }
 }
 
 /// The same for any checkpoint: `CHECKPOINT=folder cargo test -p vision-encoder-decoder --test memory
@@ -52,19 +67,24 @@ fn loading_takes_no_more_than_the_model_and_64_mebibytes() {
 #[ignore = "measures the checkpoint folder that the environment variable CHECKPOINT names"]
 fn loading_a_given_checkpoint_takes_no_more_than_its_weights_and_64_mebibytes() {
     let folder = PathBuf::from(std::env::var("CHECKPOINT").expect("CHECKPOINT names a folder"));
-    let weights = fs::metadata(folder.join("model.safetensors")).unwrap();
+    let mut size = 0;
     let start = Instant::now();
-    let peak = peak_of_loading(&folder);
-    let (size, time) = (weights.len() as usize, start.elapsed());
-    println!("{peak} bytes at most for a file of {size}, loaded in {time:?}");
+    let peak = peak_of(|| {
+        let pretrained = Pretrained::from_folder(&folder, &Device::flex()).unwrap();
+        size = pretrained.num_params() * 4;
+        pretrained
+    });
+    let time = start.elapsed();
+    println!("{peak} bytes at most for a model of {size}, loaded in {time:?}");
     assert!(peak < size + (64 << 20));
 }
 
-fn peak_of_loading(folder: &Path) -> usize {
+/// The most memory that something takes beyond what is taken already, its result included.
+fn peak_of<T>(work: impl FnOnce() -> T) -> usize {
     let before = memory("VmRSS");
     fs::write("/proc/self/clear_refs", "5").unwrap(); // the peak starts anew
-    let pretrained = Pretrained::from_folder(folder, &Device::flex()).unwrap();
+    let result = work();
     let peak = memory("VmHWM") - before;
-    drop(pretrained);
+    drop(result);
     peak
 }

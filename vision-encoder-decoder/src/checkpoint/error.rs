@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::checkpoint::WeightsForm;
 use crate::config::ConfigError;
 
 /// Why a checkpoint could not be loaded.
@@ -15,14 +16,29 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// A folder lacks a file.
-    #[error(
-        "{folder} has no {file}; a Hugging Face checkpoint folder has config.json and model.safetensors"
-    )]
+    #[error("{folder} has no {file}")]
     MissingFile {
         /// The folder.
         folder: PathBuf,
         /// What was looked for.
         file: String,
+    },
+    /// A folder has no weights in any form that is known.
+    #[error(
+        "{folder} has no weights, expected one of {}",
+        WeightsForm::ALL.map(WeightsForm::file).join(", ")
+    )]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The weights are PyTorch's, and this program was built without reading those.
+    #[error(
+        "{path} can't be read, as this program was built without the feature \"pytorch\" of vision-encoder-decoder; build it with that, or save the model as safetensors"
+    )]
+    WithoutPyTorch {
+        /// The file.
+        path: PathBuf,
     },
     /// A configuration file has no meaning here.
     #[error("{origin}: {source}")]
@@ -33,10 +49,12 @@ pub enum LoadError {
         source: ConfigError,
     },
     /// A weights file is damaged or of another format.
-    #[error("{origin} is not a readable safetensors file: {reason}")]
+    #[error("{origin} is no readable {format} file: {reason}")]
     Format {
         /// The file.
         origin: String,
+        /// What it should be.
+        format: &'static str,
         /// What is wrong with it.
         reason: String,
     },
@@ -46,6 +64,14 @@ pub enum LoadError {
         /// The file.
         origin: String,
         /// The names that it may have.
+        name: String,
+    },
+    /// A tensor comes twice, so that it is not clear which one is meant.
+    #[error("{origin} has tensor {name} twice")]
+    DuplicateTensor {
+        /// The file.
+        origin: String,
+        /// The tensor.
         name: String,
     },
     /// A weight has another shape than the configuration says.
@@ -87,7 +113,7 @@ pub enum LoadError {
 }
 
 /// The first few names and how many more there are.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown = names[..names.len().min(SHOWN)].join(", ");
     match names.len().saturating_sub(SHOWN) {

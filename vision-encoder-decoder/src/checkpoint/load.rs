@@ -3,16 +3,15 @@ use std::collections::HashSet;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::{TensorSource, WeightNames};
+use super::placement::read_as;
+use super::{Layout, TensorInfo, TensorSource, WeightNames};
 use crate::LoadError;
-
-/// Rows of a linear layer's weight that are transposed at a time.
-const ROWS: usize = 64;
 
 /// Fills a module with the weights of a checkpoint.
 ///
-/// Weights of Burn's `Linear` are transposed, from PyTorch's `[output, input]`; all others have the
-/// shape of the checkpoint, apart from leading dimensions of one.
+/// Weights of Burn's `Linear`, `[input, output]`, and of convolutions, `[output, input, height,
+/// width]`, are brought from the [`Layout`] of the checkpoint to Burn's; all others have the shape of
+/// the checkpoint, apart from leading dimensions of one.
 ///
 /// # Errors
 /// [`LoadError`] at the first weight that is missing or does not fit, or if the checkpoint has
@@ -102,58 +101,51 @@ impl Loader<'_> {
         }
         let found = candidates
             .iter()
-            .find_map(|name| Some((name, self.source.shape(name)?)));
-        let Some((name, found)) = found else {
-            return Err(LoadError::MissingTensor {
-                origin: self.source.origin().into(),
-                name: candidates.join(" or "),
-            });
+            .find_map(|name| Some((name, self.source.info(name)?)));
+        let Some((name, info)) = found else {
+            return Err(self.source.missing(&candidates.join(" or ")));
         };
 
-        let in_linear = self.containers.last().is_some_and(|c| c == "Struct:Linear");
-        let transposed = in_linear && shape.len() == 2;
-        let mut expected = shape.to_vec();
-        if transposed {
-            expected.reverse();
-        }
-        if without_leading_ones(found) != without_leading_ones(&expected) {
+        // What can't be read is refused before room is made for it.
+        self.source.read(name, 0, &mut [])?;
+        let layout = layout_of(self.containers.last(), shape.len());
+        let expected = TensorInfo {
+            shape,
+            layout,
+            ..info
+        };
+        if !same_shape(expected, info) {
             return Err(LoadError::Shape {
                 origin: self.source.origin().into(),
                 name: name.clone(),
-                expected,
-                found: found.to_vec(),
+                expected: expected.output_first_shape(),
+                found: info.output_first_shape(),
             });
         }
-        let mut values = vec![0.0; shape.iter().product()];
-        if transposed {
-            read_transposed(self.source, name, [shape[0], shape[1]], &mut values)?;
-        } else {
-            self.source.read(name, 0, &mut values)?;
-        }
+        let values = read_as(self.source, name, info, layout)?;
         self.used.insert(name.clone());
         Ok(values)
     }
 }
 
-/// Reads a tensor `[outputs, inputs]` into `values`, `[inputs, outputs]`, a block of rows at a time.
-fn read_transposed(
-    source: &dyn TensorSource,
-    name: &str,
-    [inputs, outputs]: [usize; 2],
-    values: &mut [f32],
-) -> Result<(), LoadError> {
-    let mut block = vec![0.0; ROWS.min(outputs) * inputs];
-    for first in (0..outputs).step_by(ROWS) {
-        let rows = ROWS.min(outputs - first);
-        let block = &mut block[..rows * inputs];
-        source.read(name, first * inputs, block)?;
-        for (input, column) in values.chunks_mut(outputs).enumerate() {
-            for (row, value) in column[first..first + rows].iter_mut().enumerate() {
-                *value = block[row * inputs + input];
-            }
-        }
+/// How Burn lays out a parameter of so many dimensions that stands in such a container.
+pub(crate) fn layout_of(container: Option<&String>, dimensions: usize) -> Layout {
+    match container.is_some_and(|name| name == "Struct:Linear") && dimensions == 2 {
+        true => Layout::OutputLast,
+        false => Layout::OutputFirst,
     }
-    Ok(())
+}
+
+/// Whether two shapes are the same up to the layout, and up to leading ones where no layout has to
+/// be changed.
+fn same_shape(expected: TensorInfo<'_>, found: TensorInfo<'_>) -> bool {
+    let (expected_shape, found_shape) = (expected.output_first_shape(), found.output_first_shape());
+    match (expected.layout, found.layout) {
+        (Layout::OutputFirst, Layout::OutputFirst) => {
+            without_leading_ones(&expected_shape) == without_leading_ones(&found_shape)
+        }
+        _ => expected_shape == found_shape,
+    }
 }
 
 fn without_leading_ones(shape: &[usize]) -> &[usize] {

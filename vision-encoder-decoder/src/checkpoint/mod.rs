@@ -1,4 +1,4 @@
-//! Reading checkpoints.
+//! Reading and writing checkpoints.
 //!
 //! A format gives the tensors of a file by name, a [`TensorSource`]; a table ties those names to the
 //! parameters of a Burn module, [`WeightNames`]; [`load_weights`] brings them together. Formats know
@@ -11,12 +11,24 @@ mod error;
 mod folder;
 mod load;
 mod names;
-mod safetensors;
-mod source;
+mod placement;
+mod precision;
+mod read;
+mod write;
 
 pub use error::LoadError;
 pub use folder::Pretrained;
 pub use load::load_weights;
 pub use names::{WeightGroup, WeightNames};
-pub use safetensors::SafetensorsFile;
-pub use source::TensorSource;
+pub use precision::{Precision, UnknownPrecision};
+#[cfg(feature = "pytorch")]
+pub use read::PyTorchFile;
+pub use read::{
+    FlaxFile, Layout, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, WeightsForm,
+    open_weights,
+};
+pub use write::{SaveError, SaveOptions, StagedFolder, save_weights};
+
+#[cfg(feature = "hub")]
+pub(crate) use error::list;
+use load::layout_of;

@@ -1,8 +1,12 @@
-//! Small checkpoints of random weights, written as Hugging Face writes them.
+//! Checkpoints of random weights, written as Hugging Face and Flax write them.
+#![allow(dead_code)] // not every test needs all of it
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use rmp::encode;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -114,18 +118,66 @@ impl Sizes {
 
 /// Writes a checkpoint folder.
 pub(crate) fn write(folder: &Path, config: &str, tensors: &Tensors) {
+    write_as(folder, config, tensors, Dtype::F32, |value| {
+        value.to_le_bytes().to_vec()
+    });
+}
+
+/// Writes a checkpoint folder whose numbers are stored as `dtype`, which `encode` gives the bytes of.
+pub(crate) fn write_as(
+    folder: &Path,
+    config: &str,
+    tensors: &Tensors,
+    dtype: Dtype,
+    encode: impl Fn(f32) -> Vec<u8>,
+) {
     std::fs::write(folder.join("config.json"), config).unwrap();
     let bytes: BTreeMap<&str, Vec<u8>> = tensors
         .iter()
         .map(|(name, (_, values))| {
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+            let bytes = values.iter().flat_map(|value| encode(*value));
             (name.as_str(), bytes.collect())
         })
         .collect();
     let views = tensors.iter().map(|(name, (shape, _))| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), &bytes[name.as_str()]);
+        let view = TensorView::new(dtype, shape.clone(), &bytes[name.as_str()]);
         (name.as_str(), view.unwrap())
     });
     let path = folder.join("model.safetensors");
     safetensors::serialize_to_file(views, None, &path).unwrap();
+}
+
+/// Writes a checkpoint folder as Flax does, apart from the order of a kernel's numbers.
+pub(crate) fn write_flax(folder: &Path, config: &str, tensors: &Tensors) {
+    std::fs::write(folder.join("config.json"), config).unwrap();
+    let mut file = BufWriter::new(File::create(folder.join("flax_model.msgpack")).unwrap());
+    encode::write_map_len(&mut file, tensors.len() as u32).unwrap();
+    for (name, (shape, values)) in tensors {
+        let (layer, leaf) = name.rsplit_once('.').unwrap();
+        let table = layer.contains("embed_") || layer.ends_with("position_embedding");
+        let (leaf, shape) = match shape.as_slice() {
+            [output, input, height, width] => ("kernel", vec![*height, *width, *input, *output]),
+            [output, input] if !table => ("kernel", vec![*input, *output]),
+            _ => (leaf, shape.clone()),
+        };
+        let mut head = Vec::new();
+        encode::write_array_len(&mut head, 3).unwrap();
+        encode::write_array_len(&mut head, shape.len() as u32).unwrap();
+        for size in shape {
+            encode::write_uint(&mut head, size as u64).unwrap();
+        }
+        encode::write_str(&mut head, "float32").unwrap();
+        encode::write_bin_len(&mut head, values.len() as u32 * 4).unwrap();
+
+        encode::write_str(&mut file, layer).unwrap();
+        encode::write_map_len(&mut file, 1).unwrap();
+        encode::write_str(&mut file, leaf).unwrap();
+        let length = head.len() + values.len() * 4;
+        encode::write_ext_meta(&mut file, length as u32, 1).unwrap();
+        file.write_all(&head).unwrap();
+        for value in values {
+            file.write_all(&value.to_le_bytes()).unwrap();
+        }
+    }
+    file.flush().unwrap();
 }

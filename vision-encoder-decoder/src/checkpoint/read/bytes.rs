@@ -1,0 +1,172 @@
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::LoadError;
+
+/// Bytes of a file or of the program, read from any position on.
+#[derive(Debug)]
+pub(crate) struct Bytes {
+    /// What messages call them: a path.
+    origin: String,
+    /// What they should be, for messages.
+    format: &'static str,
+    length: u64,
+    storage: Storage,
+}
+
+#[derive(Debug)]
+enum Storage {
+    File(File),
+    Memory(Cow<'static, [u8]>),
+}
+
+impl Bytes {
+    pub(crate) fn open(path: &Path, format: &'static str) -> Result<Self, LoadError> {
+        let io = |source| LoadError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.is_dir() {
+            return Err(io(ErrorKind::IsADirectory.into()));
+        }
+        Ok(Self {
+            origin: path.display().to_string(),
+            format,
+            length: metadata.len(),
+            storage: Storage::File(file),
+        })
+    }
+
+    pub(crate) fn from_memory(
+        origin: &str,
+        format: &'static str,
+        bytes: Cow<'static, [u8]>,
+    ) -> Self {
+        Self {
+            origin: origin.into(),
+            format,
+            length: bytes.len() as u64,
+            storage: Storage::Memory(bytes),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Fills `bytes` from position `start` on.
+    pub(crate) fn read(&self, start: u64, bytes: &mut [u8]) -> Result<(), LoadError> {
+        let result = match &self.storage {
+            Storage::File(file) => read_exact_at(file, start, bytes),
+            Storage::Memory(memory) => usize::try_from(start)
+                .ok()
+                .and_then(|start| memory.get(start..)?.get(..bytes.len()))
+                .map(|found| bytes.copy_from_slice(found))
+                .ok_or_else(|| ErrorKind::UnexpectedEof.into()),
+        };
+        result.map_err(|error| self.error(error))
+    }
+
+    /// An error of these bytes' format.
+    pub(crate) fn damaged(&self, reason: impl Into<String>) -> LoadError {
+        LoadError::Format {
+            origin: self.origin.clone(),
+            format: self.format,
+            reason: reason.into(),
+        }
+    }
+
+    /// What a failed read means.
+    pub(crate) fn error(&self, source: io::Error) -> LoadError {
+        match source.kind() {
+            ErrorKind::UnexpectedEof => self.damaged("it ends too early"),
+            _ => LoadError::Io {
+                path: PathBuf::from(&self.origin),
+                source,
+            },
+        }
+    }
+
+    /// A reader that begins at the start.
+    pub(crate) fn reader(&self) -> BytesReader<'_> {
+        BytesReader {
+            bytes: self,
+            position: 0,
+        }
+    }
+}
+
+/// Reads without a file position, which threads would have to share.
+#[cfg(unix)]
+fn read_exact_at(file: &File, start: u64, bytes: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, start)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut start: u64, mut bytes: &mut [u8]) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        match file.seek_read(bytes, start) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(length) => {
+                bytes = &mut bytes[length..];
+                start += length as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Of the rest, those that have files at all have one thread.
+#[cfg(not(any(unix, windows)))]
+fn read_exact_at(mut file: &File, start: u64, bytes: &mut [u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(bytes)
+}
+
+/// Reads [`Bytes`] from front to back.
+#[derive(Debug)]
+pub(crate) struct BytesReader<'a> {
+    bytes: &'a Bytes,
+    position: u64,
+}
+
+impl Read for BytesReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = self.bytes.length.saturating_sub(self.position);
+        let length = buffer
+            .len()
+            .min(usize::try_from(rest).unwrap_or(usize::MAX));
+        match self.bytes.read(self.position, &mut buffer[..length]) {
+            Ok(()) => {
+                self.position += length as u64;
+                Ok(length)
+            }
+            Err(LoadError::Io { source, .. }) => Err(source),
+            // The file has become shorter since it was opened.
+            Err(_) => Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+impl Seek for BytesReader<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        let position = match position {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.bytes.length.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}

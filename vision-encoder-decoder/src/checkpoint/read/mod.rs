@@ -1,0 +1,20 @@
+//! The forms of weights files.
+
+mod bytes;
+mod element;
+mod flax;
+mod open;
+#[cfg(feature = "pytorch")]
+mod pytorch;
+mod safetensors;
+mod shards;
+mod source;
+mod unique;
+
+pub use flax::FlaxFile;
+pub use open::{WeightsForm, open_weights};
+#[cfg(feature = "pytorch")]
+pub use pytorch::PyTorchFile;
+pub use safetensors::SafetensorsFile;
+pub use shards::ShardedWeights;
+pub use source::{Layout, TensorInfo, TensorSource};

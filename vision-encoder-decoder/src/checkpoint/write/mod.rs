@@ -1,0 +1,14 @@
+//! Writing checkpoints.
+
+mod error;
+mod options;
+mod parameters;
+mod pretrained;
+mod safetensors;
+mod save;
+mod staged;
+
+pub use error::SaveError;
+pub use options::SaveOptions;
+pub use save::save_weights;
+pub use staged::StagedFolder;

@@ -1,0 +1,111 @@
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use half::{bf16, f16};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+
+use super::parameters::Entry;
+use crate::checkpoint::{Precision, SaveError};
+
+/// The header is padded to a multiple of this, so that tensors are aligned.
+const ALIGNMENT: usize = 8;
+
+/// A safetensors file under construction, written from front to back.
+pub(super) struct SafetensorsWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    precision: Precision,
+    buffer: Vec<u8>,
+}
+
+impl SafetensorsWriter {
+    /// Begins a file that will have these tensors in this order.
+    pub(super) fn create(
+        path: &Path,
+        entries: &[Entry],
+        precision: Precision,
+    ) -> Result<Self, SaveError> {
+        let header = header(entries, precision).map_err(|reason| SaveError::Header {
+            path: path.to_owned(),
+            reason,
+        })?;
+        let file = File::create_new(path).map_err(SaveError::io(path))?;
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        file.write_all(&(header.len() as u64).to_le_bytes())
+            .and_then(|()| file.write_all(&header))
+            .map_err(SaveError::io(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            precision,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Appends numbers of the tensor `name`.
+    pub(super) fn write(&mut self, name: &str, numbers: &[f32]) -> Result<(), SaveError> {
+        self.buffer.clear();
+        match self.precision {
+            Precision::F32 => self.encode(numbers, f32::to_le_bytes),
+            Precision::BF16 => self.encode(numbers, |number| bf16::from_f32(number).to_le_bytes()),
+            Precision::F16 => {
+                let beyond =
+                    |number: &&f32| number.is_finite() && f16::from_f32(**number).is_infinite();
+                if let Some(value) = numbers.iter().find(beyond) {
+                    return Err(SaveError::OutOfRange {
+                        name: name.into(),
+                        value: *value,
+                        precision: self.precision,
+                    });
+                }
+                self.encode(numbers, |number| f16::from_f32(number).to_le_bytes());
+            }
+        }
+        self.file
+            .write_all(&self.buffer)
+            .map_err(SaveError::io(&self.path))
+    }
+
+    fn encode<const SIZE: usize>(&mut self, numbers: &[f32], encode: impl Fn(f32) -> [u8; SIZE]) {
+        self.buffer
+            .extend(numbers.iter().flat_map(|number| encode(*number)));
+    }
+
+    /// Makes sure that the file is on the disk.
+    pub(super) fn finish(self) -> Result<(), SaveError> {
+        self.file
+            .into_inner()
+            .map_err(|error| error.into_error())
+            .and_then(|file| file.sync_all())
+            .map_err(SaveError::io(&self.path))
+    }
+}
+
+fn header(entries: &[Entry], precision: Precision) -> Result<Vec<u8>, String> {
+    let dtype = match precision {
+        Precision::F32 => Dtype::F32,
+        Precision::F16 => Dtype::F16,
+        Precision::BF16 => Dtype::BF16,
+    };
+    let mut end = 0;
+    let tensors = entries.iter().map(|entry| {
+        let start = end;
+        end += entry.shape.iter().product::<usize>() * precision.size();
+        let info = TensorInfo {
+            dtype,
+            shape: entry.shape.clone(),
+            data_offsets: (start, end),
+        };
+        (entry.name.clone(), info)
+    });
+    // Transformers refuses files that do not say whose layout they have.
+    let format = HashMap::from([("format".into(), "pt".into())]);
+    let metadata =
+        Metadata::new(Some(format), tensors.collect()).map_err(|error| error.to_string())?;
+    let mut header = serde_json::to_vec(&metadata).map_err(|error| error.to_string())?;
+    header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
+    Ok(header)
+}
