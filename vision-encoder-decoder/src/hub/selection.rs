@@ -1,0 +1,243 @@
+//! Which files of a repository a program needs.
+
+use super::HubError;
+use crate::checkpoint::WeightsForm;
+
+/// What describes a checkpoint beside its weights.
+const CONFIGURATIONS: [&str; 4] = [
+    "config.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+];
+
+/// What a tokenizer consists of; the first two each suffice.
+const TOKENIZER: [&str; 5] = [
+    "tokenizer.json",
+    "sentencepiece.bpe.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+];
+
+/// The files of a checkpoint: configurations, a tokenizer where there is one, and the weights in
+/// exactly one form, the first of [`WeightsForm::ALL`] that is there and can be read.
+///
+/// `names` are the files of a folder, as [`Snapshot::files`](super::Snapshot::files) has them; those
+/// in folders below it do not count.
+///
+/// # Errors
+/// [`HubError::MissingFiles`] if there is no `config.json`, no readable weights or not all shards.
+pub fn checkpoint_files(names: &[String]) -> Result<Vec<String>, HubError> {
+    let mut files = present(&CONFIGURATIONS, names);
+    if !contains(names, CONFIGURATIONS[0]) {
+        return Err(missing(
+            "a checkpoint's configuration",
+            vec![CONFIGURATIONS[0].into()],
+            names,
+        ));
+    }
+    files.extend(present(&TOKENIZER, names));
+    let readable = || {
+        WeightsForm::ALL
+            .into_iter()
+            .filter(|form| form.is_readable())
+    };
+    let Some(form) = readable().find(|form| contains(names, form.file())) else {
+        let mut looked_for: Vec<String> = readable().map(|form| form.file().into()).collect();
+        if !WeightsForm::PyTorch.is_readable() {
+            let file = WeightsForm::PyTorch.file();
+            looked_for.push(format!("with the feature `pytorch` also {file}"));
+        }
+        return Err(missing("weights that can be read", looked_for, names));
+    };
+    files.push(form.file().into());
+    // An index is named like what it divides: `model.safetensors.index.json`.
+    if let Some((stem, extension)) = form
+        .file()
+        .strip_suffix(".index.json")
+        .and_then(|file| file.rsplit_once('.'))
+    {
+        files.extend(shards(stem, extension, names)?);
+    }
+    Ok(files)
+}
+
+/// The files of a tokenizer: `tokenizer.json` or `sentencepiece.bpe.model`, or both, and the small
+/// files that go with them. `names` are as for [`checkpoint_files`].
+///
+/// # Errors
+/// [`HubError::MissingFiles`] if neither is there.
+pub fn tokenizer_files(names: &[String]) -> Result<Vec<String>, HubError> {
+    let sufficient = &TOKENIZER[..2];
+    if present(sufficient, names).is_empty() {
+        let looked_for = sufficient.iter().map(|&name| name.into()).collect();
+        return Err(missing("a tokenizer", looked_for, names));
+    }
+    Ok(present(&TOKENIZER, names))
+}
+
+/// The files of a sharded checkpoint, all of which have to be there.
+fn shards(stem: &str, extension: &str, names: &[String]) -> Result<Vec<String>, HubError> {
+    let name = |index: &str, count: &str| format!("{stem}-{index}-of-{count}.{extension}");
+    let count = names.iter().find_map(|name| {
+        let middle = name.strip_prefix(stem)?.strip_suffix(extension)?;
+        let (index, count) = middle
+            .strip_prefix('-')?
+            .strip_suffix('.')?
+            .split_once("-of-")?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        (is_number(index) && is_number(count)).then_some(count)
+    });
+    let Some(count) = count else {
+        return Err(missing(
+            "the shards of an index",
+            vec![name("*", "*")],
+            names,
+        ));
+    };
+    let digits = count.len();
+    let mut files = Vec::new();
+    // A number too large to parse is one of more files than there are.
+    for index in 1..=count.parse().unwrap_or(u64::MAX) {
+        let shard = name(&format!("{index:0digits$}"), count);
+        if !contains(names, &shard) {
+            return Err(missing("all shards of the weights", vec![shard], names));
+        }
+        files.push(shard);
+    }
+    Ok(files)
+}
+
+fn present(wanted: &[&str], names: &[String]) -> Vec<String> {
+    let wanted = wanted.iter().filter(|name| contains(names, name));
+    wanted.map(|&name| name.into()).collect()
+}
+
+fn contains(names: &[String], wanted: &str) -> bool {
+    names.iter().any(|name| name == wanted)
+}
+
+fn missing(wanted: &'static str, looked_for: Vec<String>, names: &[String]) -> HubError {
+    HubError::MissingFiles {
+        wanted,
+        looked_for,
+        found: names.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.into()).collect()
+    }
+
+    fn weights(present: &[&str]) -> Result<Vec<String>, HubError> {
+        let mut all = names(&["config.json"]);
+        all.extend(names(present));
+        Ok(checkpoint_files(&all)?.split_off(1))
+    }
+
+    const SHARDS: [&str; 3] = [
+        "model.safetensors.index.json",
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+    ];
+
+    #[test]
+    fn only_files_that_are_needed_are_taken() {
+        let all = names(&[
+            "README.md",
+            "config.json",
+            "model.safetensors",
+            "tokenizer.json",
+            "training_args.bin",
+            "preprocessor_config.json",
+            "special_tokens_map.json",
+            "onnx/model.onnx",
+            "sub/config.json",
+            "added_tokens.json",
+            "tf_model.h5",
+        ]);
+        let expected = names(&[
+            "config.json",
+            "preprocessor_config.json",
+            "tokenizer.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "model.safetensors",
+        ]);
+        assert_eq!(checkpoint_files(&all).unwrap(), expected);
+        let expected = names(&[
+            "tokenizer.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+        ]);
+        assert_eq!(tokenizer_files(&all).unwrap(), expected);
+    }
+
+    #[test]
+    fn exactly_one_form_of_weights_is_taken_and_safetensors_is_the_best() {
+        let flax = "flax_model.msgpack";
+        let mut all = vec![flax];
+        assert_eq!(weights(&all).unwrap(), [flax]);
+        all.push("pytorch_model.bin");
+        let expected = if cfg!(feature = "pytorch") {
+            "pytorch_model.bin"
+        } else {
+            flax
+        };
+        assert_eq!(weights(&all).unwrap(), [expected]);
+        all.extend(SHARDS);
+        assert_eq!(weights(&all).unwrap(), SHARDS);
+        all.push("model.safetensors");
+        assert_eq!(weights(&all).unwrap(), ["model.safetensors"]);
+    }
+
+    #[test]
+    fn all_shards_have_to_be_there() {
+        let error = weights(&SHARDS[..2]).unwrap_err().to_string();
+        assert!(error.contains(SHARDS[2]), "{error}");
+        let error = weights(&SHARDS[..1]).unwrap_err().to_string();
+        assert!(error.contains("model-*-of-*.safetensors"), "{error}");
+        let endless = [
+            "model.safetensors.index.json",
+            "model-1-of-99999999999999999999.safetensors",
+        ];
+        assert!(weights(&endless).is_err());
+    }
+
+    #[test]
+    fn missing_files_are_named_together_with_what_is_there() {
+        let message = |present: &[&str]| checkpoint_files(&names(present)).unwrap_err().to_string();
+        let no_config = message(&["model.safetensors", "sub/config.json"]);
+        assert!(
+            no_config.contains("config.json), found model.safetensors, sub/config.json"),
+            "{no_config}"
+        );
+        assert!(message(&[]).contains("found no files"));
+
+        let no_weights = message(&[
+            "config.json",
+            "tf_model.h5",
+            "flax_model.msgpack.index.json",
+        ]);
+        for name in [
+            "model.safetensors",
+            "pytorch_model.bin",
+            "flax_model.msgpack",
+            "tf_model.h5",
+        ] {
+            assert!(no_weights.contains(name), "{name}: {no_weights}");
+        }
+        let no_tokenizer = tokenizer_files(&names(&["tokenizer_config.json"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            no_tokenizer.contains("sentencepiece.bpe.model"),
+            "{no_tokenizer}"
+        );
+    }
+}

@@ -1,0 +1,158 @@
+use std::io::Read;
+
+use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE};
+use ureq::http::{HeaderName, Method, StatusCode};
+
+use super::connection::{Answer, Connection, Redirects};
+use super::partial::{BLOCK, PartialFile};
+use super::{HubError, HubModel};
+
+/// A file to transfer.
+pub(super) struct Transfer<'a> {
+    pub(super) connection: &'a Connection<'a>,
+    pub(super) model: &'a HubModel,
+    /// Relative to the repository.
+    pub(super) path: &'a str,
+    pub(super) url: &'a str,
+}
+
+impl Transfer<'_> {
+    /// Appends what is missing. Where the transfer breaks off, it continues there; it gives up after
+    /// some attempts in a row that brought nothing.
+    ///
+    /// # Errors
+    /// [`HubError::Size`] if the server has a file of another size: what is there is worthless then.
+    pub(super) fn run(
+        &self,
+        partial: &mut PartialFile,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), HubError> {
+        let policy = self.connection.retry_policy;
+        let mut retries = policy.start();
+        let mut furthest = partial.length();
+        progress(furthest);
+        while partial.length() < partial.size() {
+            let attempt = self.attempt(partial, progress);
+            if partial.length() > furthest {
+                furthest = partial.length();
+                retries = policy.start();
+            }
+            if let Err(error) = attempt {
+                retries.pause_after(error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One request for all that is missing.
+    fn attempt(
+        &self,
+        partial: &mut PartialFile,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), HubError> {
+        // Asking the Hub each time gives a fresh address where the storage's expire.
+        let start = partial.length();
+        let send = self
+            .connection
+            .send(&Method::GET, self.url, start, Redirects::Everywhere);
+        let mut answer = send?;
+        if !self.continues(&answer, partial)? {
+            partial.restart()?;
+            progress(0);
+            if answer.response.status() != StatusCode::OK {
+                return Err(self.interrupted(partial, "the server can't continue it".into()));
+            }
+        }
+        let mut body = answer.response.body_mut().as_reader();
+        let mut block = vec![0; BLOCK];
+        while partial.length() < partial.size() {
+            let count = body
+                .read(&mut block)
+                .map_err(|error| self.interrupted(partial, error.to_string()))?;
+            if count == 0 {
+                return Err(self.interrupted(partial, "the answer ended".into()));
+            }
+            let length = partial.length() + count as u64;
+            self.check_size(partial, length.max(partial.size()))?;
+            partial.append(&block[..count])?;
+            progress(length);
+        }
+        Ok(())
+    }
+
+    /// Whether the answer is what follows on the bytes that are there.
+    fn continues(&self, answer: &Answer, partial: &PartialFile) -> Result<bool, HubError> {
+        let header = |name: HeaderName| answer.response.headers().get(name)?.to_str().ok();
+        match answer.response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                let Some((start, size)) = header(CONTENT_RANGE).and_then(content_range) else {
+                    return Ok(false);
+                };
+                self.check_size(partial, size.unwrap_or(partial.size()))?;
+                Ok(start == partial.length())
+            }
+            StatusCode::OK => {
+                let size = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+                self.check_size(partial, size.unwrap_or(partial.size()))?;
+                Ok(partial.length() == 0)
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE if partial.length() > 0 => Ok(false),
+            _ => {
+                self.connection
+                    .check_status(answer, self.model, Some(self.path))?;
+                Err(self.interrupted(partial, format!("HTTP {}", answer.response.status())))
+            }
+        }
+    }
+
+    fn check_size(&self, partial: &PartialFile, found: u64) -> Result<(), HubError> {
+        if found == partial.size() {
+            return Ok(());
+        }
+        Err(HubError::Size {
+            file: self.path.into(),
+            expected: partial.size(),
+            found,
+        })
+    }
+
+    fn interrupted(&self, partial: &PartialFile, reason: String) -> HubError {
+        HubError::Interrupted {
+            file: self.path.into(),
+            done: partial.length(),
+            size: partial.size(),
+            reason,
+        }
+    }
+}
+
+/// First byte and size of the whole file, if that is known, of `bytes 5-9/10` or `bytes 5-9/*`.
+fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
+    let (range, size) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let start = range.split_once('-')?.0.parse().ok()?;
+    match size {
+        "*" => Some((start, None)),
+        size => Some((start, Some(size.parse().ok()?))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_has_a_start_and_perhaps_a_size() {
+        assert_eq!(content_range("bytes 5-9/10"), Some((5, Some(10))));
+        assert_eq!(content_range("bytes 5-9/*"), Some((5, None)));
+        for header in [
+            "",
+            "bytes */10",
+            "bytes 5/10",
+            "bytes -5-9/10",
+            "items 5-9/10",
+            "bytes 5-9/x",
+        ] {
+            assert_eq!(content_range(header), None, "{header}");
+        }
+    }
+}
