@@ -5,6 +5,7 @@ use generation::{GenerationConfig, Hypothesis, Prompt};
 use mbart50_decoder::{Language, language};
 use preprocess::image::{ImageProcessor, RgbImage};
 use preprocess::text::Tokenizer;
+use vision_encoder_decoder::checkpoint::{SaveOptions, StagedFolder};
 use vision_encoder_decoder::{ClipVisionMBart50, GenerateError, Memory, Pretrained};
 
 use crate::{Caption, Error, embedded, folder};
@@ -12,10 +13,9 @@ use crate::{Caption, Error, embedded, folder};
 /// Captions images in many languages.
 #[derive(Debug)]
 pub struct Captioner {
-    model: ClipVisionMBart50,
+    pretrained: Pretrained,
     image_processor: ImageProcessor,
     tokenizer: Tokenizer,
-    generation_config: GenerationConfig,
     languages: Vec<Language>,
     /// Channels, height and width that the encoder takes.
     input: [usize; 3],
@@ -32,14 +32,28 @@ impl Captioner {
         embedded::load(device)
     }
 
-    /// Loads a Hugging Face checkpoint folder: what
-    /// [`Pretrained::from_folder`] reads, `sentencepiece.bpe.model` or `tokenizer.json`, and
-    /// `preprocessor_config.json`, without which CLIP's own settings are taken.
+    /// Loads a checkpoint folder: what [`Pretrained::from_folder`] reads,
+    /// `sentencepiece.bpe.model` or `tokenizer.json`, and `preprocessor_config.json`, without which
+    /// CLIP's own settings are taken.
     ///
     /// # Errors
     /// [`Error`], naming the file and what is wrong with it.
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
-        folder::load(folder.as_ref(), device)
+        let folder = folder.as_ref();
+        folder::load(folder, folder, device)
+    }
+
+    /// Like [`from_folder`](Self::from_folder), with the tokenizer of another folder: the published
+    /// checkpoint comes without one.
+    ///
+    /// # Errors
+    /// [`Error`], likewise.
+    pub fn from_folder_with_tokenizer(
+        folder: impl AsRef<Path>,
+        tokenizer_folder: impl AsRef<Path>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        folder::load(folder.as_ref(), tokenizer_folder.as_ref(), device)
     }
 
     /// Joins parts that are loaded already. `languages` are those that [`caption`](Self::caption)
@@ -55,11 +69,7 @@ impl Captioner {
         languages: Vec<Language>,
         device: &Device,
     ) -> Result<Self, Error> {
-        let Pretrained {
-            model,
-            config,
-            generation_config,
-        } = pretrained;
+        let config = &pretrained.config;
         if tokenizer.vocab_size() > config.decoder.vocab_size {
             return Err(Error::Vocabulary {
                 tokenizer: tokenizer.vocab_size(),
@@ -71,18 +81,32 @@ impl Captioner {
         }
         let encoder = &config.encoder;
         let captioner = Self {
-            model,
+            input: [encoder.num_channels, encoder.image_size, encoder.image_size],
+            pretrained,
             image_processor,
             tokenizer,
-            generation_config,
             languages,
-            input: [encoder.num_channels, encoder.image_size, encoder.image_size],
             device: device.clone(),
         };
         // A model and a preprocessing that do not belong together are better found now than at
         // the first image.
         captioner.prepare(&[RgbImage::new(1, 1, vec![0; 3])?])?;
         Ok(captioner)
+    }
+
+    /// Saves the captioner as a Hugging Face folder that this crate and transformers 5 open: model,
+    /// configurations, tokenizer and preprocessing. [`StagedFolder`] says what happens to a folder
+    /// that exists already.
+    ///
+    /// # Errors
+    /// [`Error::Save`] or [`Error::Preprocess`], naming the file.
+    pub fn save(&self, folder: impl AsRef<Path>, options: &SaveOptions) -> Result<(), Error> {
+        let staged = StagedFolder::new(folder)?;
+        self.pretrained.write(&staged, options)?;
+        self.image_processor.config().save(staged.path())?;
+        self.tokenizer.save(staged.path())?;
+        staged.commit()?;
+        Ok(())
     }
 
     /// The languages that it writes.
@@ -109,7 +133,7 @@ impl Captioner {
 
     /// The options that the checkpoint is meant to be used with.
     pub fn generation_config(&self) -> &GenerationConfig {
-        &self.generation_config
+        &self.pretrained.generation_config
     }
 
     /// Checks options before there is an image: what [`caption`](Self::caption) would refuse.
@@ -120,7 +144,7 @@ impl Captioner {
         let start = config.start_token().map_err(GenerateError::from)?;
         let prompt = [start];
         config.validate(prompt.len()).map_err(GenerateError::from)?;
-        self.model
+        self.model()
             .validate_length(config.longest(prompt.len()))
             .map_err(GenerateError::from)?;
         Ok(())
@@ -133,7 +157,7 @@ impl Captioner {
 
     /// The model.
     pub fn model(&self) -> &ClipVisionMBart50 {
-        &self.model
+        &self.pretrained.model
     }
 
     /// Captions images in several languages. For each image, in the order of the languages and best
@@ -165,11 +189,11 @@ impl Captioner {
     /// If there are no images.
     pub fn encode(&self, images: &[RgbImage]) -> Result<Memory, Error> {
         assert!(!images.is_empty(), "there is no image to encode");
-        Ok(self.model.encode(self.prepare(images)?))
+        Ok(self.model().encode(self.prepare(images)?))
     }
 
     /// Pixel values, `[images, channels, height, width]`.
-    fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
+    pub(crate) fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
         let pixels = self.image_processor.process_batch(images)?;
         let [_, channels, height, width] = pixels.shape;
         if [channels, height, width] != self.input {
@@ -207,7 +231,7 @@ impl Captioner {
             .collect();
         let prompts = vec![prompts; images].concat();
         let found = self
-            .model
+            .model()
             .generate_from(memory, &row_images, &prompts, config)?;
 
         let mut captions: Vec<Vec<Caption>> = vec![Vec::new(); images];

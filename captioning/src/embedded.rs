@@ -20,7 +20,7 @@ static WEIGHTS: &[u8] = include_bytes!("../model/model.safetensors");
 const TRAINED: [&str; 4] = ["en_XX", "fr_XX", "de_DE", "es_XX"];
 
 pub(crate) fn load(device: &Device) -> Result<Captioner, Error> {
-    let weights = SafetensorsFile::from_static("(embedded)/model.safetensors", WEIGHTS)?;
+    let weights = SafetensorsFile::from_memory("(embedded)/model.safetensors", WEIGHTS)?;
     let pretrained =
         Pretrained::from_parts(ORIGIN, CONFIG, Some(GENERATION_CONFIG), &weights, device)?;
     let image_processor =

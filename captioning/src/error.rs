@@ -1,4 +1,4 @@
-use vision_encoder_decoder::{GenerateError, LoadError};
+use vision_encoder_decoder::{GenerateError, LoadError, SaveError};
 
 /// Why there is no caption.
 #[derive(Debug, thiserror::Error)]
@@ -7,6 +7,9 @@ pub enum Error {
     /// The model could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The model could not be saved.
+    #[error(transparent)]
+    Save(#[from] SaveError),
     /// An image, a preprocessing option or a tokenizer file can't be used.
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),

@@ -4,25 +4,26 @@ use burn::tensor::Device;
 use mbart50_decoder::language;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use preprocess::text::Tokenizer;
-use vision_encoder_decoder::Pretrained;
+use vision_encoder_decoder::{LoadError, Pretrained};
 
 use crate::{Captioner, Error};
 
-const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
-
-pub(crate) fn load(folder: &Path, device: &Device) -> Result<Captioner, Error> {
+pub(crate) fn load(
+    folder: &Path,
+    tokenizer_folder: &Path,
+    device: &Device,
+) -> Result<Captioner, Error> {
+    if !folder.is_dir() {
+        return Err(Error::Load(LoadError::MissingFile {
+            folder: folder.to_owned(),
+            file: "config.json".into(),
+        }));
+    }
+    // Before the weights: it is small, and the file that is most often missing.
+    let tokenizer = Tokenizer::from_folder(tokenizer_folder)?;
     let pretrained = Pretrained::from_folder(folder, device)?;
-    let path = folder.join(PREPROCESSOR_CONFIG);
-    let image_processor = if path.exists() {
-        ImageProcessor::from_file(path)?
-    } else {
-        // The published checkpoint has none: it takes CLIP's own.
-        let side = pretrained.config.encoder.image_size;
-        ImageProcessor::new(ImageProcessorConfig::square(
-            u32::try_from(side).unwrap_or(u32::MAX),
-        ))?
-    };
-    let tokenizer = Tokenizer::from_folder(folder)?;
+    let side = u32::try_from(pretrained.config.encoder.image_size).unwrap_or(u32::MAX);
+    let image_processor = ImageProcessor::new(ImageProcessorConfig::of_checkpoint(folder, side)?)?;
     let languages = tokenizer
         .languages()
         .filter_map(|(code, _)| language(code))

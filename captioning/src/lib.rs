@@ -32,12 +32,14 @@
 //!
 //! A captioner can be shared by threads: its methods take `&self`, and every call has its own state.
 
+mod as_published;
 mod caption;
 mod captioner;
 mod embedded;
 mod error;
 mod folder;
 
+pub use as_published::AsPublished;
 pub use caption::Caption;
 pub use captioner::Captioner;
 pub use error::Error;
@@ -46,6 +48,9 @@ pub use generation::GenerationConfig;
 pub use mbart50_decoder::{LANGUAGES, Language, language};
 pub use preprocess::image::{ImageProcessor, RgbImage};
 pub use preprocess::text::Tokenizer;
+pub use vision_encoder_decoder::checkpoint::{Precision, SaveOptions};
+#[cfg(feature = "hub")]
+pub use vision_encoder_decoder::hub;
 pub use vision_encoder_decoder::{ClipVisionMBart50, Memory};
 
 /// Reads an image file of any common format as the reference does: alpha dropped, EXIF orientation

@@ -1,7 +1,9 @@
 //! The embedded model against what transformers generates from the same weights in f32.
 
 use burn::tensor::Device;
-use captioning::{Captioner, Error, GenerationConfig, RgbImage, open_image};
+use captioning::{
+    Captioner, Error, GenerationConfig, Precision, RgbImage, SaveOptions, open_image,
+};
 use serde_json::Value;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
@@ -188,4 +190,45 @@ fn nothing_to_caption_is_no_error() {
     assert_eq!(none, [vec![]]);
     let none = captioner.caption(&[], captioner.languages(), &config(2));
     assert!(none.unwrap().is_empty());
+}
+
+#[test]
+fn a_saved_captioner_says_the_same() {
+    let device = Device::flex();
+    let captioner = Captioner::embedded(&device).unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let options = SaveOptions {
+        precision: Precision::F16, // as the embedded one
+        ..SaveOptions::default()
+    };
+    captioner.save(folder.path(), &options).unwrap();
+    let saved = Captioner::from_folder(folder.path(), &device).unwrap();
+    let image = open_image(format!("{SAMPLES}/02-fluent-emoji-1f40e.png")).unwrap();
+    let caption = |captioner: &Captioner| {
+        let languages = ["en", "fr", "de", "es"].map(|code| captioner.language(code).unwrap());
+        let options = captioner.generation_config();
+        captioner
+            .caption(std::slice::from_ref(&image), &languages, options)
+            .unwrap()
+    };
+    assert_eq!(caption(&saved), caption(&captioner));
+
+    // The published checkpoint has no tokenizer, and says where one has to be put.
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        let (from, to) = (folder.path().join(file), elsewhere.path().join(file));
+        std::fs::rename(from, to).unwrap();
+    }
+    let message = Captioner::from_folder(folder.path(), &device)
+        .unwrap_err()
+        .to_string();
+    for expected in [
+        "sentencepiece.bpe.model",
+        "mbart-large-50",
+        folder.path().to_str().unwrap(),
+    ] {
+        assert!(message.contains(expected), "{message}");
+    }
+    let joined = Captioner::from_folder_with_tokenizer(folder.path(), elsewhere.path(), &device);
+    assert_eq!(caption(&joined.unwrap()), caption(&captioner));
 }

@@ -36,9 +36,13 @@ struct Arguments {
     /// Languages, by code (es_XX), short code (es) or English name (spanish).
     #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
     lang: Vec<String>,
-    /// Checkpoint folder; without it, the embedded model.
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub; without
+    /// it, the embedded model.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Where to take the tokenizer from, if the checkpoint has none: likewise.
+    #[arg(long, value_name = "MODEL", requires = "model")]
+    tokenizer: Option<String>,
     /// Captions that the search pursues at once; 1 is greedy search.
     #[arg(long, value_name = "N", default_value_t = 4)]
     num_beams: usize,
@@ -56,6 +60,10 @@ struct Arguments {
     /// Captions per language, best first; at most --num-beams.
     #[arg(long, value_name = "N", default_value_t = 1)]
     num_return_sequences: usize,
+    /// Caption as the published model's original code did, quirks included: cuts pixels to
+    /// integers, prefers long captions, has one caption per language.
+    #[arg(long)]
+    as_published: bool,
     /// Turn pictures as their EXIF orientation says; the reference leaves them as they are.
     #[arg(long)]
     apply_exif_orientation: bool,
@@ -75,6 +83,8 @@ struct Arguments {
 enum StartError {
     #[error(transparent)]
     Device(#[from] device::DeviceError),
+    #[error(transparent)]
+    Locate(#[from] locate::LocateError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
     #[error("can't write the captions: {0}")]
@@ -109,9 +119,22 @@ fn main() -> ExitCode {
 /// Returns whether every picture was captioned.
 fn run(arguments: &Arguments) -> Result<bool, StartError> {
     let device = device::device(&arguments.device)?;
-    let captioner = match &arguments.model {
-        Some(folder) => Captioner::from_folder(folder, &device)?,
-        None => Captioner::embedded(&device)?,
+    let folder = arguments
+        .model
+        .as_deref()
+        .map(locate::checkpoint)
+        .transpose()?;
+    let tokenizer = arguments
+        .tokenizer
+        .as_deref()
+        .map(locate::tokenizer)
+        .transpose()?;
+    let captioner = match (&folder, &tokenizer) {
+        (None, _) => Captioner::embedded(&device)?,
+        (Some(folder), None) => Captioner::from_folder(folder, &device)?,
+        (Some(folder), Some(tokenizer)) => {
+            Captioner::from_folder_with_tokenizer(folder, tokenizer, &device)?
+        }
     };
     let languages = arguments
         .lang
@@ -124,10 +147,16 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         length_penalty: arguments.length_penalty,
         max_length: Some(arguments.max_length),
         max_new_tokens: None,
-        ..captioner.generation_config().clone()
+        ..match (arguments.as_published, &folder) {
+            (true, Some(folder)) => captioner.as_published().generation_config(folder)?,
+            _ => captioner.generation_config().clone(),
+        }
     };
     // Before any picture, so that wrong options are told once.
-    captioner.validate(&config)?;
+    match arguments.as_published {
+        true => captioner.as_published().validate(&config)?,
+        false => captioner.validate(&config)?,
+    }
     if arguments.model.is_none() && io::stderr().is_terminal() {
         eprintln!("Embedded model: pictograms of 514 common things, no photographs (see --help).");
     }
@@ -136,6 +165,7 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         captioner: &captioner,
         languages: &languages,
         config: &config,
+        as_published: arguments.as_published,
         decoding: decode::DecodeOptions::default()
             .with_apply_exif_orientation(arguments.apply_exif_orientation),
     };
@@ -169,6 +199,7 @@ struct Job<'a> {
     captioner: &'a Captioner,
     languages: &'a [Language],
     config: &'a GenerationConfig,
+    as_published: bool,
     decoding: decode::DecodeOptions,
 }
 
@@ -179,16 +210,21 @@ impl Job<'_> {
             source: Box::new(source),
         };
         let image = decode::open(picture, &self.decoding)?;
+        let (captioner, published) = (self.captioner, self.captioner.as_published());
+        let (languages, config) = (self.languages, self.config);
+        let images = slice::from_ref(&image);
         let start = Instant::now();
-        let memory = self
-            .captioner
-            .encode(slice::from_ref(&image))
-            .map_err(in_picture)?;
+        let memory = match self.as_published {
+            true => published.encode(images),
+            false => captioner.encode(images),
+        };
+        let memory = memory.map_err(in_picture)?;
         let encoded = Instant::now();
-        let mut captions = self
-            .captioner
-            .caption_encoded(memory, self.languages, self.config)
-            .map_err(in_picture)?;
+        let captions = match self.as_published {
+            true => published.caption_encoded(memory, languages, config),
+            false => captioner.caption_encoded(memory, languages, config),
+        };
+        let mut captions = captions.map_err(in_picture)?;
         Ok(Captioned {
             picture,
             captions: captions.pop().unwrap_or_default(),
@@ -229,11 +265,5 @@ fn progress_bar(pictures: usize) -> ProgressBar {
 
 /// Prints an error and its causes.
 fn report(error: &dyn Error) {
-    let mut message = format!("caption: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message += &format!(": {error}");
-        cause = error.source();
-    }
-    eprintln!("{message}");
+    eprintln!("caption: {}", report::message(error));
 }

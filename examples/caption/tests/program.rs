@@ -167,6 +167,23 @@ fn an_empty_folder_is_reported() {
 }
 
 #[test]
+fn as_published_captions_are_filled_up_and_come_from_other_pixels() {
+    let camera = picture("camera-red.png");
+    let ids = |published: &[&str]| -> Vec<u64> {
+        let options = ["--json", "--lang", "en", "--max-length", "30", &camera];
+        let output = caption(&[&options, published].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let record: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ids = record["captions"][0]["ids"].as_array().unwrap();
+        ids.iter().map(|id| id.as_u64().unwrap()).collect()
+    };
+    let published = ids(&["--as-published"]);
+    assert_eq!(published.len(), 30);
+    let todays = ids(&[]);
+    assert_ne!(published[..todays.len()], todays);
+}
+
+#[test]
 fn wrong_options_start_nothing_and_say_what_would_do() {
     let camera = picture("camera-red.png");
     for (arguments, expected) in [
@@ -175,13 +192,21 @@ fn wrong_options_start_nothing_and_say_what_would_do() {
             &["--num-return-sequences", "5"],
             "expected 1 to num_beams, which is 4",
         ),
+        (
+            &["--as-published", "--num-return-sequences", "2"],
+            "does not know num_return_sequences",
+        ),
         (&["--lang", "klingon"], "en_XX (English)"),
         (&["--lang", "it"], "es_XX (Spanish)"),
         (&["--lang", ""], "unknown language"),
         (&["--max-length", "1"], "leaves none to generate"),
         (&["--length-penalty", "nan"], "length_penalty is NaN"),
         (&["--device", "abacus"], "compiled in: flex"),
-        (&["--model", "/nowhere"], "/nowhere has no config.json"),
+        (
+            &["--model", "/nowhere"],
+            "/nowhere: there is no such folder",
+        ),
+        (&["--tokenizer", "/nowhere"], "--model <MODEL>"),
         (&["--nonsense"], "unexpected argument"),
     ] {
         let stderr = fails_with(2, &[arguments, &[&camera]].concat());

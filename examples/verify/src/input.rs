@@ -18,6 +18,8 @@ pub(crate) enum InputError {
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),
     #[error(transparent)]
+    Locate(#[from] locate::LocateError),
+    #[error(transparent)]
     Device(#[from] device::DeviceError),
     #[error("can't write the report")]
     Output(#[from] std::io::Error),

@@ -7,8 +7,10 @@ mod cases;
 mod images;
 mod input;
 mod model;
+mod published;
 mod report;
 mod text;
+mod tolerance;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,14 +42,19 @@ struct Arguments {
 enum Command {
     /// Hidden states, logits and generated texts of a checkpoint.
     Model {
-        /// Checkpoint folder.
-        folder: PathBuf,
+        /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub.
+        #[arg(value_name = "FOLDER")]
+        model: String,
         /// Folder with reference.safetensors and the reference file; by default the checkpoint's.
         #[arg(long, value_name = "DIR")]
         reference: Option<PathBuf>,
         /// Name of the file with the generated texts.
         #[arg(long, value_name = "NAME", default_value = "reference.json")]
         reference_file: PathBuf,
+        /// Compare with what the published model's original code returns, quirks included: its
+        /// search, on pixels that are cut to integers.
+        #[arg(long)]
+        as_published: bool,
         /// Where to compute.
         #[arg(long, default_value = "flex")]
         device: String,
@@ -79,17 +86,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Differs) => ExitCode::from(1),
         Ok(Outcome::Incomplete) => ExitCode::from(3),
         Err(error) => {
-            let mut message = format!("verify: {error}");
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                let reason = cause.to_string();
-                // Some errors say their cause themselves.
-                if !message.contains(&reason) {
-                    message += &format!(": {reason}");
-                }
-                source = cause.source();
-            }
-            eprintln!("{message}");
+            eprintln!("verify: {}", ::report::message(&error));
             ExitCode::from(2)
         }
     }
@@ -99,15 +96,22 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
     let mut report = Report::new(arguments.json);
     match arguments.command {
         Command::Model {
-            folder,
+            model,
             reference,
             reference_file,
+            as_published,
             device,
             precision: Precision::F32,
         } => {
             let device = device::device(&device)?;
-            let reference = reference.as_ref().unwrap_or(&folder);
-            model::verify(&folder, reference, &reference_file, &device, &mut report)?;
+            let folder = locate::checkpoint(&model)?;
+            let check = model::Check {
+                folder: &folder,
+                reference: reference.as_ref().unwrap_or(&folder),
+                reference_file: &reference_file,
+                as_published,
+            };
+            model::verify(&check, &device, &mut report)?;
         }
         Command::Images { folder } => images::verify(&folder, &mut report)?,
         Command::Text { folder } => text::verify(&folder, &mut report)?,

@@ -1,14 +1,14 @@
 use std::path::Path;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use generation::GenerationConfig;
+use vision_encoder_decoder::as_published::{self, truncated_pixels};
 use vision_encoder_decoder::{Decoder, Memory, Pretrained};
 
-use crate::cases::compare_cases;
-use crate::input::{InputError, Tensors, content};
+use crate::cases::{Compared, compare_cases};
+use crate::input::{InputError, Tensors, content, read_bytes};
 use crate::report::{Comparison, Report};
-
-/// Absolute tolerance on hidden states and logits.
-const STATES: f64 = 2e-4;
+use crate::tolerance::Tolerance;
 
 /// Tensors of a reference file that are inputs.
 const INPUTS: [&str; 3] = [
@@ -17,20 +17,35 @@ const INPUTS: [&str; 3] = [
     "decoder_attention_mask",
 ];
 
+/// What to compare with what.
+pub(crate) struct Check<'a> {
+    /// The checkpoint.
+    pub(crate) folder: &'a Path,
+    /// The folder of the reference.
+    pub(crate) reference: &'a Path,
+    /// The name of its file of generated texts.
+    pub(crate) reference_file: &'a Path,
+    /// Whether that file is of the published model's original code.
+    pub(crate) as_published: bool,
+}
+
 /// Compares a checkpoint with what a public implementation computed from it.
 pub(crate) fn verify(
-    folder: &Path,
-    reference: &Path,
-    reference_file: &Path,
+    check: &Check<'_>,
     device: &Device,
     report: &mut Report,
 ) -> Result<(), InputError> {
-    let pretrained = Pretrained::from_folder(folder, device)?;
-    let path = reference.join("reference.safetensors");
+    let pretrained = Pretrained::from_folder(check.folder, device)?;
+    let tolerance = Tolerance::of(pretrained.precision);
+    let path = check.reference.join("reference.safetensors");
     let tensors = Tensors::read(path.clone())?;
     let pixel_values = pixel_values(&pretrained, &path, &tensors, device)?;
+    let truncated_memory = || {
+        let pixel_values = truncated_pixels(pixel_values.clone());
+        pretrained.model.encode(pixel_values)
+    };
 
-    let last_hidden_state = pretrained.model.encoder.forward(pixel_values);
+    let last_hidden_state = pretrained.model.encoder.forward(pixel_values.clone());
     let memory = pretrained.model.project(last_hidden_state.clone().into());
     for name in tensors.names()? {
         if INPUTS.contains(&name.as_str()) {
@@ -44,6 +59,7 @@ pub(crate) fn verify(
                 .pool(last_hidden_state.clone())
                 .into_data(),
             "decoder_memory" => memory.hidden.clone().into_data(),
+            "decoder_memory_truncated_pixels" => truncated_memory().hidden.into_data(),
             "logits" => logits(&pretrained, &path, &tensors, &memory, device)?.into_data(),
             _ => {
                 report.add(Comparison::not_run(
@@ -62,11 +78,35 @@ pub(crate) fn verify(
             name,
             &found,
             &expected.values,
-            STATES,
+            tolerance.states,
         ))?;
     }
-    let path = reference.join(reference_file);
-    compare_cases(&pretrained, memory, &path, report)
+    let compared = Compared {
+        pretrained: &pretrained,
+        memory: match check.as_published {
+            true => truncated_memory(),
+            false => memory,
+        },
+        as_published: check.as_published,
+        defaults: match check.as_published {
+            true => published_defaults(check.folder, &pretrained)?,
+            false => pretrained.generation_config.clone(),
+        },
+        tolerance,
+    };
+    let path = check.reference.join(check.reference_file);
+    compare_cases(&compared, &path, report)
+}
+
+/// What the original code takes where a call names no option.
+fn published_defaults(
+    folder: &Path,
+    pretrained: &Pretrained,
+) -> Result<GenerationConfig, InputError> {
+    let path = folder.join("config.json");
+    let json = String::from_utf8_lossy(&read_bytes(&path)?).into_owned();
+    as_published::generation_config(&json, &pretrained.generation_config)
+        .map_err(|error| content(&path, error))
 }
 
 fn pixel_values(

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use generation::GenerationConfig;
 use serde_json::Value;
@@ -66,12 +66,9 @@ fn the_shared_models_agree() {
     }
 }
 
-#[test]
-fn weights_in_another_format_agree_with_a_reference_elsewhere() {
-    let (Some(folder), Some(reference)) = (shared("formats/v4-keys"), shared("hf-projected"))
-    else {
-        return;
-    };
+/// Weights in other forms, against the reference of `hf-projected`.
+fn run_form(form: &str) -> Option<(Run, PathBuf)> {
+    let (folder, reference) = (shared(&format!("formats/{form}"))?, shared("hf-projected")?);
     let run = verify([
         OsStr::new("model"),
         folder.as_os_str(),
@@ -79,7 +76,34 @@ fn weights_in_another_format_agree_with_a_reference_elsewhere() {
         reference.as_os_str(),
         OsStr::new("--json"),
     ]);
-    assert_model_agrees(&run, &reference);
+    Some((run, reference))
+}
+
+#[test]
+fn weights_in_other_forms_agree() {
+    for form in ["v4-keys", "sharded", "pytorch"] {
+        let Some((run, reference)) = run_form(form) else {
+            return;
+        };
+        assert_model_agrees(&run, &reference);
+    }
+}
+
+#[test]
+fn weights_of_half_precision_agree_within_their_rounding() {
+    for (form, logits) in [("float16", 0.01..0.1), ("bfloat16", 0.1..0.8)] {
+        let Some((run, _)) = run_form(form) else {
+            return;
+        };
+        assert!(run.with_status("differs").is_empty(), "{}", run.output);
+        assert_eq!(run.code, Some(3), "{}", run.errors); // options that are not supported
+        let comparisons = run.comparisons();
+        let found = comparisons
+            .iter()
+            .find(|comparison| comparison["what"] == "logits");
+        let difference = found.unwrap()["difference"].as_f64().unwrap();
+        assert!(logits.contains(&difference), "{form}: {difference}");
+    }
 }
 
 /// All of Pillow's pixels agree, and other modes are named.

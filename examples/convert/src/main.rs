@@ -1,0 +1,194 @@
+//! Converts, composes and makes checkpoints.
+//!
+//! What was written goes to stdout, everything else to stderr. Exit codes: 0 the folder is written,
+//! 2 it is not.
+
+mod random;
+mod side_files;
+mod size;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use indicatif::ProgressBar;
+use serde_json::json;
+use vision_encoder_decoder::checkpoint::{Precision, SaveOptions, StagedFolder};
+use vision_encoder_decoder::{LoadError, Pretrained, SaveError};
+
+use crate::random::RandomSize;
+use crate::side_files::SideFiles;
+use crate::size::Size;
+
+/// Write a checkpoint as a Hugging Face folder that this project and transformers 5 open.
+///
+/// Reads every form of checkpoint: safetensors and PyTorch, whole or in shards, and the Flax form of
+/// the published model. Tokenizer and preprocessing go along. A destination that exists keeps its
+/// other files; each file in it is at all times the old one or the new one.
+///
+/// Exit code 0: the folder is written; 2: it is not.
+#[derive(Parser)]
+#[command(version, allow_missing_positional = true)]
+struct Arguments {
+    /// Checkpoint to convert: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub.
+    #[arg(value_name = "SRC", required_unless_present_any = ["random", "encoder"], conflicts_with_all = ["random", "encoder"])]
+    source: Option<String>,
+    /// Folder to write.
+    #[arg(value_name = "DST")]
+    destination: PathBuf,
+    /// Compose a model that is still to be trained: CLIP checkpoint, whole or its vision half.
+    #[arg(long, value_name = "CLIP", requires = "decoder")]
+    encoder: Option<String>,
+    /// Compose a model that is still to be trained: mBART checkpoint, whole or its decoder.
+    #[arg(long, value_name = "MBART", requires = "encoder")]
+    decoder: Option<String>,
+    /// Make a model with random weights.
+    #[arg(long, value_name = "SIZE", conflicts_with = "encoder")]
+    random: Option<RandomSize>,
+    /// Seed of random weights.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "random")]
+    seed: u64,
+    /// Where to take the tokenizer from, if the checkpoint has none.
+    #[arg(long, value_name = "MODEL")]
+    tokenizer: Option<String>,
+    /// How weights are stored: f32, f16 or bf16; by default as the source has them.
+    #[arg(long)]
+    precision: Option<Precision>,
+    /// Largest file of weights.
+    #[arg(long, value_name = "SIZE", default_value = "5GB")]
+    max_shard_size: Size,
+    /// Where to hold the model meanwhile.
+    #[arg(long, default_value = "flex")]
+    device: String,
+    /// Print a JSON object that says what was written.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why nothing was written: exit code 2.
+#[derive(Debug, thiserror::Error)]
+enum ConvertError {
+    #[error(transparent)]
+    Device(#[from] device::DeviceError),
+    #[error(transparent)]
+    Locate(#[from] locate::LocateError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    #[error(transparent)]
+    Preprocess(#[from] preprocess::Error),
+    #[error(
+        "the tokenizer of {folder} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models"
+    )]
+    Vocabulary {
+        folder: PathBuf,
+        tokens: usize,
+        vocabulary: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("convert: {}", report::message(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), ConvertError> {
+    let start = Instant::now();
+    // Made first: a destination that can't be written to is better known before a long load.
+    let staged = StagedFolder::new(&arguments.destination)?;
+    let progress = ProgressBar::new_spinner(); // hides itself where stderr is no terminal
+    progress.enable_steady_tick(Duration::from_millis(100));
+    progress.set_message("reading");
+    let (pretrained, side_files, tokens) = source(arguments)?;
+    let vocabulary = pretrained.config.decoder.vocab_size;
+    if let (Some(tokens), Some(folder)) = (tokens, &side_files.tokenizer)
+        && tokens > vocabulary
+    {
+        return Err(ConvertError::Vocabulary {
+            folder: folder.clone(),
+            tokens,
+            vocabulary,
+        });
+    }
+
+    let options = SaveOptions {
+        precision: arguments.precision.unwrap_or(pretrained.precision),
+        max_shard_size: arguments.max_shard_size.0,
+    };
+    progress.set_message("writing");
+    pretrained.write(&staged, &options)?;
+    let parameters = pretrained.num_params();
+    let unknown = pretrained.unknown_to_transformers();
+    let config = pretrained.config.clone();
+    drop(pretrained); // a tokenizer of 250,000 pieces takes room too
+    side_files.write(staged.path(), &config, tokens.is_some())?;
+    staged.commit()?;
+    progress.finish_and_clear();
+
+    for part in unknown {
+        eprintln!("convert: transformers has no place for {part} and ignores it");
+    }
+    if !side_files::has_tokenizer(&arguments.destination) {
+        eprintln!(
+            "convert: {} has no tokenizer; put sentencepiece.bpe.model or tokenizer.json of facebook/mbart-large-50 there, or name a folder that has one with --tokenizer",
+            arguments.destination.display()
+        );
+    }
+    print(arguments, parameters, &options, start.elapsed());
+    Ok(())
+}
+
+/// The model, what goes along with it, and how many tokens its tokenizer has, if it has one.
+fn source(arguments: &Arguments) -> Result<(Pretrained, SideFiles, Option<usize>), ConvertError> {
+    let device = device::device(&arguments.device)?;
+    let folder = |name: &Option<String>| name.as_deref().map(locate::checkpoint).transpose();
+    let model = folder(&arguments.source)?;
+    let (encoder, decoder) = (folder(&arguments.encoder)?, folder(&arguments.decoder)?);
+    let named = arguments.tokenizer.as_deref();
+    let named = named.map(locate::tokenizer).transpose()?;
+    let side_files = SideFiles {
+        preprocessing: model.clone().or(encoder.clone()),
+        tokenizer_was_named: named.is_some(),
+        tokenizer: named.or(model.clone()).or(decoder.clone()),
+    };
+    let tokens = side_files.tokens()?;
+    let pretrained = if let Some(size) = arguments.random {
+        device.seed(arguments.seed);
+        Pretrained::from_config(size.config(), random::generation_config(), &device)
+    } else if let (Some(encoder), Some(decoder)) = (encoder, decoder) {
+        Pretrained::from_encoder_decoder(encoder, decoder, &device)?
+    } else {
+        Pretrained::from_folder(model.unwrap_or_default(), &device)?
+    };
+    Ok((pretrained, side_files, tokens))
+}
+
+/// Says what was written.
+fn print(arguments: &Arguments, parameters: usize, options: &SaveOptions, elapsed: Duration) {
+    let destination = arguments.destination.display().to_string();
+    let bytes = parameters as u64 * options.precision.size() as u64;
+    if arguments.json {
+        let report = json!({
+            "destination": destination,
+            "parameters": parameters,
+            "precision": options.precision.to_string(),
+            "weight_bytes": bytes,
+            "seconds": elapsed.as_secs_f64(),
+        });
+        println!("{report}");
+    } else {
+        println!(
+            "{destination}: {parameters} parameters in {}, {:.1} MB, written in {:.1} s",
+            options.precision,
+            bytes as f64 / 1e6,
+            elapsed.as_secs_f64()
+        );
+    }
+}
