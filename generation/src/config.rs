@@ -15,6 +15,16 @@ pub struct GenerationConfig {
     pub length_penalty: f64,
     /// When beam search may stop.
     pub early_stopping: EarlyStopping,
+    /// Divides the scores of tokens that the text has already: above 1 discourages repetition.
+    pub repetition_penalty: f64,
+    /// No sequence of so many tokens comes twice; 0 allows all.
+    pub no_repeat_ngram_size: usize,
+    /// Sequences of tokens that never come.
+    pub bad_words_ids: Vec<Vec<u32>>,
+    /// Tokens that never come.
+    pub suppress_tokens: Vec<u32>,
+    /// Tokens that never come first, or right behind a first token that is forced.
+    pub begin_suppress_tokens: Vec<u32>,
     /// Longest text in tokens, prompt included. Without it and `max_new_tokens`, 20 new tokens.
     pub max_length: Option<usize>,
     /// Most tokens to generate; takes precedence over `max_length`.
@@ -45,6 +55,11 @@ pub const OPTIONS: &[&str] = &[
     "num_return_sequences",
     "length_penalty",
     "early_stopping",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "bad_words_ids",
+    "suppress_tokens",
+    "begin_suppress_tokens",
     "max_length",
     "max_new_tokens",
     "min_length",
@@ -71,9 +86,7 @@ const WITHOUT_EFFECT: &[&str] = &[
 
 /// Values of other options that ask for nothing.
 const NEUTRAL_NUMBERS: &[(&str, f64)] = &[
-    ("repetition_penalty", 1.0),
     ("encoder_repetition_penalty", 1.0),
-    ("no_repeat_ngram_size", 0.0),
     ("encoder_no_repeat_ngram_size", 0.0),
     ("num_beam_groups", 1.0),
     ("diversity_penalty", 0.0),
@@ -120,6 +133,11 @@ impl Default for GenerationConfig {
             num_return_sequences: 1,
             length_penalty: 1.0,
             early_stopping: EarlyStopping::default(),
+            repetition_penalty: 1.0,
+            no_repeat_ngram_size: 0,
+            bad_words_ids: Vec::new(),
+            suppress_tokens: Vec::new(),
+            begin_suppress_tokens: Vec::new(),
             max_length: None,
             max_new_tokens: None,
             min_length: 0,
@@ -257,6 +275,15 @@ impl GenerationConfig {
                 self.length_penalty
             ));
         }
+        if !(self.repetition_penalty > 0.0 && self.repetition_penalty.is_finite()) {
+            return invalid(format!(
+                "repetition_penalty is {}, expected a finite number above 0",
+                self.repetition_penalty
+            ));
+        }
+        if self.bad_words_ids.iter().any(Vec::is_empty) {
+            return invalid("bad_words_ids has a word without tokens".into());
+        }
         let (shortest, longest) = (self.shortest(prompt_length), self.longest(prompt_length));
         if longest <= prompt_length {
             return invalid(format!(
@@ -334,9 +361,12 @@ mod tests {
 
     #[test]
     fn options_that_would_change_the_result_are_refused_by_name() {
-        let json = r#"{"do_sample": true, "no_repeat_ngram_size": 3, "num_beams": 2}"#;
+        let json = r#"{"do_sample": true, "encoder_no_repeat_ngram_size": 3, "num_beams": 2}"#;
         let error = GenerationConfig::from_json(json).unwrap_err().to_string();
-        assert!(error.contains("do_sample, no_repeat_ngram_size"), "{error}");
+        assert!(
+            error.contains("do_sample, encoder_no_repeat_ngram_size"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -389,6 +419,20 @@ mod tests {
                     ..default()
                 },
                 "length_penalty is NaN",
+            ),
+            (
+                GenerationConfig {
+                    repetition_penalty: 0.0,
+                    ..default()
+                },
+                "repetition_penalty is 0",
+            ),
+            (
+                GenerationConfig {
+                    bad_words_ids: vec![vec![1], vec![]],
+                    ..default()
+                },
+                "a word without tokens",
             ),
             (
                 GenerationConfig {

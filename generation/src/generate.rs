@@ -275,6 +275,15 @@ fn validate(
         validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
         validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
         validate_tokens("forced_eos_token_id", forced_eos, vocab_size)?;
+        for (name, tokens) in [
+            ("suppress_tokens", &config.suppress_tokens),
+            ("begin_suppress_tokens", &config.begin_suppress_tokens),
+        ] {
+            validate_tokens(name, tokens, vocab_size)?;
+        }
+        for word in &config.bad_words_ids {
+            validate_tokens("bad_words_ids", word, vocab_size)?;
+        }
     }
     Ok(())
 }

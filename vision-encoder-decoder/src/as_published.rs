@@ -97,6 +97,14 @@ pub fn validate(config: &GenerationConfig) -> Result<(), ConfigError> {
     special_tokens(config)?;
     let unknown = [
         ("num_return_sequences", config.num_return_sequences != 1),
+        ("repetition_penalty", config.repetition_penalty != 1.0),
+        ("bad_words_ids", !config.bad_words_ids.is_empty()),
+        ("suppress_tokens", !config.suppress_tokens.is_empty()),
+        (
+            "begin_suppress_tokens",
+            !config.begin_suppress_tokens.is_empty(),
+        ),
+        ("no_repeat_ngram_size", config.no_repeat_ngram_size != 0),
         ("max_new_tokens", config.max_new_tokens.is_some()),
         ("min_new_tokens", config.min_new_tokens.is_some()),
         (

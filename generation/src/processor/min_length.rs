@@ -1,3 +1,4 @@
+use super::forbid;
 use crate::LogitsProcessor;
 
 /// Forbids the end tokens until a text has a length, prompt included.
@@ -23,11 +24,7 @@ impl MinLength {
 impl LogitsProcessor for MinLength {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
         if tokens.len() < self.min_length {
-            for token in &self.eos_token_id {
-                if let Some(score) = scores.get_mut(*token as usize) {
-                    *score = f32::NEG_INFINITY;
-                }
-            }
+            forbid(&self.eos_token_id, scores);
         }
     }
 }

@@ -96,7 +96,7 @@ fn weights_of_half_precision_agree_within_their_rounding() {
             return;
         };
         assert!(run.with_status("differs").is_empty(), "{}", run.output);
-        assert_eq!(run.code, Some(3), "{}", run.errors); // options that are not supported
+        assert_eq!(run.code, Some(0), "{}", run.errors);
         let comparisons = run.comparisons();
         let found = comparisons
             .iter()

@@ -1,0 +1,43 @@
+use crate::LogitsProcessor;
+
+/// Makes tokens that the text has already less likely: their scores are divided by the penalty where
+/// they are positive and multiplied where they are negative.
+///
+/// Hugging Face: `RepetitionPenaltyLogitsProcessor`. Reference: Keskar et al., "CTRL", 2019.
+#[derive(Clone, Debug)]
+pub struct RepetitionPenalty {
+    penalty: f32,
+}
+
+impl RepetitionPenalty {
+    /// Above 1 discourages repetition, below 1 encourages it.
+    pub fn new(penalty: f32) -> Self {
+        Self { penalty }
+    }
+}
+
+impl LogitsProcessor for RepetitionPenalty {
+    fn process(&self, tokens: &[u32], scores: &mut [f32]) {
+        for (place, token) in tokens.iter().enumerate() {
+            let is_first = !tokens[..place].contains(token); // once, however often it came
+            if let Some(score) = scores.get_mut(*token as usize).filter(|_| is_first) {
+                *score = match *score < 0.0 {
+                    true => *score * self.penalty,
+                    false => *score / self.penalty,
+                };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_that_came_are_less_likely_once() {
+        let mut scores = [2.0, -2.0, 1.0, f32::NEG_INFINITY];
+        RepetitionPenalty::new(2.0).process(&[0, 1, 0, 3, 9], &mut scores);
+        assert_eq!(scores, [1.0, -4.0, 1.0, f32::NEG_INFINITY]);
+    }
+}
