@@ -79,7 +79,6 @@ impl AsPublished<'_> {
     /// # Panics
     /// If there are no images.
     pub fn encode(&self, images: &[RgbImage]) -> Result<Memory, Error> {
-        assert!(!images.is_empty(), "there is no image to encode");
         let pixel_values = truncated_pixels(self.captioner.prepare(images)?);
         Ok(self.captioner.model().encode(pixel_values))
     }
@@ -105,19 +104,15 @@ impl AsPublished<'_> {
             };
             let texts = as_published::generate(self.captioner.model(), memory.clone(), &config)?;
             for (captions, text) in captions.iter_mut().zip(texts) {
-                captions.push(self.read(text, language)?);
+                let PublishedText {
+                    tokens,
+                    token_log_probs,
+                    score,
+                } = text;
+                let captioner = self.captioner;
+                captions.push(captioner.read(language, tokens, token_log_probs, score)?);
             }
         }
         Ok(captions)
-    }
-
-    fn read(&self, text: PublishedText, language: Language) -> Result<Caption, Error> {
-        Ok(Caption {
-            language,
-            text: self.captioner.tokenizer().decode(&text.tokens, true)?,
-            ids: text.tokens,
-            token_log_probs: text.token_log_probs,
-            score: text.score,
-        })
     }
 }

@@ -188,12 +188,12 @@ impl Captioner {
     /// # Panics
     /// If there are no images.
     pub fn encode(&self, images: &[RgbImage]) -> Result<Memory, Error> {
-        assert!(!images.is_empty(), "there is no image to encode");
         Ok(self.model().encode(self.prepare(images)?))
     }
 
-    /// Pixel values, `[images, channels, height, width]`.
+    /// Pixel values, `[images, channels, height, width]`, of at least one image.
     pub(crate) fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
+        assert!(!images.is_empty(), "there is no image to encode");
         let pixels = self.image_processor.process_batch(images)?;
         let [_, channels, height, width] = pixels.shape;
         if [channels, height, width] != self.input {
@@ -238,19 +238,32 @@ impl Captioner {
         let rows = row_images.into_iter().zip(languages.iter().cycle());
         for (hypotheses, (image, language)) in found.into_iter().zip(rows) {
             for hypothesis in hypotheses {
-                captions[image].push(self.read(hypothesis, *language)?);
+                let Hypothesis {
+                    tokens,
+                    token_log_probs,
+                    score,
+                    ..
+                } = hypothesis;
+                captions[image].push(self.read(*language, tokens, token_log_probs, score)?);
             }
         }
         Ok(captions)
     }
 
-    fn read(&self, hypothesis: Hypothesis, language: Language) -> Result<Caption, Error> {
+    /// Turns tokens into text.
+    pub(crate) fn read(
+        &self,
+        language: Language,
+        ids: Vec<u32>,
+        token_log_probs: Vec<f32>,
+        score: f32,
+    ) -> Result<Caption, Error> {
         Ok(Caption {
             language,
-            text: self.tokenizer.decode(&hypothesis.tokens, true)?,
-            ids: hypothesis.tokens,
-            token_log_probs: hypothesis.token_log_probs,
-            score: hypothesis.score,
+            text: self.tokenizer.decode(&ids, true)?,
+            ids,
+            token_log_probs,
+            score,
         })
     }
 }

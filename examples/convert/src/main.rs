@@ -7,7 +7,7 @@ mod random;
 mod side_files;
 mod size;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use crate::size::Size;
 ///
 /// Reads every form of checkpoint: safetensors and PyTorch, whole or in shards, and the Flax form of
 /// the published model. Tokenizer and preprocessing go along. A destination that exists keeps its
-/// other files; each file in it is at all times the old one or the new one.
+/// other files; docs/checkpoints.md says what a crash leaves of it.
 ///
 /// Exit code 0: the folder is written; 2: it is not.
 #[derive(Parser)]
@@ -106,17 +106,8 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     let progress = ProgressBar::new_spinner(); // hides itself where stderr is no terminal
     progress.enable_steady_tick(Duration::from_millis(100));
     progress.set_message("reading");
-    let (pretrained, side_files, tokens) = source(arguments)?;
-    let vocabulary = pretrained.config.decoder.vocab_size;
-    if let (Some(tokens), Some(folder)) = (tokens, &side_files.tokenizer)
-        && tokens > vocabulary
-    {
-        return Err(ConvertError::Vocabulary {
-            folder: folder.clone(),
-            tokens,
-            vocabulary,
-        });
-    }
+    let (pretrained, side_files) = source(arguments, staged.path())?;
+    side_files.write_preprocessing(staged.path(), &pretrained.config)?;
 
     let options = SaveOptions {
         precision: arguments.precision.unwrap_or(pretrained.precision),
@@ -124,29 +115,29 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     };
     progress.set_message("writing");
     pretrained.write(&staged, &options)?;
-    let parameters = pretrained.num_params();
-    let unknown = pretrained.unknown_to_transformers();
-    let config = pretrained.config.clone();
-    drop(pretrained); // a tokenizer of 250,000 pieces takes room too
-    side_files.write(staged.path(), &config, tokens.is_some())?;
     staged.commit()?;
     progress.finish_and_clear();
 
-    for part in unknown {
+    for part in pretrained.unknown_to_transformers() {
         eprintln!("convert: transformers has no place for {part} and ignores it");
     }
-    if !side_files::has_tokenizer(&arguments.destination) {
+    if side_files::files_of_tokenizer(&arguments.destination).is_empty() {
         eprintln!(
             "convert: {} has no tokenizer; put sentencepiece.bpe.model or tokenizer.json of facebook/mbart-large-50 there, or name a folder that has one with --tokenizer",
             arguments.destination.display()
         );
     }
-    print(arguments, parameters, &options, start.elapsed());
+    print(
+        arguments,
+        pretrained.num_params(),
+        &options,
+        start.elapsed(),
+    );
     Ok(())
 }
 
-/// The model, what goes along with it, and how many tokens its tokenizer has, if it has one.
-fn source(arguments: &Arguments) -> Result<(Pretrained, SideFiles, Option<usize>), ConvertError> {
+/// The model, its tokenizer written already, and where the rest is that goes along with it.
+fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles), ConvertError> {
     let device = device::device(&arguments.device)?;
     let folder = |name: &Option<String>| name.as_deref().map(locate::checkpoint).transpose();
     let model = folder(&arguments.source)?;
@@ -158,7 +149,9 @@ fn source(arguments: &Arguments) -> Result<(Pretrained, SideFiles, Option<usize>
         tokenizer_was_named: named.is_some(),
         tokenizer: named.or(model.clone()).or(decoder.clone()),
     };
-    let tokens = side_files.tokens()?;
+    // Before the model: a tokenizer that is missing or damaged is better known at once, and takes
+    // room that is given back.
+    let tokens = side_files.write_tokenizer(staged)?;
     let pretrained = if let Some(size) = arguments.random {
         device.seed(arguments.seed);
         Pretrained::from_config(size.config(), random::generation_config(), &device)
@@ -167,7 +160,15 @@ fn source(arguments: &Arguments) -> Result<(Pretrained, SideFiles, Option<usize>
     } else {
         Pretrained::from_folder(model.unwrap_or_default(), &device)?
     };
-    Ok((pretrained, side_files, tokens))
+    let vocabulary = pretrained.config.decoder.vocab_size;
+    match (tokens, &side_files.tokenizer) {
+        (Some(tokens), Some(folder)) if tokens > vocabulary => Err(ConvertError::Vocabulary {
+            folder: folder.clone(),
+            tokens,
+            vocabulary,
+        }),
+        _ => Ok((pretrained, side_files)),
+    }
 }
 
 /// Says what was written.

@@ -1,15 +1,16 @@
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use preprocess::image::ImageProcessorConfig;
 use preprocess::text::Tokenizer;
+use vision_encoder_decoder::hub::tokenizer_files;
 use vision_encoder_decoder::{SaveError, VisionEncoderDecoderConfig};
 
 use crate::ConvertError;
 
 /// Where the files come from that a folder has beside the model.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SideFiles {
     /// A folder that may have a tokenizer.
     pub(crate) tokenizer: Option<PathBuf>,
@@ -19,76 +20,60 @@ pub(crate) struct SideFiles {
     pub(crate) preprocessing: Option<PathBuf>,
 }
 
-const SENTENCEPIECE: &str = "sentencepiece.bpe.model";
-const TOKENIZER_JSON: &str = "tokenizer.json";
-const TOKENIZER_FILES: [&str; 5] = [
-    SENTENCEPIECE,
-    TOKENIZER_JSON,
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
-
 impl SideFiles {
-    /// Reads the tokenizer, if there is one: a file that is damaged or missing is better known before
-    /// gigabytes are converted. Returns the number of its tokens.
-    pub(crate) fn tokens(&self) -> Result<Option<usize>, ConvertError> {
+    /// Copies the files of the tokenizer as they are, and makes what transformers 5 wants of a
+    /// `sentencepiece.bpe.model`. Returns the number of tokens, if there is a tokenizer.
+    pub(crate) fn write_tokenizer(&self, folder: &Path) -> Result<Option<usize>, ConvertError> {
         let Some(source) = &self.tokenizer else {
             return Ok(None);
         };
-        if !self.tokenizer_was_named && !has_tokenizer(source) {
+        let files = files_of_tokenizer(source);
+        if files.is_empty() && !self.tokenizer_was_named {
             return Ok(None);
         }
-        Ok(Some(Tokenizer::from_folder(source)?.vocab_size()))
-    }
-
-    /// Copies what there is as it is, and makes what transformers 5 wants beside it.
-    pub(crate) fn write(
-        &self,
-        folder: &Path,
-        config: &VisionEncoderDecoderConfig,
-        has_tokenizer: bool,
-    ) -> Result<(), ConvertError> {
-        let side = u32::try_from(config.encoder.image_size).unwrap_or(u32::MAX);
-        let preprocessing = match &self.preprocessing {
-            // Refuses what would fail at the first image.
-            Some(source) => ImageProcessorConfig::of_checkpoint(source, side)?,
-            None => ImageProcessorConfig::square(side),
-        };
-        preprocessing.save(folder)?;
-        let Some(source) = self.tokenizer.as_ref().filter(|_| has_tokenizer) else {
-            return Ok(());
-        };
-        if source.join(TOKENIZER_JSON).exists() {
-            for file in TOKENIZER_FILES {
+        let tokenizer = Tokenizer::from_folder(source)?; // says what is missing
+        if files.iter().any(|file| file == "tokenizer.json") {
+            for file in &files {
                 copy(source, folder, file)?;
             }
         } else {
-            Tokenizer::from_folder(source)?.save(folder)?;
-            copy(source, folder, SENTENCEPIECE)?;
+            tokenizer.save(folder)?;
+            copy(source, folder, "sentencepiece.bpe.model")?;
         }
-        Ok(())
+        Ok(Some(tokenizer.vocab_size()))
+    }
+
+    /// Writes how images are prepared; a source that would fail at the first image is refused.
+    pub(crate) fn write_preprocessing(
+        &self,
+        folder: &Path,
+        config: &VisionEncoderDecoderConfig,
+    ) -> Result<(), ConvertError> {
+        let side = u32::try_from(config.encoder.image_size).unwrap_or(u32::MAX);
+        let preprocessing = match &self.preprocessing {
+            Some(source) => ImageProcessorConfig::of_checkpoint(source, side)?,
+            None => ImageProcessorConfig::square(side),
+        };
+        Ok(preprocessing.save(folder)?)
     }
 }
 
-/// Whether a folder has a tokenizer.
-pub(crate) fn has_tokenizer(folder: &Path) -> bool {
-    [SENTENCEPIECE, TOKENIZER_JSON]
-        .iter()
-        .any(|file| folder.join(file).exists())
+/// The files of a folder that belong to a tokenizer; none if it has no tokenizer.
+pub(crate) fn files_of_tokenizer(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    tokenizer_files(&names).unwrap_or_default()
 }
 
-/// Copies a file if it is there.
+/// Copies a file's content alone: a cache's files may be read-only.
 fn copy(source: &Path, folder: &Path, file: &str) -> Result<(), SaveError> {
     let (from, to) = (source.join(file), folder.join(file));
-    // The content alone: a cache's files may be read-only.
     let copied = fs::read(from).and_then(|bytes| {
         let mut file = File::create(&to)?;
         file.write_all(&bytes)?;
         file.sync_all()
     });
-    match copied {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(SaveError::io(to)),
-    }
+    copied.map_err(SaveError::io(to))
 }

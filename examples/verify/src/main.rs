@@ -4,6 +4,7 @@
 //! some could not be run.
 
 mod cases;
+mod hugging_face;
 mod images;
 mod input;
 mod model;

@@ -32,3 +32,4 @@ pub use write::{SaveError, SaveOptions, StagedFolder, save_weights};
 #[cfg(feature = "hub")]
 pub(crate) use error::list;
 use load::layout_of;
+pub(crate) use read::shard_numbers;

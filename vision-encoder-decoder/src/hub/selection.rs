@@ -1,7 +1,7 @@
 //! Which files of a repository a program needs.
 
 use super::HubError;
-use crate::checkpoint::WeightsForm;
+use crate::checkpoint::{WeightsForm, shard_numbers};
 
 /// What describes a checkpoint beside its weights.
 const CONFIGURATIONS: [&str; 4] = [
@@ -80,15 +80,10 @@ pub fn tokenizer_files(names: &[String]) -> Result<Vec<String>, HubError> {
 /// The files of a sharded checkpoint, all of which have to be there.
 fn shards(stem: &str, extension: &str, names: &[String]) -> Result<Vec<String>, HubError> {
     let name = |index: &str, count: &str| format!("{stem}-{index}-of-{count}.{extension}");
-    let count = names.iter().find_map(|name| {
-        let middle = name.strip_prefix(stem)?.strip_suffix(extension)?;
-        let (index, count) = middle
-            .strip_prefix('-')?
-            .strip_suffix('.')?
-            .split_once("-of-")?;
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        (is_number(index) && is_number(count)).then_some(count)
-    });
+    let mut numbers = names
+        .iter()
+        .filter_map(|name| shard_numbers(name, stem, extension));
+    let count = numbers.next().map(|(_, count)| count);
     let Some(count) = count else {
         return Err(missing(
             "the shards of an index",

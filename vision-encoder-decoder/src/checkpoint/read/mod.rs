@@ -17,4 +17,5 @@ pub use open::{WeightsForm, open_weights};
 pub use pytorch::PyTorchFile;
 pub use safetensors::SafetensorsFile;
 pub use shards::ShardedWeights;
+pub(crate) use shards::shard_numbers;
 pub use source::{Layout, TensorInfo, TensorSource};

@@ -130,6 +130,22 @@ impl ShardedWeights {
     }
 }
 
+/// The number of a shard and how many there are, of a name such as
+/// `model-00001-of-00003.safetensors` with the stem `model` and the extension `safetensors`.
+pub(crate) fn shard_numbers<'f>(
+    file: &'f str,
+    stem: &str,
+    extension: &str,
+) -> Option<(&'f str, &'f str)> {
+    let middle = file.strip_prefix(stem)?.strip_suffix(extension)?;
+    let (number, count) = middle
+        .strip_prefix('-')?
+        .strip_suffix('.')?
+        .split_once("-of-")?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (is_number(number) && is_number(count)).then_some((number, count))
+}
+
 fn damaged(origin: &str, reason: String) -> LoadError {
     LoadError::Format {
         origin: origin.into(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use super::SaveError;
-use crate::checkpoint::WeightsForm;
+use crate::checkpoint::{WeightsForm, shard_numbers};
 
 /// A checkpoint folder under construction, beside or inside the one that it will become.
 ///
@@ -149,19 +149,8 @@ fn is_index(file: &str) -> bool {
 
 /// Whether a file has weights in one of the forms that are read, or is the index of such.
 fn is_weights(file: &str) -> bool {
-    let shard = |start: &str, end: &str| {
-        let number = file
-            .strip_prefix(start)
-            .and_then(|rest| rest.strip_suffix(end));
-        number.is_some_and(|number| {
-            number.split_once("-of-").is_some_and(|(number, count)| {
-                [number, count]
-                    .iter()
-                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
-            })
-        })
-    };
-    is_marker(file) || shard("model-", ".safetensors") || shard("pytorch_model-", ".bin")
+    let is_shard = |stem, extension| shard_numbers(file, stem, extension).is_some();
+    is_marker(file) || is_shard("model", "safetensors") || is_shard("pytorch_model", "bin")
 }
 
 /// Writes a file of a staged folder and makes sure that it is on the disk.
