@@ -8,6 +8,7 @@ use crate::cache::{KeyValueCache, KeysValues};
 use crate::layer::Masks;
 use crate::linear::linear;
 use crate::row_images::RowImages;
+use crate::state::LayerState;
 
 /// The projections and heads that both kinds of attention have.
 ///
@@ -90,7 +91,8 @@ impl SelfAttention {
         let projections = &self.projections;
         let query = projections.split(projections.query.forward(hidden.clone()), rows);
         let so_far = cache.append(projections.keys_values(hidden, rows));
-        let context = attend(query, so_far, masks.tokens.clone());
+        let weights = attention_weights(query, so_far.keys, masks.tokens.clone());
+        let context = weights.matmul(so_far.values);
         projections.output.forward(projections.join(context))
     }
 }
@@ -107,6 +109,8 @@ impl CrossAttention {
         self.projections.keys_values(memory.flatten(0, 1), images)
     }
 
+    /// Attends over the memory, and records to what if the state is recording.
+    ///
     /// # Shapes
     /// - hidden, output: `[rows · new, width]`
     /// - memory: keys and values `[images, heads, positions, head_width]`
@@ -115,30 +119,40 @@ impl CrossAttention {
         hidden: Tensor<2>,
         row_images: &RowImages,
         masks: &Masks,
-        memory: &KeysValues,
+        state: &mut LayerState,
     ) -> Tensor<2> {
         let projections = &self.projections;
         // The rows of an image become more queries of that image, so that its keys and values are
         // read where they are, for all of its rows at once.
         let query = row_images.group(projections.query.forward(hidden));
         let query = projections.split(query, row_images.images());
-        let context = attend(query, memory.clone(), masks.memory.clone());
+        let KeysValues { keys, values } = state.memory.clone();
+        let weights = attention_weights(query, keys, masks.memory.clone());
+        if let Some(record) = &mut state.attention {
+            record.append(of_rows(weights.clone(), row_images));
+        }
+        let context = weights.matmul(values);
         let context = row_images.ungroup(projections.join(context));
         projections.output.forward(context)
     }
 }
 
-/// Scaled dot-product attention. Written out, since Burn's `attention` copies strided keys and
-/// values while `matmul` reads them in place.
+/// The weights of scaled dot-product attention: how much of each value a query takes. Written out,
+/// since Burn's `attention` copies strided keys and values while `matmul` reads them in place.
 ///
 /// # Shapes
-/// - query, output: `[batch, heads, queries, head_width]`
-/// - keys and values: `[batch, heads, length, head_width]`
+/// - query: `[batch, heads, queries, head_width]`
+/// - keys: `[batch, heads, length, head_width]`
 /// - mask: broadcasts to `[batch, heads, queries, length]`, true = hidden
-fn attend(query: Tensor<4>, memory: KeysValues, mask: Option<Tensor<4, Bool>>) -> Tensor<4> {
+/// - output: `[batch, heads, queries, length]`
+fn attention_weights(
+    query: Tensor<4>,
+    keys: Tensor<4>,
+    mask: Option<Tensor<4, Bool>>,
+) -> Tensor<4> {
     let head_width = query.dims()[3];
     let query = query * (head_width as f64).powf(-0.5);
-    let mut scores = query.matmul(memory.keys.swap_dims(2, 3)); // [batch, heads, queries, length]
+    let mut scores = query.matmul(keys.swap_dims(2, 3)); // [batch, heads, queries, length]
     if let Some(mask) = mask {
         // A large finite number, as in Hugging Face: a query with all keys hidden then averages
         // them instead of becoming NaN.
@@ -148,5 +162,19 @@ fn attend(query: Tensor<4>, memory: KeysValues, mask: Option<Tensor<4, Bool>>) -
             .map_or(f32::MIN as f64, |info| info.min);
         scores = scores.mask_fill(mask, lowest);
     }
-    softmax(scores, 3).matmul(memory.values)
+    softmax(scores, 3)
+}
+
+/// The weights of each row's new tokens, averaged over heads.
+///
+/// # Shapes
+/// - weights: `[images, heads, places · new, positions]`, grouped by image
+/// - output: `[rows, new, positions]`
+fn of_rows(weights: Tensor<4>, row_images: &RowImages) -> Tensor<3> {
+    let [images, _, queries, positions] = weights.dims();
+    let grouped = weights.mean_dim(1).reshape([images * queries, positions]); // [images · places · new, positions]
+    let weights = row_images.ungroup(grouped); // [rows · new, positions]
+    let [flat, _] = weights.dims();
+    let rows = row_images.rows();
+    weights.reshape([rows, flat / rows, positions])
 }

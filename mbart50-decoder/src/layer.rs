@@ -66,7 +66,7 @@ impl DecoderLayer {
         let normed = self.cross_attention_norm.forward(hidden.clone());
         let attended = self
             .cross_attention
-            .forward(normed, row_images, masks, &state.memory);
+            .forward(normed, row_images, masks, state);
         let hidden = hidden + attended;
 
         let normed = self.feed_forward_norm.forward(hidden.clone());

@@ -42,15 +42,18 @@
 //! ```
 
 mod attention;
+mod attention_record;
 mod cache;
 mod config;
 mod embeddings;
 mod feed_forward;
+mod head;
 mod language;
 mod layer;
 mod linear;
 mod model;
 mod row_images;
+mod shortlist;
 mod state;
 mod weights;
 
@@ -58,6 +61,7 @@ pub use config::{ActivationFunction, ConfigError, MBartDecoderConfig};
 pub use language::{LANGUAGES, Language, language};
 pub use model::MBartDecoder;
 pub use row_images::{RowImages, RowSelection};
+pub use shortlist::Shortlist;
 pub use state::DecoderState;
 pub use weights::WEIGHTS;
 

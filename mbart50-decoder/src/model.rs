@@ -3,9 +3,10 @@ use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 use crate::embeddings::Embeddings;
+use crate::head::score;
 use crate::layer::DecoderLayer;
 use crate::row_images::RowImages;
-use crate::{DecoderState, MBartDecoderConfig};
+use crate::{DecoderState, MBartDecoderConfig, Shortlist};
 
 /// mBART's decoder with cross-attention and its head; created by [`MBartDecoderConfig::init`].
 ///
@@ -126,18 +127,26 @@ impl MBartDecoder {
     /// - hidden: `[rows, new, width]`
     /// - output: `[rows, new, vocabulary]`
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
-        let [rows, new, width] = hidden.dims();
-        let table = match &self.head {
+        let bias = self.logits_bias.as_ref().map(Param::val);
+        score(hidden, self.head_table(), bias)
+    }
+
+    /// A head that scores only these tokens, which must ascend; its rows are gathered here, once.
+    ///
+    /// # Panics
+    /// If the tokens are not ascending and each there once, if there are none, or if one is not in
+    /// the vocabulary.
+    pub fn shortlist(&self, tokens: &[u32]) -> Shortlist {
+        let bias = self.logits_bias.as_ref().map(Param::val);
+        Shortlist::gather(tokens, self.head_table(), bias)
+    }
+
+    /// The head's own table or the tied one, `[vocabulary, width]`.
+    fn head_table(&self) -> Tensor<2> {
+        match &self.head {
             Some(head) => head.val(),
             None => self.embeddings.token_table(),
-        };
-        // Rank 2, so that the transposed table stays a view of the one that is stored.
-        let hidden = hidden.reshape([rows * new, width]);
-        let mut logits = hidden.matmul(table.transpose());
-        if let Some(bias) = &self.logits_bias {
-            logits = logits + bias.val().unsqueeze();
         }
-        logits.reshape([rows, new, self.vocab_size])
     }
 
     /// Row `i` goes on from what was row `parents[i]`: reorders, repeats or drops rows.

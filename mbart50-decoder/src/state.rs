@@ -1,5 +1,6 @@
 use burn::tensor::{Bool, Device, Int, Tensor};
 
+use crate::attention_record::AttentionRecord;
 use crate::cache::{KeyValueCache, KeysValues};
 use crate::layer::Masks;
 use crate::row_images::{RowImages, RowSelection};
@@ -21,6 +22,8 @@ pub struct DecoderState {
 pub(crate) struct LayerState {
     pub(crate) tokens: KeyValueCache,
     pub(crate) memory: KeysValues,
+    /// What the rows attended to in the memory, while that is recorded.
+    pub(crate) attention: Option<AttentionRecord>,
 }
 
 impl LayerState {
@@ -28,6 +31,7 @@ impl LayerState {
         Self {
             tokens: KeyValueCache::default(),
             memory,
+            attention: None,
         }
     }
 }
@@ -57,6 +61,31 @@ impl DecoderState {
     /// Tokens that every row has been fed.
     pub fn length(&self) -> usize {
         self.length
+    }
+
+    /// From now on every layer keeps its cross-attention weights, averaged over heads. Nothing is
+    /// kept of earlier tokens, nor of an earlier recording. Without this call nothing is kept, and
+    /// nothing is computed for it.
+    pub fn record_attention(&mut self) {
+        for layer in &mut self.layers {
+            layer.attention = Some(AttentionRecord::default());
+        }
+    }
+
+    /// What the rows attended to, one tensor per layer, the first layer first: the very weights
+    /// that the values of the memory were multiplied by, averaged over heads. The weights of one
+    /// token are shares: none is negative, and they sum to 1 over positions; where memory is
+    /// padded they are 0. Token `t` says what was looked at to predict the token behind it.
+    ///
+    /// `None` if no token was fed since [`record_attention`](Self::record_attention).
+    ///
+    /// # Shapes
+    /// - output: `[rows, tokens fed since recording began, positions]`
+    pub fn attention(&self) -> Option<Vec<Tensor<3>>> {
+        self.layers
+            .iter()
+            .map(|layer| layer.attention.as_ref().and_then(AttentionRecord::joined))
+            .collect()
     }
 
     /// Counts `new` tokens and says what each of them must not see.
@@ -113,6 +142,9 @@ impl DecoderState {
         }
         for layer in &mut self.layers {
             layer.tokens.select_rows(&parents);
+            if let Some(attention) = &mut layer.attention {
+                attention.select_rows(&parents);
+            }
             if let Some(kept) = &kept_images {
                 layer.memory = layer.memory.clone().select(kept);
             }

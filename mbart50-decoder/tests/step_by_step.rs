@@ -1,41 +1,10 @@
 //! Decoding token by token must give what one call over the whole text gives.
 
-use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, s};
-use mbart50_decoder::{ActivationFunction, DecoderState, MBartDecoder, MBartDecoderConfig};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData, s};
+use mbart50_decoder::{DecoderState, MBartDecoder};
 
-const WIDTH: usize = 48;
-const VOCABULARY: usize = 120;
-const LENGTH: usize = 37; // the cache starts with room for 16 and grows twice
-
-fn decoder(device: &Device) -> MBartDecoder {
-    device.seed(7);
-    MBartDecoderConfig {
-        vocab_size: VOCABULARY,
-        d_model: WIDTH,
-        decoder_layers: 3,
-        decoder_attention_heads: 4,
-        decoder_ffn_dim: 80,
-        activation_function: ActivationFunction::Gelu,
-        max_position_embeddings: 64,
-        scale_embedding: true,
-        init_std: 0.3, // large, so that a wrong key or position shows
-        final_logits_bias: true,
-        ..MBartDecoderConfig::default()
-    }
-    .init(device)
-}
-
-fn memory(images: usize, device: &Device) -> Tensor<3> {
-    Tensor::random([images, 10, WIDTH], Distribution::Normal(0.0, 1.0), device)
-}
-
-/// `[rows, LENGTH]`, different in every row.
-fn tokens(rows: usize, device: &Device) -> Tensor<2, Int> {
-    let ids: Vec<i64> = (0..rows * LENGTH)
-        .map(|i| ((i * i + 31 * i) % VOCABULARY) as i64)
-        .collect();
-    Tensor::from_data(TensorData::new(ids, [rows, LENGTH]), device)
-}
+mod common;
+use common::{LENGTH, decoder, memory, tokens};
 
 fn logits(
     decoder: &MBartDecoder,

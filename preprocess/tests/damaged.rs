@@ -142,15 +142,17 @@ fn an_enormous_result_is_refused() {
 /// Reads damaged bytes and, where they still make a tokenizer, uses it: an unsound table would show only then.
 fn try_tokenizer(bytes: &[u8], read: fn(&[u8]) -> Result<Tokenizer, Error>) {
     if let Ok(tokenizer) = read(bytes) {
-        for text in [
+        let texts = [
             "a dog",
             "ﬁne ＡＢＣ ½ e\u{301} \u{1}\u{200b} 😀",
             "</s>en_XX<mask>",
-        ] {
+        ];
+        for text in texts {
             if let Ok(ids) = tokenizer.encode(text, "en_XX", None) {
                 let _ = tokenizer.decode(&ids, false);
             }
         }
+        let _ = tokenizer.shortlist_of_texts(texts, 1);
     }
 }
 

@@ -68,7 +68,7 @@ pub use generate::{DecodingState, GenerateError};
 pub use model::{ClipVisionMBart50, VisionEncoderDecoder};
 pub use traits::{Decoder, Encoder, Memory};
 
-pub use mbart50_decoder::{RowImages, RowSelection};
+pub use mbart50_decoder::{RowImages, RowSelection, Shortlist};
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]

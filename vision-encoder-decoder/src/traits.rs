@@ -1,6 +1,8 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Int, Tensor};
 
+use crate::Shortlist;
+
 /// What a decoder attends to: an encoder's output.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -61,8 +63,31 @@ pub trait Decoder: Module + ModuleDisplay {
     /// - output: `[rows, new, vocabulary]`
     fn logits(&self, hidden: Tensor<3>) -> Tensor<3>;
 
+    /// A head that scores only these tokens, which ascend, each there once. `None` if the decoder
+    /// has no such head: all tokens are then scored.
+    ///
+    /// # Panics
+    /// If the tokens are not so, or one is not in the vocabulary.
+    fn shortlist(&self, _tokens: &[u32]) -> Option<Shortlist> {
+        None
+    }
+
     /// Row `i` goes on from what was row `parents[i]`: reorders, repeats or drops rows.
     fn select_rows(&self, state: &mut Self::State, parents: &[usize]);
+
+    /// From now on the state keeps what its rows attend to in the memory. A state that is never
+    /// told so keeps nothing and costs nothing more; a decoder that can't record ignores the call.
+    fn record_attention(&self, _state: &mut Self::State) {}
+
+    /// The cross-attention weights that were recorded, averaged over heads: one tensor per layer,
+    /// the first layer first. The weights of one token are shares: they sum to 1 over positions.
+    /// `None` if nothing was recorded.
+    ///
+    /// # Shapes
+    /// - output: `[rows, tokens fed since recording began, positions]`
+    fn recorded_attention(&self, _state: &Self::State) -> Option<Vec<Tensor<3>>> {
+        None
+    }
 }
 
 impl From<Tensor<3>> for Memory {

@@ -8,7 +8,7 @@ use super::tokenizer::{END, TOKENIZER_JSON};
 use crate::{Error, whole_file};
 
 /// Hugging Face's names for the special tokens that every mBART-50 tokenizer has.
-const NAMED: [(&str, &str); 6] = [
+pub(super) const NAMED: [(&str, &str); 6] = [
     ("cls_token", "<s>"),
     ("eos_token", END),
     ("mask_token", "<mask>"),

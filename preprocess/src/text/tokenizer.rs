@@ -142,18 +142,23 @@ impl Tokenizer {
                 .ok_or(Error::MaxLength { max_length })?,
             None => usize::MAX,
         };
-        // Without special tokens: the frame is ours, for a tokenizer has one fixed language only.
-        let encoding = self
-            .inner
-            .encode_fast(text, false)
-            .map_err(Error::tokenize)?;
-        let pieces = encoding.get_ids();
+        let pieces = self.pieces(text)?;
         let pieces = &pieces[..pieces.len().min(room)];
         let mut ids = Vec::with_capacity(pieces.len() + FRAME);
         ids.push(language);
         ids.extend_from_slice(pieces);
         ids.push(self.end);
         Ok(ids)
+    }
+
+    /// Token ids of `text` alone, without language and end.
+    pub(super) fn pieces(&self, text: &str) -> Result<Vec<u32>, Error> {
+        // Without special tokens: the frame is ours, for a tokenizer has one fixed language only.
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(Error::tokenize)?;
+        Ok(encoding.get_ids().to_vec())
     }
 
     /// The text of `ids`, with or without special tokens (language codes among them).

@@ -1,7 +1,7 @@
 use burn::tensor::{Bool, Int, Tensor};
 use mbart50_decoder::{DecoderState, MBartDecoder};
 
-use crate::{Decoder, Memory};
+use crate::{Decoder, Memory, Shortlist};
 
 impl Decoder for MBartDecoder {
     type State = DecoderState;
@@ -31,7 +31,19 @@ impl Decoder for MBartDecoder {
         MBartDecoder::logits(self, hidden)
     }
 
+    fn shortlist(&self, tokens: &[u32]) -> Option<Shortlist> {
+        Some(MBartDecoder::shortlist(self, tokens))
+    }
+
     fn select_rows(&self, state: &mut DecoderState, parents: &[usize]) {
         MBartDecoder::select_rows(self, state, parents);
+    }
+
+    fn record_attention(&self, state: &mut DecoderState) {
+        state.record_attention();
+    }
+
+    fn recorded_attention(&self, state: &DecoderState) -> Option<Vec<Tensor<3>>> {
+        state.attention()
     }
 }

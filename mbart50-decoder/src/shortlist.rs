@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+use crate::head::score;
+
+/// A head that scores only some tokens of the vocabulary.
+///
+/// The head's table is the largest matrix of a multilingual decoder, and every step reads all of
+/// it. Where only some tokens can follow, those of one language for example, a table of their rows
+/// alone is gathered once and read instead. The idea is that of vocabulary selection in machine
+/// translation: L'Hostis et al., "Vocabulary Selection Strategies for Neural Machine Translation",
+/// 2016.
+///
+/// [`MBartDecoder::shortlist`](crate::MBartDecoder::shortlist) makes one; other decoders make
+/// theirs of what they have. Clones share the table.
+#[derive(Clone, Debug)]
+pub struct Shortlist {
+    tokens: Arc<[u32]>,
+    weight: Tensor<2>,       // [tokens, width]
+    bias: Option<Tensor<1>>, // [tokens]
+}
+
+impl Shortlist {
+    /// A shortlist of rows that are gathered already.
+    ///
+    /// # Shapes
+    /// - weight: `[tokens, width]`, row `i` scoring `tokens[i]`
+    /// - bias: `[tokens]`, likewise
+    ///
+    /// # Panics
+    /// If the tokens are not ascending and each there once, if there are none, or if the tensors
+    /// have another number of tokens.
+    pub fn new(tokens: &[u32], weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        assert!(!tokens.is_empty(), "a shortlist needs at least one token");
+        assert!(
+            tokens.is_sorted_by(|token, next| token < next),
+            "the tokens of a shortlist must ascend, each there once"
+        );
+        let [rows, _] = weight.dims();
+        assert_eq!(rows, tokens.len(), "a shortlist needs one row per token");
+        if let Some(bias) = &bias {
+            let [length] = bias.dims();
+            assert_eq!(length, tokens.len(), "a shortlist needs one bias per token");
+        }
+        Self {
+            tokens: tokens.into(),
+            weight,
+            bias,
+        }
+    }
+
+    /// Gathers the rows of a whole head.
+    ///
+    /// The table should lie in memory as it is given: of a transposed view, a backend may copy all
+    /// before it gathers. A head that is stored as `[width, vocabulary]` is better gathered with
+    /// `select(1, ..)` and handed to [`new`](Self::new) transposed.
+    ///
+    /// # Shapes
+    /// - head: `[vocabulary, width]`
+    /// - bias: `[vocabulary]`
+    ///
+    /// # Panics
+    /// As [`new`](Self::new), or if a token is not in the vocabulary.
+    pub fn gather(tokens: &[u32], head: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        let [vocabulary, _] = head.dims();
+        if let Some(token) = tokens.iter().find(|token| **token as usize >= vocabulary) {
+            panic!("token {token} is not in the vocabulary of {vocabulary}");
+        }
+        let rows: Vec<i64> = tokens.iter().copied().map(i64::from).collect();
+        let rows = TensorData::new(rows, [tokens.len()]);
+        let rows = Tensor::<1, Int>::from_data(rows, &head.device());
+        let weight = head.select(0, rows.clone());
+        Self::new(tokens, weight, bias.map(|bias| bias.select(0, rows)))
+    }
+
+    /// The tokens that are scored, ascending.
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Scores the tokens: entry `i` of the last dimension is the logit of
+    /// [`tokens()`](Self::tokens)`[i]`.
+    ///
+    /// # Shapes
+    /// - hidden: `[rows, new, width]`
+    /// - output: `[rows, new, tokens]`
+    pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        score(hidden, self.weight.clone(), self.bias.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution, s};
+
+    fn head(device: &Device) -> Tensor<2> {
+        Tensor::random([10, 4], Distribution::Default, device)
+    }
+
+    #[test]
+    fn a_shortlist_is_shared_by_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<Shortlist>();
+    }
+
+    #[test]
+    fn a_head_that_is_stored_transposed_can_be_gathered_by_columns() {
+        let device = Device::flex();
+        device.seed(1);
+        let stored = head(&device).transpose() * 1.0; // [width, vocabulary]
+        let tokens = [1, 4, 9];
+        let columns = stored
+            .clone()
+            .select(1, Tensor::from_data([1, 4, 9], &device));
+        let hidden = Tensor::random([2, 3, 4], Distribution::Default, &device);
+        let ours = Shortlist::new(&tokens, columns.transpose(), None).logits(hidden.clone());
+        let theirs = Shortlist::gather(&tokens, stored.transpose(), None).logits(hidden);
+        let difference = (ours - theirs).abs().max().into_scalar::<f32>();
+        assert!(difference < 1e-6, "{difference}");
+    }
+
+    #[test]
+    #[should_panic(expected = "must ascend")]
+    fn tokens_in_another_order_are_refused() {
+        let _ = Shortlist::gather(&[3, 2], head(&Device::flex()), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "must ascend")]
+    fn a_token_that_comes_twice_is_refused() {
+        let _ = Shortlist::gather(&[2, 2], head(&Device::flex()), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "token 10 is not in the vocabulary of 10")]
+    fn a_token_outside_the_vocabulary_is_refused() {
+        let _ = Shortlist::gather(&[2, 10], head(&Device::flex()), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "at least one token")]
+    fn no_token_is_refused() {
+        let _ = Shortlist::new(&[], head(&Device::flex()), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "one bias per token")]
+    fn a_bias_of_another_length_is_refused() {
+        let device = Device::flex();
+        let bias = Tensor::zeros([10], &device);
+        let _ = Shortlist::new(&[1, 2], head(&device).slice(s![0..2, ..]), Some(bias));
+    }
+}

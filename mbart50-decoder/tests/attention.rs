@@ -1,0 +1,192 @@
+//! What the decoder says it looked at must be what it looked at.
+
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData, s};
+use mbart50_decoder::{DecoderState, MBartDecoder};
+
+mod common;
+use common::{LENGTH, POSITIONS, decoder, memory, tokens};
+
+/// A state that records from its first token on.
+fn recording(
+    decoder: &MBartDecoder,
+    memory: Tensor<3>,
+    padding: Option<Tensor<2, Bool>>,
+    row_images: &[usize],
+) -> DecoderState {
+    let mut state = decoder.begin(memory, padding, row_images);
+    state.record_attention();
+    state
+}
+
+/// Every layer's weights, `[layers, rows, tokens, positions]`.
+fn recorded(state: &DecoderState) -> Tensor<4> {
+    Tensor::stack(state.attention().unwrap(), 0)
+}
+
+fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+    (a - b).abs().max().into_scalar::<f32>()
+}
+
+#[test]
+fn nothing_is_recorded_unless_asked_for() {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let mut state = decoder.begin(memory(1, &device), None, &[0]);
+    decoder.forward(tokens(1, &device), None, &mut state);
+    assert!(state.attention().is_none());
+    state.record_attention();
+    assert!(state.attention().is_none(), "no token since");
+}
+
+#[test]
+fn the_weights_of_a_token_sum_to_one_over_positions() {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let mut state = recording(&decoder, memory(2, &device), None, &[0, 1, 1]);
+    decoder.forward(tokens(3, &device), None, &mut state);
+    let weights = recorded(&state);
+    assert_eq!(weights.dims(), [3, 3, LENGTH, POSITIONS]);
+    assert!(weights.clone().min().into_scalar::<f32>() >= 0.0);
+    let sums = weights.sum_dim(3);
+    let difference = largest_difference(sums.ones_like(), sums);
+    assert!(difference <= 1e-5, "{difference}");
+}
+
+#[test]
+fn recording_changes_no_hidden_state() {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let (memory, tokens) = (memory(3, &device), tokens(5, &device));
+    let row_images = [2, 0, 2, 2, 0];
+    let mut plain = decoder.begin(memory.clone(), None, &row_images);
+    let mut state = recording(&decoder, memory, None, &row_images);
+    for range in [0..5, 5..6] {
+        let new = tokens.clone().slice(s![.., range]);
+        let expected = decoder.forward(new.clone(), None, &mut plain);
+        let hidden = decoder.forward(new, None, &mut state);
+        assert_eq!(hidden.into_data(), expected.into_data());
+    }
+}
+
+/// Records in pieces, and compares with recording all at once and with each row on its own.
+fn pieces_equal_the_whole_text(row_images: &[usize], images: usize, chunks: &[usize]) {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let memory = memory(images, &device);
+    let tokens = tokens(row_images.len(), &device);
+
+    let mut state = recording(&decoder, memory.clone(), None, row_images);
+    let mut chunks = chunks.iter().cycle();
+    while state.length() < LENGTH {
+        let start = state.length();
+        let end = (start + chunks.next().unwrap()).min(LENGTH);
+        decoder.forward(tokens.clone().slice(s![.., start..end]), None, &mut state);
+    }
+    let pieces = recorded(&state);
+
+    let mut state = recording(&decoder, memory.clone(), None, row_images);
+    decoder.forward(tokens.clone(), None, &mut state);
+    let whole = recorded(&state);
+    let difference = largest_difference(pieces, whole.clone());
+    assert!(difference <= 1e-5, "{difference}");
+
+    for (row, image) in row_images.iter().enumerate() {
+        let memory = memory.clone().slice(s![*image..*image + 1, .., ..]);
+        let mut state = recording(&decoder, memory, None, &[0]);
+        decoder.forward(tokens.clone().slice(s![row..row + 1, ..]), None, &mut state);
+        let of_row = whole.clone().slice(s![.., row..row + 1, .., ..]);
+        let difference = largest_difference(of_row, recorded(&state));
+        assert!(difference <= 1e-5, "row {row}: {difference}");
+    }
+}
+
+#[test]
+fn token_by_token_is_recorded_as_the_whole_text() {
+    pieces_equal_the_whole_text(&[0, 0, 0, 1, 1, 1], 2, &[1]);
+}
+
+#[test]
+fn rows_that_are_not_grouped_by_image_keep_their_own_weights() {
+    pieces_equal_the_whole_text(&[2, 0, 2, 2, 0], 3, &[1]);
+}
+
+#[test]
+fn pieces_of_several_tokens_are_recorded_as_the_whole_text() {
+    pieces_equal_the_whole_text(&[1, 0, 1], 2, &[3, 1, 7]);
+}
+
+#[test]
+fn selected_rows_keep_what_they_attended_to() {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let memory = memory(4, &device);
+    let tokens = tokens(4, &device);
+    let part = |rows: usize, range: std::ops::Range<usize>| {
+        tokens.clone().slice(s![0..rows, range.start..range.end])
+    };
+
+    // Two selections: one repeats and reorders rows, one drops so many that images are dropped.
+    let mut state = recording(&decoder, memory.clone(), None, &[0, 1, 2, 3]);
+    decoder.forward(part(4, 0..5), None, &mut state);
+    decoder.select_rows(&mut state, &[3, 1, 1, 0]);
+    decoder.forward(part(4, 5..9), None, &mut state);
+    decoder.select_rows(&mut state, &[2, 0]);
+    decoder.forward(part(2, 9..12), None, &mut state);
+
+    let select = |tokens: Tensor<2, Int>, parents: &[i64]| {
+        tokens.select(0, Tensor::<1, Int>::from_data(parents, &device))
+    };
+    let history = [
+        select(part(4, 0..5), &[1, 3]),
+        select(part(4, 5..9), &[2, 0]),
+        part(2, 9..12),
+    ];
+    let mut fresh = recording(&decoder, memory, None, &[1, 3]);
+    decoder.forward(Tensor::cat(history.to_vec(), 1), None, &mut fresh);
+    let difference = largest_difference(recorded(&state), recorded(&fresh));
+    assert!(difference <= 1e-5, "{difference}");
+}
+
+#[test]
+fn recording_can_begin_in_the_middle_and_again() {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let memory = memory(1, &device);
+    let tokens = tokens(1, &device);
+    let mut whole = recording(&decoder, memory.clone(), None, &[0]);
+    decoder.forward(tokens.clone(), None, &mut whole);
+
+    let mut state = decoder.begin(memory, None, &[0]);
+    for (range, recorded_from) in [(0..4, None), (4..9, Some(4)), (9..12, Some(9))] {
+        if recorded_from.is_some() {
+            state.record_attention();
+        }
+        let end = range.end;
+        decoder.forward(tokens.clone().slice(s![.., range]), None, &mut state);
+        if let Some(start) = recorded_from {
+            let expected = recorded(&whole).slice(s![.., .., start..end, ..]);
+            let difference = largest_difference(recorded(&state), expected);
+            assert!(difference <= 1e-5, "{difference}");
+        }
+    }
+}
+
+#[test]
+fn padding_of_the_memory_gets_nothing() {
+    let device = Device::flex();
+    let decoder = decoder(&device);
+    let padding: Vec<bool> = (0..2 * POSITIONS).map(|i| i >= 14).collect(); // the second's last six
+    let padding = Tensor::from_data(TensorData::new(padding, [2, POSITIONS]), &device);
+    let mut state = recording(&decoder, memory(2, &device), Some(padding), &[1, 0, 1]);
+    decoder.forward(tokens(3, &device), None, &mut state);
+    let weights = recorded(&state);
+    for row in [0, 2] {
+        let of_row = weights.clone().slice(s![.., row..row + 1, .., ..]);
+        let padded = of_row.clone().slice(s![.., .., .., 4..]);
+        assert_eq!(padded.max().into_scalar::<f32>(), 0.0);
+        let seen = of_row.slice(s![.., .., .., 0..4]).sum_dim(3);
+        assert!(largest_difference(seen.ones_like(), seen) <= 1e-5);
+    }
+    let unpadded = weights.slice(s![.., 1..2, .., 4..]);
+    assert!(unpadded.max().into_scalar::<f32>() > 0.0);
+}
