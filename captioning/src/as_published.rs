@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use generation::GenerationConfig;
+use generation::{GenerationConfig, Hypothesis};
 use mbart50_decoder::Language;
 use preprocess::image::RgbImage;
 use vision_encoder_decoder::as_published::{self, PublishedText, truncated_pixels};
@@ -109,8 +109,13 @@ impl AsPublished<'_> {
                     token_log_probs,
                     score,
                 } = text;
-                let captioner = self.captioner;
-                captions.push(captioner.read(language, tokens, token_log_probs, score)?);
+                let text = Hypothesis {
+                    tokens,
+                    token_log_probs,
+                    score,
+                    alternatives: Vec::new(),
+                };
+                captions.push(self.captioner.read(language, text)?);
             }
         }
         Ok(captions)

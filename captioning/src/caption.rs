@@ -10,9 +10,24 @@ pub struct Caption {
     /// All tokens: start token, language code, words, and the end token if the text ended by
     /// itself.
     pub ids: Vec<u32>,
-    /// Log-probability of each token after the start token.
+    /// Log-probability of each token that was generated: those behind the start token, or behind the
+    /// words that the caption had to begin with.
     pub token_log_probs: Vec<f32>,
     /// The sum of the log-probabilities divided by their number to the power of `length_penalty`:
     /// the higher the surer. Comparable between captions of one language and one `length_penalty`.
     pub score: f32,
+    /// What else could have come in place of each of these tokens, most likely first and the token
+    /// itself among them, if [that is asked for](crate::CaptionOptions::alternatives).
+    pub alternatives: Vec<Vec<TokenAlternative>>,
+}
+
+/// A token that could come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenAlternative {
+    /// The token.
+    pub id: u32,
+    /// What it adds to the text, a leading space included; of a special token its name.
+    pub text: String,
+    /// Its log-probability, as in [`Caption::token_log_probs`].
+    pub log_prob: f32,
 }

@@ -1,14 +1,15 @@
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use generation::{GenerationConfig, Hypothesis, Prompt};
+use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use mbart50_decoder::{Language, language};
 use preprocess::image::{ImageProcessor, RgbImage};
 use preprocess::text::Tokenizer;
 use vision_encoder_decoder::checkpoint::{SaveOptions, StagedFolder};
-use vision_encoder_decoder::{ClipVisionMBart50, GenerateError, Memory, Pretrained};
+use vision_encoder_decoder::{ClipVisionMBart50, Memory, Pretrained};
 
-use crate::{Caption, Error, embedded, folder};
+use crate::{Caption, CaptionOptions, Error, TokenAlternative, embedded, folder};
 
 /// Captions images in many languages.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Captioner {
     image_processor: ImageProcessor,
     tokenizer: Tokenizer,
     languages: Vec<Language>,
+    /// Made when it is first asked for.
+    vocabulary: OnceLock<Arc<Vocabulary>>,
     /// Channels, height and width that the encoder takes.
     input: [usize; 3],
     device: Device,
@@ -86,6 +89,7 @@ impl Captioner {
             image_processor,
             tokenizer,
             languages,
+            vocabulary: OnceLock::new(),
             device: device.clone(),
         };
         // A model and a preprocessing that do not belong together are better found now than at
@@ -141,18 +145,28 @@ impl Captioner {
     /// # Errors
     /// [`Error::Generate`], naming the options.
     pub fn validate(&self, config: &GenerationConfig) -> Result<(), Error> {
-        let start = config.start_token().map_err(GenerateError::from)?;
-        let prompt = [start];
-        config.validate(prompt.len()).map_err(GenerateError::from)?;
-        self.model()
-            .validate_length(config.longest(prompt.len()))
-            .map_err(GenerateError::from)?;
-        Ok(())
+        self.validate_options(&CaptionOptions::new(config.clone()))
     }
 
     /// The tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
+    }
+
+    /// The text that each token adds.
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        let texts = || Arc::new(Vocabulary::new(self.tokenizer.token_texts()));
+        self.vocabulary.get_or_init(texts)
+    }
+
+    /// The preprocessing.
+    pub fn image_processor(&self) -> &ImageProcessor {
+        &self.image_processor
+    }
+
+    /// Layers of the decoder: what [`attention`](Self::attention) can be asked of.
+    pub fn decoder_layers(&self) -> usize {
+        self.pretrained.config.decoder.decoder_layers
     }
 
     /// The model.
@@ -216,55 +230,41 @@ impl Captioner {
         languages: &[Language],
         config: &GenerationConfig,
     ) -> Result<Vec<Vec<Caption>>, Error> {
-        let start = config.start_token().map_err(GenerateError::from)?;
-        let [images, _, _] = memory.hidden.dims();
-        let mut prompts = Vec::with_capacity(languages.len());
-        for language in languages {
-            let Language { code, .. } = self.language(language.code)?;
-            let code = self.tokenizer.language_id(code)?;
-            prompts.push(Prompt::new(vec![start]).with_forced_bos_token_id(code));
-        }
-
-        // One row per image and language, all in one batch.
-        let row_images: Vec<usize> = (0..images)
-            .flat_map(|image| languages.iter().map(move |_| image))
-            .collect();
-        let prompts = vec![prompts; images].concat();
-        let found = self
-            .model()
-            .generate_from(memory, &row_images, &prompts, config)?;
-
-        let mut captions: Vec<Vec<Caption>> = vec![Vec::new(); images];
-        let rows = row_images.into_iter().zip(languages.iter().cycle());
-        for (hypotheses, (image, language)) in found.into_iter().zip(rows) {
-            for hypothesis in hypotheses {
-                let Hypothesis {
-                    tokens,
-                    token_log_probs,
-                    score,
-                    ..
-                } = hypothesis;
-                captions[image].push(self.read(*language, tokens, token_log_probs, score)?);
-            }
-        }
-        Ok(captions)
+        self.caption_with(memory, languages, &CaptionOptions::new(config.clone()))
     }
 
     /// Turns tokens into text.
-    pub(crate) fn read(
-        &self,
-        language: Language,
-        ids: Vec<u32>,
-        token_log_probs: Vec<f32>,
-        score: f32,
-    ) -> Result<Caption, Error> {
+    pub(crate) fn read(&self, language: Language, found: Hypothesis) -> Result<Caption, Error> {
+        let Hypothesis {
+            tokens,
+            token_log_probs,
+            score,
+            alternatives,
+        } = found;
+        let alternatives = alternatives.into_iter().map(|place| {
+            let named = place.into_iter().map(|one| TokenAlternative {
+                id: one.token,
+                text: self.token_text(one.token),
+                log_prob: one.log_prob,
+            });
+            named.collect()
+        });
         Ok(Caption {
             language,
-            text: self.tokenizer.decode(&ids, true)?,
-            ids,
+            text: self.tokenizer.decode(&tokens, true)?,
+            alternatives: alternatives.collect(),
+            ids: tokens,
             token_log_probs,
             score,
         })
+    }
+
+    /// What a token adds to a text; of a special one its name.
+    fn token_text(&self, token: u32) -> String {
+        match self.vocabulary().text(token) {
+            Some(text) => text.to_owned(),
+            None => self.tokenizer.id_to_token(token).unwrap_or_default(),
+        }
     }
 }
 

@@ -44,4 +44,28 @@ pub enum Error {
         /// Tokens of the model.
         model: usize,
     },
+    /// Attention was asked of layers that the decoder does not have, or of none.
+    #[error(
+        "attention of layers {asked:?} was asked for: the decoder has {layers} layers, numbered from 0, and at least one must be named"
+    )]
+    AttentionLayers {
+        /// Numbers that were asked for.
+        asked: Vec<usize>,
+        /// Layers of the decoder.
+        layers: usize,
+    },
+    /// What should be words is none.
+    #[error(
+        "{text:?} is no word: expected one, or several forms of it divided by |, all of them with a * behind them or none"
+    )]
+    Words {
+        /// What was given.
+        text: String,
+    },
+    /// A shortlist has tokens that can't be scored.
+    #[error("a shortlist needs at least one token, ascending, each below {vocab_size}")]
+    Shortlist {
+        /// Tokens that the model scores.
+        vocab_size: usize,
+    },
 }

@@ -33,25 +33,37 @@
 //! A captioner can be shared by threads: its methods take `&self`, and every call has its own state.
 
 mod as_published;
+mod attention;
 mod caption;
 mod captioner;
 mod embedded;
 mod error;
 mod folder;
+mod options;
+mod overlay;
+mod phrase;
+mod score;
+mod shortlist;
+mod word_boundaries;
+mod write;
 
 pub use as_published::AsPublished;
-pub use caption::Caption;
+pub use attention::AttentionMap;
+pub use caption::{Caption, TokenAlternative};
 pub use captioner::Captioner;
 pub use error::Error;
+pub use options::CaptionOptions;
+pub use phrase::Words;
+pub use write::CaptionEvent;
 
-pub use generation::GenerationConfig;
+pub use generation::{GenerationConfig, Vocabulary};
 pub use mbart50_decoder::{LANGUAGES, Language, language};
 pub use preprocess::image::{ImageProcessor, RgbImage};
 pub use preprocess::text::Tokenizer;
 pub use vision_encoder_decoder::checkpoint::{Precision, SaveOptions};
 #[cfg(feature = "hub")]
 pub use vision_encoder_decoder::hub;
-pub use vision_encoder_decoder::{ClipVisionMBart50, Memory};
+pub use vision_encoder_decoder::{ClipVisionMBart50, Memory, Shortlist};
 
 /// Reads an image file of any common format as the reference does: alpha dropped, EXIF orientation
 /// left alone. See [`preprocess::image::decode`] for other ways.

@@ -49,7 +49,11 @@ fn greedy_search_says_the_same_of_truncated_pixels_but_for_the_end_token() {
         expected.resize(LONGEST, PAD);
         assert_eq!(found.ids, expected);
         assert_eq!(found.language, todays.language);
-        assert_eq!(found.token_log_probs, todays.token_log_probs);
+        let log_probs = found.token_log_probs.iter().zip(&todays.token_log_probs);
+        for (found, todays) in log_probs {
+            // Batches of other sizes, one language and four, round otherwise.
+            assert!((found - todays).abs() < 1e-6);
+        }
     }
     // The pixels do make a difference.
     let whole = captioner.caption(&images, &languages, &config).unwrap();

@@ -39,6 +39,16 @@ pub enum GenerateError<E: std::error::Error + 'static> {
         /// Row of the step.
         row: usize,
     },
+    /// Contrastive search asked for hidden states.
+    #[error(
+        "the model gave no hidden states of {rows} rows at step {step}, which contrastive search (penalty_alpha) needs"
+    )]
+    NoHiddenStates {
+        /// Steps that had succeeded.
+        step: usize,
+        /// Rows of the step.
+        rows: usize,
+    },
     /// Processors left no token possible before any text was finished.
     #[error(
         "no token is possible for prompt {prompt} at step {step}: the options forbid all of them"
@@ -46,6 +56,18 @@ pub enum GenerateError<E: std::error::Error + 'static> {
     NothingPossible {
         /// Number of the prompt.
         prompt: usize,
+        /// Steps that had succeeded.
+        step: usize,
+    },
+    /// No text has all phrases that were asked for.
+    #[error(
+        "no text for prompt {prompt} with all of its {phrases} required phrases was found in {step} steps; allow more tokens or beams, or other words"
+    )]
+    PhrasesMissing {
+        /// Number of the prompt.
+        prompt: usize,
+        /// Phrases that the prompt requires.
+        phrases: usize,
         /// Steps that had succeeded.
         step: usize,
     },

@@ -1,37 +1,17 @@
+//! The one generation loop.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::numeric::{is_usable, log_softmax};
-use crate::processor::processors;
-use crate::search::{ForcedSearch, strategy};
-use crate::stopping::criteria;
+use crate::processor::{AllowedTokens, Extra, ForbiddenPhrase, processors_with};
+use crate::search::{Step, required_phrases};
+use crate::stopping::{MaxTime, StoppingCriteria};
 use crate::{
-    ConfigError, GenerateError, GenerationConfig, Hypothesis, LogitsProcessor, Search, StepModel,
-    StoppingCriterion, TokenBatch,
+    Event, GenerateError, Generation, Hypothesis, LogitsProcessor, Phrase, Prompt, Search,
+    StepModel, TokenBatch,
 };
-
-/// What to continue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prompt {
-    /// Tokens to begin with, at least one: usually the start token.
-    pub tokens: Vec<u32>,
-    /// First token to generate, instead of the configuration's: prompts of one batch may be
-    /// continued in different languages.
-    pub forced_bos_token_id: Option<u32>,
-}
-
-impl Prompt {
-    /// Tokens to begin with.
-    pub fn new(tokens: Vec<u32>) -> Self {
-        Self {
-            tokens,
-            forced_bos_token_id: None,
-        }
-    }
-
-    /// Forces the first generated token.
-    pub fn with_forced_bos_token_id(mut self, token: u32) -> Self {
-        self.forced_bos_token_id = Some(token);
-        self
-    }
-}
 
 /// A prompt that is still being continued.
 struct Item<'a> {
@@ -40,124 +20,43 @@ struct Item<'a> {
     /// step by step, so that all rows always have the same length.
     waiting: &'a [u32],
     search: Box<dyn Search>,
-    processors: Vec<Box<dyn LogitsProcessor>>,
-    stopping: Vec<Box<dyn StoppingCriterion>>,
+    processors: Vec<Arc<dyn LogitsProcessor>>,
+    stopping: StoppingCriteria,
 }
 
-/// Continues prompts until each search is over.
-///
-/// `state` must have one row per prompt, in their order, that has been fed nothing yet. Returns for
-/// each prompt up to `num_return_sequences` hypotheses, best first. Rows of finished prompts leave
-/// the batch at once.
-///
-/// # Errors
-/// [`GenerateError`]: contradictory options before any work, or what the model did wrong.
-pub fn generate<M: StepModel>(
-    model: &M,
-    state: M::State,
-    prompts: &[Prompt],
-    config: &GenerationConfig,
-) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
-where
-    M::Error: 'static,
-{
-    validate(prompts, config, model.vocab_size())?;
-    let searches = prompts
-        .iter()
-        .map(|prompt| strategy(config, prompt.tokens.clone()));
-    run(model, state, prompts, searches.collect(), config)
+/// What a step has brought for the rows of one item.
+struct Brought<'a> {
+    /// `[rows, vocab_size]`
+    scores: &'a mut [f32],
+    /// `[rows, width]`
+    hidden_states: Option<&'a [f32]>,
+    vocab_size: usize,
+    /// How many alternatives of each row are asked for.
+    alternatives: usize,
 }
 
-/// Continues prompts with searches of one's own, `searches[i]` the one behind `prompts[i]`, which
-/// begins with one row, its prompt. Processors and stopping criteria are those of `config`, as in
-/// [`generate`]; the rest is the searches' own affair.
-///
-/// `state` is as for [`generate`]. Returns what each search found.
-///
-/// # Errors
-/// [`GenerateError`], likewise; a search that does not begin with its prompt is one.
-///
-/// # Panics
-/// If a search returns other parents than [`Search::advance`] asks for.
-pub fn generate_with<M: StepModel>(
-    model: &M,
-    state: M::State,
-    prompts: &[Prompt],
-    searches: Vec<Box<dyn Search>>,
-    config: &GenerationConfig,
-) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
-where
-    M::Error: 'static,
-{
-    validate(prompts, config, model.vocab_size())?;
-    validate_searches(&searches, prompts)?;
-    run(model, state, prompts, searches, config)
-}
-
-/// The log-probabilities of given texts: `texts[i]` behind `prompts[i]`, token by token, with the
-/// processors that the configuration asks for and normalised after them, as greedy search has them.
-///
-/// `state` is as for [`generate`]. The score of a result is the sum of its log-probabilities.
-///
-/// # Errors
-/// [`GenerateError`], likewise; a text that is empty or has a token beyond the vocabulary is one.
-pub fn score<M: StepModel>(
-    model: &M,
-    state: M::State,
-    prompts: &[Prompt],
-    texts: &[Vec<u32>],
-    config: &GenerationConfig,
-) -> Result<Vec<Hypothesis>, GenerateError<M::Error>>
-where
-    M::Error: 'static,
-{
-    if texts.len() != prompts.len() || texts.iter().any(Vec::is_empty) {
-        return Err(GenerateError::Config(ConfigError::Invalid(
-            "scoring needs one text per prompt, none of them empty".into(),
-        )));
-    }
-    validate(prompts, config, model.vocab_size())?;
-    let mut searches: Vec<Box<dyn Search>> = Vec::with_capacity(texts.len());
-    for (prompt, text) in prompts.iter().zip(texts) {
-        validate_tokens("a text", text, model.vocab_size())?;
-        let search = ForcedSearch::new(prompt.tokens.clone(), text.clone());
-        searches.push(Box::new(search));
-    }
-    let results = run(model, state, prompts, searches, config)?;
-    Ok(results.into_iter().flatten().collect())
-}
-
-/// The one generation loop.
-fn run<M: StepModel>(
+/// Feeds the model, lets searches choose, and lets finished prompts leave, until none is left.
+pub(crate) fn run<M: StepModel>(
+    mut generation: Generation<'_>,
     model: &M,
     mut state: M::State,
     prompts: &[Prompt],
     searches: Vec<Box<dyn Search>>,
-    config: &GenerationConfig,
 ) -> Result<Vec<Vec<Hypothesis>>, GenerateError<M::Error>>
 where
     M::Error: 'static,
 {
     let vocab_size = model.vocab_size();
     let first = prompts.iter().map(|p| p.tokens.len()).min().unwrap_or(0);
-    let mut items: Vec<Item> = prompts
-        .iter()
-        .zip(searches)
-        .enumerate()
-        .map(|(number, (prompt, search))| Item {
-            number,
-            waiting: &prompt.tokens[first..],
-            search,
-            processors: processors(config, prompt),
-            stopping: criteria(config, prompt.tokens.len()),
-        })
-        .collect();
+    let mut items = items(&mut generation, prompts, searches, first);
+    let mut observer = generation.observer.take();
     let mut tokens: Vec<u32> = prompts
         .iter()
         .flat_map(|prompt| &prompt.tokens[..first])
         .copied()
         .collect();
     let mut results = vec![Vec::new(); prompts.len()];
+    let mut all_scores = Vec::new();
 
     for step in 0.. {
         let rows = items.iter().map(|item| item.search.rows().len()).sum();
@@ -167,43 +66,91 @@ where
         let mut logits = model
             .step(TokenBatch::new(&tokens, rows), &mut state)
             .map_err(|source| GenerateError::Model { step, source })?;
-        if logits.len() != rows * vocab_size {
+        let scored = model.scored_tokens(&state);
+        let expected = rows * scored.map_or(vocab_size, <[u32]>::len);
+        if logits.len() != expected {
             return Err(GenerateError::WrongSize {
                 step,
                 found: logits.len(),
-                expected: rows * vocab_size,
+                expected,
                 rows,
             });
         }
+        let scores = match scored {
+            None => logits.as_mut_slice(),
+            Some(scored) => scatter(&logits, scored, rows, vocab_size, &mut all_scores),
+        };
+        let hidden_states = match items.iter().any(|item| item.search.needs_hidden_states()) {
+            false => None,
+            true => model
+                .hidden_states(&state)
+                .map_err(|source| GenerateError::Model { step, source })?
+                .filter(|states| !states.is_empty() && states.len().is_multiple_of(rows))
+                .ok_or(GenerateError::NoHiddenStates { step, rows })
+                .map(Some)?,
+        };
 
         tokens.clear();
         let mut parents = Vec::with_capacity(rows);
         let mut live = Vec::with_capacity(items.len());
-        let mut rest = logits.as_mut_slice();
+        let mut rest = scores;
         let mut first_row = 0;
+        let mut goes_on = ControlFlow::Continue(());
         for mut item in items {
             let item_rows = item.search.rows().len();
             let (scores, others) = rest.split_at_mut(item_rows * vocab_size);
             rest = others;
-            let continued = item
-                .advance(scores, vocab_size, &mut tokens)
-                .map_err(|row| GenerateError::NotFinite {
-                    step,
-                    row: first_row + row,
-                })?;
-            if continued.is_empty() {
+            let brought = Brought {
+                scores,
+                hidden_states: hidden_states.as_deref().map(|states| {
+                    let width = states.len() / rows;
+                    &states[first_row * width..(first_row + item_rows) * width]
+                }),
+                vocab_size,
+                alternatives: generation.alternatives,
+            };
+            let continued =
+                item.advance(brought, &mut tokens)
+                    .map_err(|row| GenerateError::NotFinite {
+                        step,
+                        row: first_row + row,
+                    })?;
+            let is_over = continued.is_empty();
+            parents.extend(continued.iter().map(|row| first_row + row));
+            first_row += item_rows;
+            if is_over {
                 let prompt = item.number;
                 results[prompt] = item.search.finish();
                 if results[prompt].is_empty() {
-                    return Err(GenerateError::NothingPossible { prompt, step });
+                    return Err(nothing_found(&generation, &prompts[prompt], prompt, step));
                 }
-            } else {
-                parents.extend(continued.iter().map(|row| first_row + row));
-                live.push(item);
+                if let Some(observer) = &mut observer
+                    && goes_on.is_continue()
+                {
+                    let hypotheses = &results[prompt];
+                    goes_on = observer(Event::Finished { prompt, hypotheses });
+                }
+                continue;
             }
-            first_row += item_rows;
+            // What waits of a prompt is no news.
+            let drafts = match &observer {
+                Some(_) if item.has_begun() => item.search.drafts(),
+                _ => Vec::new(),
+            };
+            for draft in drafts {
+                if let Some(observer) = &mut observer
+                    && goes_on.is_continue()
+                {
+                    let prompt = item.number;
+                    goes_on = observer(Event::Draft { prompt, draft });
+                }
+            }
+            live.push(item);
         }
         items = live;
+        if goes_on.is_break() {
+            break;
+        }
         let all_go_on_as_themselves = parents.iter().copied().eq(0..rows);
         if !all_go_on_as_themselves && !parents.is_empty() {
             model
@@ -211,16 +158,131 @@ where
                 .map_err(|source| GenerateError::Model { step, source })?;
         }
     }
+    // Nothing is left unless an observer has ended it.
+    for item in items {
+        results[item.number] = item.search.finish();
+    }
     Ok(results)
 }
 
+/// What every prompt is continued with.
+fn items<'p>(
+    generation: &mut Generation<'_>,
+    prompts: &'p [Prompt],
+    searches: Vec<Box<dyn Search>>,
+    first: usize,
+) -> Vec<Item<'p>> {
+    let config = &generation.config;
+    let limit = config.max_time.map(Duration::try_from_secs_f64);
+    if let Some(Ok(limit)) = limit {
+        generation.stopping.push(Arc::new(MaxTime::new(limit)));
+    }
+    let mut forbidden = ForbiddenPhrases::default();
+    let prompts = prompts.iter().zip(searches).enumerate();
+    prompts
+        .map(|(number, (prompt, search))| {
+            let extra = Extra {
+                forbidden: forbidden.of(prompt, generation),
+                allowed: generation
+                    .allowed
+                    .clone()
+                    .map(|allowed| AllowedTokens::shared(number, allowed)),
+                custom: generation.processors.clone(),
+            };
+            Item {
+                number,
+                waiting: &prompt.tokens[first..],
+                search,
+                processors: processors_with(&generation.config, prompt, extra),
+                stopping: StoppingCriteria::of(
+                    &generation.config,
+                    prompt.tokens.len(),
+                    generation.vocabulary.as_ref(),
+                    &generation.stopping,
+                ),
+            }
+        })
+        .collect()
+}
+
+/// Processors of forbidden phrases, each made once for all prompts: making one looks through the
+/// vocabulary.
+#[derive(Default)]
+struct ForbiddenPhrases(Vec<(Phrase, usize, Arc<ForbiddenPhrase>)>);
+
+impl ForbiddenPhrases {
+    fn of(
+        &mut self,
+        prompt: &Prompt,
+        generation: &Generation<'_>,
+    ) -> Vec<Arc<dyn LogitsProcessor>> {
+        let config = &generation.config;
+        // Where the last token is forced, a word has to be over before it.
+        let forced = usize::from(!config.forced_eos_token_id.is_empty());
+        let longest = config.longest(prompt.tokens.len()) - forced;
+        let one = |phrase: &Phrase| {
+            let is_it =
+                |(known, length, _): &&(Phrase, usize, _)| (known, *length) == (phrase, longest);
+            if let Some((_, _, known)) = self.0.iter().find(is_it) {
+                return known.clone() as Arc<dyn LogitsProcessor>;
+            }
+            let vocabulary = generation.vocabulary.clone().unwrap_or_default();
+            let processor = Arc::new(ForbiddenPhrase::new(phrase, vocabulary, longest));
+            self.0.push((phrase.clone(), longest, processor.clone()));
+            processor
+        };
+        prompt.forbidden.iter().map(one).collect()
+    }
+}
+
+/// Puts the logits of some tokens in their places; all others are impossible.
+fn scatter<'s>(
+    logits: &[f32],
+    scored: &[u32],
+    rows: usize,
+    vocab_size: usize,
+    all_scores: &'s mut Vec<f32>,
+) -> &'s mut [f32] {
+    all_scores.clear();
+    all_scores.resize(rows * vocab_size, f32::NEG_INFINITY);
+    for (row, logits) in all_scores
+        .chunks_mut(vocab_size)
+        .zip(logits.chunks(scored.len()))
+    {
+        for (token, logit) in scored.iter().zip(logits) {
+            row[*token as usize] = *logit;
+        }
+    }
+    all_scores
+}
+
+fn nothing_found<E: std::error::Error + 'static>(
+    generation: &Generation<'_>,
+    of: &Prompt,
+    prompt: usize,
+    step: usize,
+) -> GenerateError<E> {
+    match required_phrases(&generation.config, of).len() {
+        0 => GenerateError::NothingPossible { prompt, step },
+        phrases => GenerateError::PhrasesMissing {
+            prompt,
+            phrases,
+            step,
+        },
+    }
+}
+
 impl Item<'_> {
+    fn has_begun(&self) -> bool {
+        let rows = self.search.rows();
+        rows.iter().any(|row| !row.token_log_probs.is_empty())
+    }
+
     /// Chooses what comes next from the scores of this item's rows and appends it to `tokens`.
     /// Returns which of its rows each new row continues, or the first row whose scores are unusable.
     fn advance(
         &mut self,
-        scores: &mut [f32],
-        vocab_size: usize,
+        brought: Brought<'_>,
         tokens: &mut Vec<u32>,
     ) -> Result<Vec<usize>, usize> {
         if let Some((next, waiting)) = self.waiting.split_first() {
@@ -228,22 +290,34 @@ impl Item<'_> {
             self.waiting = waiting;
             return Ok(vec![0]);
         }
+        let Brought {
+            scores, vocab_size, ..
+        } = brought;
+        let are_logits = !self.search.processes_log_probs();
+        let (now, later) = match self.search.runs_processors() {
+            true => (&[][..], self.processors.as_slice()),
+            false => (self.processors.as_slice(), &[][..]),
+        };
         let rows = self.search.rows().iter().zip(scores.chunks_mut(vocab_size));
         for (number, (row, scores)) in rows.enumerate() {
-            let usable = if self.search.processes_log_probs() {
-                log_softmax(scores)
-            } else {
-                is_usable(scores)
+            let usable = match are_logits {
+                true => is_usable(scores),
+                false => log_softmax(scores),
             };
             if !usable {
                 return Err(number);
             }
-            for processor in &self.processors {
+            for processor in now {
                 processor.process(&row.tokens, scores);
             }
         }
+        self.stopping.begin_step();
         let old_rows = self.search.rows().len();
-        let parents = self.search.advance(scores, vocab_size, &self.stopping);
+        let step = Step::new(scores, vocab_size, &self.stopping)
+            .with_processors(later)
+            .with_alternatives(brought.alternatives, are_logits)
+            .with_hidden_states(brought.hidden_states);
+        let parents = self.search.advance(step);
         if !parents.is_empty() {
             let rows = self.search.rows();
             assert!(
@@ -254,64 +328,5 @@ impl Item<'_> {
             tokens.extend(rows.iter().filter_map(|row| row.tokens.last()));
         }
         Ok(parents)
-    }
-}
-
-/// Checks the prompts and every token of the options against the vocabulary.
-fn validate(
-    prompts: &[Prompt],
-    config: &GenerationConfig,
-    vocab_size: usize,
-) -> Result<(), ConfigError> {
-    let forced_eos = &config.forced_eos_token_id;
-    for prompt in prompts {
-        if prompt.tokens.is_empty() {
-            return Err(ConfigError::Invalid(
-                "a prompt is empty, expected at least a start token".into(),
-            ));
-        }
-        config.validate(prompt.tokens.len())?;
-        let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
-        validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
-        validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
-        validate_tokens("forced_eos_token_id", forced_eos, vocab_size)?;
-        for (name, tokens) in [
-            ("suppress_tokens", &config.suppress_tokens),
-            ("begin_suppress_tokens", &config.begin_suppress_tokens),
-        ] {
-            validate_tokens(name, tokens, vocab_size)?;
-        }
-        for word in &config.bad_words_ids {
-            validate_tokens("bad_words_ids", word, vocab_size)?;
-        }
-    }
-    Ok(())
-}
-
-/// Checks that there is a search behind every prompt.
-fn validate_searches(searches: &[Box<dyn Search>], prompts: &[Prompt]) -> Result<(), ConfigError> {
-    let begins_with = |search: &dyn Search, prompt: &Prompt| matches!(search.rows(), [row] if row.tokens == prompt.tokens);
-    let fit = searches.len() == prompts.len()
-        && searches
-            .iter()
-            .zip(prompts)
-            .all(|(search, prompt)| begins_with(search.as_ref(), prompt));
-    match fit {
-        true => Ok(()),
-        false => Err(ConfigError::Invalid(format!(
-            "{} searches for {} prompts, expected one for each that begins with one row, the prompt",
-            searches.len(),
-            prompts.len()
-        ))),
-    }
-}
-
-fn validate_tokens(name: &str, tokens: &[u32], vocab_size: usize) -> Result<(), ConfigError> {
-    match tokens.iter().find(|token| **token as usize >= vocab_size) {
-        None => Ok(()),
-        Some(token) => Err(ConfigError::Invalid(format!(
-            "{name} has token {token}, but the vocabulary ends at {}",
-            vocab_size.saturating_sub(1)
-        ))),
     }
 }

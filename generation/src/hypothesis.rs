@@ -1,17 +1,29 @@
 /// A text that a search returns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hypothesis {
     /// All tokens: prompt, generated ones, and the end token if the text ended by itself.
     pub tokens: Vec<u32>,
     /// Log-probability of each generated token after the processors: `token_log_probs[i]` belongs
     /// to `tokens[tokens.len() - token_log_probs.len() + i]`. Beam search takes the
-    /// log-probabilities before the processors and does not normalise again after them, greedy
-    /// search normalises what the processors leave; both as Hugging Face's
+    /// log-probabilities before the processors and does not normalise again after them, the other
+    /// searches normalise what the processors leave; both as Hugging Face's
     /// `compute_transition_scores` is used with either.
     pub token_log_probs: Vec<f32>,
     /// The sum of the log-probabilities, divided by the number of generated tokens to the power of
     /// `length_penalty`: Hugging Face's `sequences_scores`.
     pub score: f32,
+    /// What else could have come in place of each generated token, most likely first and the token
+    /// itself among them, if [alternatives](crate::Generation::with_alternatives) are asked for.
+    pub alternatives: Vec<Vec<Alternative>>,
+}
+
+/// A token that could come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Alternative {
+    /// The token.
+    pub token: u32,
+    /// Its log-probability, as in [`Hypothesis::token_log_probs`].
+    pub log_prob: f32,
 }
 
 impl Hypothesis {
@@ -19,8 +31,7 @@ impl Hypothesis {
     pub fn of_prompt(tokens: Vec<u32>) -> Self {
         Self {
             tokens,
-            token_log_probs: Vec::new(),
-            score: 0.0,
+            ..Self::default()
         }
     }
 
@@ -35,6 +46,16 @@ impl Hypothesis {
 
     /// Tokens after the prompt.
     pub fn generated_tokens(&self) -> &[u32] {
-        &self.tokens[self.tokens.len() - self.token_log_probs.len()..]
+        &self.tokens[self.prompt_length()..]
+    }
+
+    /// Tokens of the prompt.
+    pub fn prompt_length(&self) -> usize {
+        self.tokens.len() - self.token_log_probs.len()
+    }
+
+    /// The sum of the log-probabilities.
+    pub fn sum(&self) -> f32 {
+        self.token_log_probs.iter().sum()
     }
 }

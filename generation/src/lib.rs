@@ -1,16 +1,25 @@
-//! Greedy and beam search with Hugging Face's semantics, around any autoregressive model.
+//! Text generation with Hugging Face's semantics, around any autoregressive model.
 //!
 //! Search is the part of text generation that every project needs and that is easy to get subtly
-//! wrong: when a beam is finished, what its length divides, when a search may stop. This crate is
-//! that part alone. It knows no tensor library and no model: a model is whatever implements
-//! [`StepModel`], which takes token ids and returns logits in plain memory, so it fits around Burn,
-//! Candle, ONNX Runtime or a table of counts. Options have Hugging Face's names and mean what they
-//! mean there (transformers 5), down to the scores.
+//! wrong: when a beam is finished, what its length divides, when a search may stop, in which order
+//! scores are edited. This crate is that part alone. It knows no tensor library and no model: a model
+//! is whatever implements [`StepModel`], which takes token ids and returns logits in plain memory, so
+//! it fits around Burn, Candle, ONNX Runtime or a table of counts. Options have Hugging Face's names
+//! and mean what they mean there (transformers 5), down to the scores.
 //!
-//! One loop, [`generate`], serves every strategy: it feeds the model, lets
-//! [processors](LogitsProcessor) edit the scores of each row, hands them to the
-//! [search](Search) of the prompt, and lets finished prompts leave the batch. With
-//! [`generate_with`] it serves searches of your own.
+//! One loop serves every strategy: it feeds the model, lets [processors](LogitsProcessor) edit the
+//! scores of each row, hands them to the [search](Search) of the prompt, and lets finished prompts
+//! leave the batch. [`generate`] runs it with options alone, [`Generation`] with what is code or
+//! text: processors, stopping rules and searches of one's own, somebody who watches.
+//!
+//! | | |
+//! |---|---|
+//! | strategies | greedy, sampling, beams, sampled beams, groups of beams, contrastive: [`search`] |
+//! | processors | temperature to n-grams, your own: [`processor`] |
+//! | words | that have to come or must not, whole words: [`Phrase`] |
+//! | the end | tokens, lengths, time, strings, your own: [`stopping`] |
+//! | results | scores, log-probabilities, n-best lists, alternatives: [`Hypothesis`]; scores of given texts: [`score`] |
+//! | on the way | what no longer changes, cancelling: [`Event`] |
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -54,22 +63,33 @@
 
 mod config;
 mod error;
+mod event;
 mod generate;
+mod generation;
 mod hypothesis;
 mod model;
 mod numeric;
+mod phrase;
 pub mod processor;
+mod prompt;
+mod random;
 pub mod search;
 pub mod stopping;
+mod validate;
+mod vocabulary;
 
 pub use config::{ConfigError, EarlyStopping, GenerationConfig, OPTIONS};
 pub use error::GenerateError;
-pub use generate::{Prompt, generate, generate_with, score};
-pub use hypothesis::Hypothesis;
+pub use event::{Event, Observer};
+pub use generation::{Generation, generate, score};
+pub use hypothesis::{Alternative, Hypothesis};
 pub use model::{StepModel, TokenBatch};
+pub use phrase::{Matching, Phrase};
 pub use processor::LogitsProcessor;
+pub use prompt::Prompt;
 pub use search::Search;
 pub use stopping::StoppingCriterion;
+pub use vocabulary::{Vocabulary, separates_words};
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]

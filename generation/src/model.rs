@@ -31,6 +31,21 @@ pub trait StepModel {
     /// # Errors
     /// Whatever went wrong, likewise.
     fn select_rows(&self, state: &mut Self::State, parents: &[usize]) -> Result<(), Self::Error>;
+
+    /// The tokens that [`step`](Self::step) scores, ascending, if they are not the whole vocabulary:
+    /// a shortlist. Its result is then `[rows, scored tokens]`, and all other tokens can't come.
+    fn scored_tokens<'s>(&self, _state: &'s Self::State) -> Option<&'s [u32]> {
+        None
+    }
+
+    /// The hidden states behind the last tokens of the latest step, `[rows, width]`, which the
+    /// logits were made of. Only contrastive search asks for them; none by default.
+    ///
+    /// # Errors
+    /// Whatever went wrong, likewise.
+    fn hidden_states(&self, _state: &Self::State) -> Result<Option<Vec<f32>>, Self::Error> {
+        Ok(None)
+    }
 }
 
 /// Token ids `[rows, new]`, row after row.

@@ -2,10 +2,11 @@
 
 use std::convert::Infallible;
 
-use generation::search::best_continuations;
+use generation::search::Step;
+use generation::stopping::StoppingCriteria;
 use generation::{
-    ConfigError, GenerateError, GenerationConfig, Hypothesis, Prompt, Search, StepModel,
-    StoppingCriterion, TokenBatch, generate_with,
+    ConfigError, GenerateError, Generation, GenerationConfig, Hypothesis, Prompt, Search,
+    StepModel, TokenBatch,
 };
 
 const VOCABULARY: usize = 12;
@@ -73,26 +74,16 @@ impl Search for FirstTokens {
         true
     }
 
-    fn advance(
-        &mut self,
-        scores: &[f32],
-        vocab_size: usize,
-        stopping: &[Box<dyn StoppingCriterion>],
-    ) -> Vec<usize> {
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
         let is_first = self.running[0].token_log_probs.is_empty();
         let count = if is_first { self.count } else { 1 };
         let mut parents = Vec::new();
         let mut running = Vec::new();
-        for (number, (row, scores)) in self
-            .running
-            .iter()
-            .zip(scores.chunks(vocab_size))
-            .enumerate()
-        {
-            let best = best_continuations(std::slice::from_ref(row), scores, vocab_size, count);
-            for next in best {
-                let longer = row.extended(next.token, next.log_prob, next.score);
-                if stopping.iter().any(|s| s.is_complete(&longer.tokens)) {
+        for (number, row) in self.running.iter().enumerate() {
+            for mut next in step.best_tokens(number, count) {
+                next.score += row.score;
+                let longer = step.extended(row, &next);
+                if step.is_complete(&longer) {
                     self.complete.push(longer);
                 } else {
                     running.push(longer);
@@ -132,7 +123,10 @@ fn searches_of_ones_own_run_side_by_side() {
         FirstTokens::boxed(2, &prompts[0]),
         FirstTokens::boxed(3, &prompts[1]),
     ];
-    let found = generate_with(&Counting, vec![None; 2], &prompts, searches, &config()).unwrap();
+    let found = Generation::new(config())
+        .with_searches(searches)
+        .run(&Counting, vec![None; 2], &prompts)
+        .unwrap();
     let expected: [&[u32]; 2] = [&[5, 6, 7, 8, 9], &[5, 7, 8, 9]];
     assert_eq!(tokens(&found[0]), expected);
     // Processors leave one first token possible here.
@@ -147,8 +141,10 @@ fn continuations_come_best_first_and_impossible_ones_not_at_all() {
             ..Hypothesis::of_prompt(vec![0])
         })
         .to_vec();
-    let scores = [-3.0, -1.0, f32::NEG_INFINITY, 0.0, -3.0, -2.0];
-    let found = best_continuations(&rows, &scores, 3, 10);
+    let mut scores = [-3.0, -1.0, f32::NEG_INFINITY, 0.0, -3.0, -2.0];
+    let stopping = StoppingCriteria::new(Vec::new());
+    let step = Step::new(&mut scores, 3, &stopping);
+    let found = step.best_continuations(&rows, 10);
     let found: Vec<_> = found.iter().map(|c| (c.row, c.token, c.score)).collect();
     let expected = [
         (0, 1, -1.0),
@@ -158,7 +154,8 @@ fn continuations_come_best_first_and_impossible_ones_not_at_all() {
         (1, 1, -4.0),
     ];
     assert_eq!(found, expected);
-    assert_eq!(best_continuations(&rows, &scores, 3, 2).len(), 2);
+    assert_eq!(step.best_continuations(&rows, 2).len(), 2);
+    assert_eq!((step.rows(), step.vocab_size()), (2, 3));
 }
 
 #[test]
@@ -169,7 +166,11 @@ fn each_prompt_needs_a_search_that_begins_with_it() {
         vec![search(&prompts[0])],
         vec![search(&prompts[1]), search(&prompts[0])],
     ] {
-        let result = generate_with(&Counting, vec![None; 2], &prompts, searches, &config());
+        let result = Generation::new(config()).with_searches(searches).run(
+            &Counting,
+            vec![None; 2],
+            &prompts,
+        );
         assert!(matches!(
             result,
             Err(GenerateError::Config(ConfigError::Invalid(_)))
@@ -180,7 +181,10 @@ fn each_prompt_needs_a_search_that_begins_with_it() {
         ..config()
     };
     let searches = prompts.iter().map(search).collect();
-    let result = generate_with(&Counting, vec![None; 2], &prompts, searches, &wrong);
+    let result =
+        Generation::new(wrong)
+            .with_searches(searches)
+            .run(&Counting, vec![None; 2], &prompts);
     assert!(matches!(result, Err(GenerateError::Config(_))));
 }
 
@@ -196,7 +200,7 @@ impl Search for Misleading {
         false
     }
 
-    fn advance(&mut self, _: &[f32], _: usize, _: &[Box<dyn StoppingCriterion>]) -> Vec<usize> {
+    fn advance(&mut self, _: Step<'_>) -> Vec<usize> {
         vec![1]
     }
 
@@ -214,5 +218,8 @@ fn a_search_that_takes_the_row_of_another_is_told() {
         Box::new(Misleading(row)),
         FirstTokens::boxed(1, &prompts[1]),
     ];
-    let _ = generate_with(&Counting, vec![None; 2], &prompts, searches, &config());
+    let _ =
+        Generation::new(config())
+            .with_searches(searches)
+            .run(&Counting, vec![None; 2], &prompts);
 }

@@ -32,9 +32,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::Tensor;
-use generation::search::best_continuations;
+use generation::search::Step;
+use generation::stopping::StoppingCriteria;
 use generation::{
-    ConfigError, EarlyStopping, GenerationConfig, Hypothesis, Prompt, Search, StoppingCriterion,
+    ConfigError, EarlyStopping, Generation, GenerationConfig, Hypothesis, Prompt, Search,
 };
 use serde_json::{Map, Value};
 
@@ -95,31 +96,38 @@ pub fn truncated_pixels(pixel_values: Tensor<4>) -> Tensor<4> {
 /// [`ConfigError::Invalid`], naming the option.
 pub fn validate(config: &GenerationConfig) -> Result<(), ConfigError> {
     special_tokens(config)?;
-    let unknown = [
-        ("num_return_sequences", config.num_return_sequences != 1),
-        ("repetition_penalty", config.repetition_penalty != 1.0),
-        ("bad_words_ids", !config.bad_words_ids.is_empty()),
-        ("suppress_tokens", !config.suppress_tokens.is_empty()),
-        (
-            "begin_suppress_tokens",
-            !config.begin_suppress_tokens.is_empty(),
-        ),
-        ("no_repeat_ngram_size", config.no_repeat_ngram_size != 0),
-        ("max_new_tokens", config.max_new_tokens.is_some()),
-        ("min_new_tokens", config.min_new_tokens.is_some()),
-        (
-            "early_stopping = \"never\"",
-            config.early_stopping == EarlyStopping::Never,
-        ),
-        (
-            "more than one forced_eos_token_id",
-            config.forced_eos_token_id.len() > 1,
-        ),
-    ];
-    let unknown: Vec<&str> = unknown
-        .iter()
-        .filter_map(|(name, is_asked_for)| is_asked_for.then_some(*name))
-        .collect();
+    // What the original knows, as it would be with all else at its default.
+    let known = GenerationConfig {
+        num_beams: config.num_beams,
+        length_penalty: config.length_penalty,
+        early_stopping: config.early_stopping,
+        max_length: config.max_length,
+        min_length: config.min_length,
+        forced_bos_token_id: config.forced_bos_token_id,
+        forced_eos_token_id: config.forced_eos_token_id.clone(),
+        decoder_start_token_id: config.decoder_start_token_id,
+        bos_token_id: config.bos_token_id,
+        pad_token_id: config.pad_token_id,
+        eos_token_id: config.eos_token_id.clone(),
+        // Without effect unless do_sample is set, which is refused.
+        temperature: config.temperature,
+        top_k: config.top_k,
+        top_p: config.top_p,
+        min_p: config.min_p,
+        top_h: config.top_h,
+        typical_p: config.typical_p,
+        epsilon_cutoff: config.epsilon_cutoff,
+        eta_cutoff: config.eta_cutoff,
+        seed: config.seed,
+        ..GenerationConfig::default()
+    };
+    let mut unknown = config.differing(&known);
+    if config.early_stopping == EarlyStopping::Never {
+        unknown.push("early_stopping = \"never\"".into());
+    }
+    if config.forced_eos_token_id.len() > 1 {
+        unknown.push("more than one forced_eos_token_id".into());
+    }
     if !unknown.is_empty() {
         return Err(ConfigError::Invalid(format!(
             "the published model's original code does not know {}",
@@ -158,7 +166,8 @@ pub fn generate<E: Encoder, D: Decoder>(
             let search = BeamSearch::new(&config, prompt, end, Rc::clone(&batch));
             Box::new(search) as Box<dyn Search>
         });
-        model.generate_with(memory, &row_images, &prompts, searches.collect(), &config)?
+        let generation = Generation::new(config.clone()).with_searches(searches.collect());
+        model.generate_with(memory, &row_images, &prompts, generation, None)?
     };
     let texts = found.into_iter().flatten().map(|mut found| {
         if is_greedy && found.generated_tokens().last() == Some(&end) {
@@ -246,15 +255,14 @@ impl BeamSearch {
     }
 
     /// Twice as many candidates as beams, best first, so that enough are left if half of them end.
-    fn candidates(&self, rows: &[Hypothesis], scores: &[f32], vocab_size: usize) -> Vec<Candidate> {
-        best_continuations(rows, scores, vocab_size, 2 * self.num_beams)
+    fn candidates(&self, rows: &[Hypothesis], step: &Step<'_>) -> Vec<Candidate> {
+        step.best_continuations(rows, 2 * self.num_beams)
             .into_iter()
-            .map(|next| {
+            .map(|mut next| {
                 let has_ended = next.token == self.end;
-                let charge = if has_ended { PENALTY } else { 0.0 };
-                let text = rows[next.row].extended(next.token, next.log_prob, next.score + charge);
+                next.score += if has_ended { PENALTY } else { 0.0 };
                 Candidate {
-                    text,
+                    text: step.extended(&rows[next.row], &next),
                     parent: next.row,
                     has_ended,
                 }
@@ -264,11 +272,13 @@ impl BeamSearch {
 
     /// The candidates of the first step: the original begins with equal rows, all but one of which
     /// are charged.
-    fn first_candidates(&self, scores: &[f32], vocab_size: usize) -> Vec<Candidate> {
+    fn first_candidates(&self, step: &Step<'_>) -> Vec<Candidate> {
         let mut rows = vec![self.running[0].clone(); self.num_beams];
         rows[1..].iter_mut().for_each(|row| row.score = PENALTY);
-        let scores = scores.repeat(self.num_beams);
-        let mut candidates = self.candidates(&rows, &scores, vocab_size);
+        let mut scores = step.scores(0).repeat(self.num_beams);
+        let stopping = StoppingCriteria::new(Vec::new());
+        let repeated = Step::new(&mut scores, step.vocab_size(), &stopping);
+        let mut candidates = self.candidates(&rows, &repeated);
         candidates.iter_mut().for_each(|next| next.parent = 0);
         candidates
     }
@@ -314,19 +324,14 @@ impl Search for BeamSearch {
         true
     }
 
-    fn advance(
-        &mut self,
-        scores: &[f32],
-        vocab_size: usize,
-        _stopping: &[Box<dyn StoppingCriterion>],
-    ) -> Vec<usize> {
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
         let length = self.running[0].tokens.len();
         if self.batch.borrow().is_over {
             return Vec::new();
         }
         let candidates = match self.running.len() {
-            1 => self.first_candidates(scores, vocab_size),
-            _ => self.candidates(&self.running, scores, vocab_size),
+            1 => self.first_candidates(&step),
+            _ => self.candidates(&self.running, &step),
         };
         let mut best: Vec<&Candidate> = candidates.iter().collect();
         keep_best(&mut best, self.num_beams, |next| next.text.score);

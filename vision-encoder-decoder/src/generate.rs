@@ -1,9 +1,9 @@
 use burn::tensor::{Device, Int, Tensor, TensorData, TensorReadError, s};
 use generation::{
-    ConfigError, GenerationConfig, Hypothesis, Prompt, Search, StepModel, TokenBatch,
+    ConfigError, Generation, GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch,
 };
 
-use crate::{Decoder, Encoder, Memory, VisionEncoderDecoder};
+use crate::{Decoder, Encoder, Memory, Shortlist, VisionEncoderDecoder};
 
 /// Why generation failed.
 pub type GenerateError = generation::GenerateError<TensorReadError>;
@@ -13,6 +13,9 @@ pub type GenerateError = generation::GenerateError<TensorReadError>;
 pub struct DecodingState<S> {
     decoder: S,
     device: Device,
+    shortlist: Option<Shortlist>,
+    /// Of the latest step, `[rows, 1, width]`.
+    hidden: Option<Tensor<3>>,
 }
 
 impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
@@ -48,16 +51,16 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         prompts: &[Prompt],
         config: &GenerationConfig,
     ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
-        let longest = longest(prompts, config);
-        let state = self.begin(memory, row_images, prompts.len(), longest)?;
-        match state {
-            Some(state) => generation::generate(self, state, prompts, config),
-            None => Ok(Vec::new()),
-        }
+        let generation = Generation::new(config.clone());
+        self.generate_with(memory, row_images, prompts, generation, None)
     }
 
-    /// Continues prompts with searches of one's own, `searches[i]` the one behind `prompts[i]`, which
-    /// looks at image `row_images[i]`; see [`generation::generate_with`].
+    /// Continues prompts with more than options: processors, stopping rules and searches of one's
+    /// own, somebody who watches, alternatives ([`Generation`] has them all). Prompt `i` looks at
+    /// image `row_images[i]`.
+    ///
+    /// With a [shortlist](Decoder::shortlist) only its tokens are scored: the result is that of
+    /// making all others impossible, for less work.
     ///
     /// # Errors
     /// [`GenerateError`], likewise.
@@ -69,19 +72,23 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         memory: Memory,
         row_images: &[usize],
         prompts: &[Prompt],
-        searches: Vec<Box<dyn Search>>,
-        config: &GenerationConfig,
+        generation: Generation<'_>,
+        shortlist: Option<&Shortlist>,
     ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
-        let longest = longest(prompts, config);
-        let state = self.begin(memory, row_images, prompts.len(), longest)?;
+        // Before the memory is projected.
+        generation.validate(prompts, self.decoder.vocab_size())?;
+        for prompt in prompts {
+            self.validate_length(generation.config(), prompt.tokens.len())?;
+        }
+        let state = self.begin(memory, row_images, prompts.len(), shortlist);
         match state {
-            Some(state) => generation::generate_with(self, state, prompts, searches, config),
+            Some(state) => generation.run(self, state, prompts),
             None => Ok(Vec::new()),
         }
     }
 
     /// The log-probabilities of given texts, `texts[i]` behind `prompts[i]` and looking at image
-    /// `row_images[i]`; see [`generation::score`].
+    /// `row_images[i]`; see [`Generation::score`].
     ///
     /// # Errors
     /// [`GenerateError`], likewise.
@@ -94,59 +101,66 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         row_images: &[usize],
         prompts: &[Prompt],
         texts: &[Vec<u32>],
-        config: &GenerationConfig,
+        generation: Generation<'_>,
     ) -> Result<Vec<Hypothesis>, GenerateError> {
-        let longest = prompts
-            .iter()
-            .zip(texts)
-            .map(|(p, t)| p.tokens.len() + t.len());
-        let longest = longest.max().unwrap_or(0);
-        let state = self.begin(memory, row_images, prompts.len(), longest)?;
+        for (prompt, text) in prompts.iter().zip(texts) {
+            let length = prompt.tokens.len() + text.len();
+            self.validate_fed(length, length.saturating_sub(1))?;
+        }
+        let state = self.begin(memory, row_images, prompts.len(), None);
         match state {
-            Some(state) => generation::score(self, state, prompts, texts, config),
+            Some(state) => generation.score(self, state, prompts, texts),
             None => Ok(Vec::new()),
         }
     }
 
-    /// Checks that the decoder can write texts of `longest` tokens.
+    /// Checks that the decoder can write texts as long as the options allow behind a prompt of
+    /// `prompt_length` tokens.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] if it has no positions for them.
-    pub fn validate_length(&self, longest: usize) -> Result<(), ConfigError> {
-        // The last token is written but never read.
-        match self.decoder.max_positions().map(|positions| positions + 1) {
-            Some(possible) if longest > possible => Err(ConfigError::Invalid(format!(
-                "the longest text is {longest} tokens (max_length or max_new_tokens), but the model can write {possible}"
+    pub fn validate_length(
+        &self,
+        config: &GenerationConfig,
+        prompt_length: usize,
+    ) -> Result<(), ConfigError> {
+        self.validate_fed(
+            config.longest(prompt_length),
+            config.longest_fed(prompt_length),
+        )
+    }
+
+    /// Likewise for texts of `longest` tokens, of which the decoder is fed `fed`.
+    fn validate_fed(&self, longest: usize, fed: usize) -> Result<(), ConfigError> {
+        match self.decoder.max_positions() {
+            Some(positions) if fed > positions => Err(ConfigError::Invalid(format!(
+                "the longest text is {longest} tokens (max_length or max_new_tokens), but the model can write {}",
+                positions + (longest - fed)
             ))),
             _ => Ok(()),
         }
     }
 
-    /// A fresh state for texts of up to `longest` tokens, or none if there is nothing to write.
+    /// A fresh state, or none if there is nothing to write.
     fn begin(
         &self,
         memory: Memory,
         row_images: &[usize],
         prompts: usize,
-        longest: usize,
-    ) -> Result<Option<DecodingState<D::State>>, GenerateError> {
+        shortlist: Option<&Shortlist>,
+    ) -> Option<DecodingState<D::State>> {
         assert_eq!(row_images.len(), prompts, "one image per prompt");
         if prompts == 0 {
-            return Ok(None);
+            return None;
         }
-        self.validate_length(longest)?;
         let device = memory.hidden.device();
-        Ok(Some(DecodingState {
+        Some(DecodingState {
             decoder: self.decoder.start(memory, row_images),
             device,
-        }))
+            shortlist: shortlist.cloned(),
+            hidden: None,
+        })
     }
-}
-
-/// The longest text that the prompts of a batch may become.
-fn longest(prompts: &[Prompt], config: &GenerationConfig) -> usize {
-    let longest = prompts.iter().map(|p| config.longest(p.tokens.len())).max();
-    longest.unwrap_or(0)
 }
 
 impl<E: Encoder, D: Decoder> StepModel for VisionEncoderDecoder<E, D> {
@@ -168,7 +182,12 @@ impl<E: Encoder, D: Decoder> StepModel for VisionEncoderDecoder<E, D> {
         let ids = Tensor::<2, Int>::from_data(ids, &state.device);
         let hidden = self.decoder.forward(ids, None, &mut state.decoder);
         let last = hidden.slice(s![.., new - 1..new, ..]); // [rows, 1, width]
-        self.decoder.logits(last).try_into_vec_as::<f32>()
+        state.hidden = Some(last.clone());
+        let logits = match &state.shortlist {
+            Some(shortlist) => shortlist.logits(last),
+            None => self.decoder.logits(last),
+        };
+        logits.try_into_vec_as::<f32>()
     }
 
     fn select_rows(
@@ -178,5 +197,16 @@ impl<E: Encoder, D: Decoder> StepModel for VisionEncoderDecoder<E, D> {
     ) -> Result<(), TensorReadError> {
         self.decoder.select_rows(&mut state.decoder, parents);
         Ok(())
+    }
+
+    fn scored_tokens<'s>(&self, state: &'s Self::State) -> Option<&'s [u32]> {
+        state.shortlist.as_ref().map(Shortlist::tokens)
+    }
+
+    fn hidden_states(&self, state: &Self::State) -> Result<Option<Vec<f32>>, TensorReadError> {
+        let hidden = state.hidden.clone();
+        hidden
+            .map(|hidden| hidden.try_into_vec_as::<f32>())
+            .transpose()
     }
 }

@@ -199,7 +199,10 @@ fn missing_files_and_wrong_json_are_named() {
     for (json, expected) in [
         ("{", "not a generation configuration"),
         (r#"{"num_beams": "many"}"#, "not a generation configuration"),
-        (r#"{"do_sample": true}"#, "not supported: do_sample"),
+        (
+            r#"{"guidance_scale": 3.0}"#,
+            "not supported: guidance_scale",
+        ),
     ] {
         fs::write(&generation_config, json).unwrap();
         let message = message(folder.path());

@@ -28,6 +28,16 @@ struct CaptionRecord<'a> {
     text: &'a str,
     ids: &'a [u32],
     score: f32,
+    token_log_probs: &'a [f32],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<Vec<AlternativeRecord<'a>>>,
+}
+
+#[derive(Serialize)]
+struct AlternativeRecord<'a> {
+    id: u32,
+    text: &'a str,
+    log_prob: f32,
 }
 
 impl Captioned<'_> {
@@ -38,6 +48,8 @@ impl Captioned<'_> {
             text: &caption.text,
             ids: &caption.ids,
             score: caption.score,
+            token_log_probs: &caption.token_log_probs,
+            alternatives: alternatives(caption),
         });
         let record = Record {
             image: self.picture.display().to_string(),
@@ -61,6 +73,18 @@ impl Captioned<'_> {
         }
         Ok(())
     }
+}
+
+fn alternatives(caption: &Caption) -> Vec<Vec<AlternativeRecord<'_>>> {
+    let places = caption.alternatives.iter().map(|place| {
+        let records = place.iter().map(|one| AlternativeRecord {
+            id: one.id,
+            text: &one.text,
+            log_prob: one.log_prob,
+        });
+        records.collect()
+    });
+    places.collect()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

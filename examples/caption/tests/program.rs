@@ -1,39 +1,13 @@
 //! The program as its users run it.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use common::{MODEL, PICTURES, caption, fails_with, picture, text};
 use serde_json::Value;
 use tempfile::TempDir;
-
-const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pictures");
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captioning/model");
-
-fn caption(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_caption"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    let stderr = text(&output.stderr);
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    output
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn picture(name: &str) -> String {
-    format!("{PICTURES}/{name}")
-}
-
-/// Runs the program, expects an exit code, and returns what it said on stderr.
-fn fails_with(code: i32, arguments: &[&str]) -> String {
-    let output = caption(arguments);
-    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-    text(&output.stderr)
-}
 
 #[test]
 fn a_picture_is_captioned_in_four_languages() {

@@ -105,6 +105,10 @@ pub(crate) fn compare_cases(
             continue;
         }
         let config = base.updated(&compared.options(case)).map_err(invalid)?;
+        if let Some(reason) = not_comparable(&config) {
+            report.add(Comparison::not_run(name, case.sequences.len(), reason))?;
+            continue;
+        }
         let comparisons = compared
             .compare(&name, case, &reference, config)
             .map_err(|error| content(path, format!("{name}: {error}")))?;
@@ -113,6 +117,18 @@ pub(crate) fn compare_cases(
         }
     }
     Ok(())
+}
+
+/// Why what a case returned says nothing of what another run of it returns.
+fn not_comparable(config: &GenerationConfig) -> Option<&'static str> {
+    if config.do_sample {
+        return Some("do_sample draws other texts in every implementation");
+    }
+    if config.max_time.is_some() {
+        return Some("max_time depends on the machine");
+    }
+    let strings = !config.stop_strings.is_empty();
+    strings.then_some("stop_strings need a tokenizer, which a reference does not name")
 }
 
 /// How many texts are equal, and how many there are on either side.

@@ -1,6 +1,6 @@
 //! The search of Hugging Face's `generate`, against what that returned.
 
-use generation::{GenerationConfig, Hypothesis, Prompt};
+use generation::{Generation, GenerationConfig, Hypothesis, Prompt};
 use vision_encoder_decoder::{ClipVisionMBart50, GenerateError, Memory};
 
 use crate::cases::{Case, difference, equal_sequences};
@@ -98,7 +98,7 @@ impl Run<'_> {
                 &[image],
                 &prompts[image..=image],
                 &[generated.to_vec()],
-                &self.config,
+                Generation::new(self.config.clone()),
             )?;
             let apart = scored
                 .first()
@@ -118,9 +118,7 @@ impl Run<'_> {
     /// How much more likely the model finds its own text than that of the reference.
     fn preference(&self, found: &Hypothesis, expected: &Hypothesis) -> f64 {
         if self.config.num_beams > 1 {
-            let generated = expected.token_log_probs.len() as f64;
-            let expected = f64::from(expected.score) * generated.powf(-self.config.length_penalty);
-            return f64::from(found.score) - expected;
+            return f64::from(found.score) - f64::from(expected.score);
         }
         let tokens = found
             .generated_tokens()
@@ -191,7 +189,7 @@ impl Run<'_> {
             row_images,
             prompts,
             &texts,
-            &self.config,
+            Generation::new(self.config.clone()),
         )?;
         for (scored, found) in scored.iter_mut().zip(found) {
             // What the search itself said, where it said something.

@@ -8,6 +8,7 @@ mod hugging_face;
 mod images;
 mod input;
 mod model;
+mod processors;
 mod published;
 mod report;
 mod text;
@@ -73,6 +74,11 @@ enum Command {
         /// Folder with sentencepiece.bpe.model and tokenizer.json.reference.
         folder: PathBuf,
     },
+    /// What logits processors make of scores.
+    Processors {
+        /// File with histories, scores, and the scores behind each processor.
+        file: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -116,6 +122,7 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
         }
         Command::Images { folder } => images::verify(&folder, &mut report)?,
         Command::Text { folder } => text::verify(&folder, &mut report)?,
+        Command::Processors { file } => processors::verify(&file, &mut report)?,
     }
     Ok(report.finish()?)
 }

@@ -1,30 +1,79 @@
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+//! The options of generation, and how they are read and checked.
+
+mod error;
+mod json;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod values;
+
+pub use error::ConfigError;
+pub use values::EarlyStopping;
+
+use serde::{Deserialize, Serialize};
 
 /// How to generate: the options of Hugging Face's `GenerationConfig` that this crate knows, with
-/// their names, meanings and defaults.
+/// their names, meanings and defaults. The last two, `seed` and `patience`, are this crate's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerationConfig {
-    /// Hypotheses that beam search pursues at once; 1 is greedy search.
+    /// Hypotheses that beam search pursues at once; 1 is greedy search, or sampling.
     pub num_beams: usize,
-    /// Hypotheses to return per prompt, at most `num_beams`.
+    /// Hypotheses to return per prompt: at most `num_beams`, but any number of samples.
     pub num_return_sequences: usize,
     /// Beam search divides a hypothesis's log-probability by its generated length to this power:
     /// above 0 favours long texts, below 0 short ones.
     pub length_penalty: f64,
     /// When beam search may stop.
     pub early_stopping: EarlyStopping,
+    /// Groups that the beams are divided into, which are kept from writing the same: diverse beam
+    /// search, if there are more than one.
+    pub num_beam_groups: usize,
+    /// What a token loses for each beam of an earlier group that takes it at the same step.
+    pub diversity_penalty: f64,
+    /// Draws tokens by their probabilities instead of taking the most likely.
+    pub do_sample: bool,
+    /// Divides scores before sampling: below 1 makes likely tokens more likely.
+    pub temperature: f64,
+    /// Sampling: only so many most likely tokens; 0 allows all. Contrastive search: the tokens to
+    /// choose from.
+    pub top_k: usize,
+    /// Sampling: only the most likely tokens whose probabilities together reach this.
+    pub top_p: f64,
+    /// Sampling: only tokens that are at least so likely, measured by the most likely one.
+    pub min_p: Option<f64>,
+    /// Sampling: only the most likely tokens that together have this share of the entropy.
+    pub top_h: Option<f64>,
+    /// Sampling: only the tokens nearest to the expected information that together reach this.
+    pub typical_p: f64,
+    /// Sampling: only tokens of at least this probability.
+    pub epsilon_cutoff: f64,
+    /// Sampling: likewise, but less where the distribution is flat.
+    pub eta_cutoff: f64,
+    /// Contrastive search: how much a token loses by making the text more alike to itself, from 0
+    /// to 1.
+    pub penalty_alpha: Option<f64>,
     /// Divides the scores of tokens that the text has already: above 1 discourages repetition.
     pub repetition_penalty: f64,
     /// No sequence of so many tokens comes twice; 0 allows all.
     pub no_repeat_ngram_size: usize,
     /// Sequences of tokens that never come.
     pub bad_words_ids: Vec<Vec<u32>>,
+    /// Sequences of tokens that have to come, or for each a list of which one has to; beam search
+    /// only.
+    #[serde(deserialize_with = "values::phrases")]
+    pub force_words_ids: Vec<Vec<Vec<u32>>>,
+    /// Sequences of tokens and what is added to the score of the last where the others stand in
+    /// front of it.
+    pub sequence_bias: Vec<(Vec<u32>, f64)>,
     /// Tokens that never come.
     pub suppress_tokens: Vec<u32>,
     /// Tokens that never come first, or right behind a first token that is forced.
     pub begin_suppress_tokens: Vec<u32>,
+    /// From so many new tokens on, the end token's score grows by this factor with each token.
+    pub exponential_decay_length_penalty: Option<(usize, f64)>,
+    /// Makes log-probabilities of the scores again after all processors.
+    pub renormalize_logits: bool,
     /// Longest text in tokens, prompt included. Without it and `max_new_tokens`, 20 new tokens.
     pub max_length: Option<usize>,
     /// Most tokens to generate; takes precedence over `max_length`.
@@ -33,10 +82,15 @@ pub struct GenerationConfig {
     pub min_length: usize,
     /// No end token before this many new tokens; takes precedence over `min_length`.
     pub min_new_tokens: Option<usize>,
+    /// Seconds after which texts end where they are.
+    pub max_time: Option<f64>,
+    /// Strings of which one ends a text; JSON may have one, many or null.
+    #[serde(deserialize_with = "values::strings")]
+    pub stop_strings: Vec<String>,
     /// First token to generate, such as mBART's language code.
     pub forced_bos_token_id: Option<u32>,
     /// Tokens of which one ends a text that reaches its longest; JSON may have one, many or null.
-    #[serde(deserialize_with = "one_or_many")]
+    #[serde(deserialize_with = "values::tokens")]
     pub forced_eos_token_id: Vec<u32>,
     /// Token that generation starts from.
     pub decoder_start_token_id: Option<u32>,
@@ -45,86 +99,59 @@ pub struct GenerationConfig {
     /// Token that fills the shorter texts of a batch.
     pub pad_token_id: Option<u32>,
     /// Tokens that end a text; JSON may have one, many or null.
-    #[serde(deserialize_with = "one_or_many")]
+    #[serde(deserialize_with = "values::tokens")]
     pub eos_token_id: Vec<u32>,
+    /// What samples are drawn from: the same seed draws the same texts.
+    pub seed: u64,
+    /// Beam search keeps `num_beams` times so many finished hypotheses before it may stop: above 1
+    /// looks further (Kasai et al., "A Call for Clarity in Beam Search", 2022).
+    pub patience: f64,
 }
 
-/// The options of [`GenerationConfig`], by their Hugging Face names.
+/// The options of [`GenerationConfig`], by their names.
 pub const OPTIONS: &[&str] = &[
     "num_beams",
     "num_return_sequences",
     "length_penalty",
     "early_stopping",
+    "num_beam_groups",
+    "diversity_penalty",
+    "do_sample",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "top_h",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "penalty_alpha",
     "repetition_penalty",
     "no_repeat_ngram_size",
     "bad_words_ids",
+    "force_words_ids",
+    "sequence_bias",
     "suppress_tokens",
     "begin_suppress_tokens",
+    "exponential_decay_length_penalty",
+    "renormalize_logits",
     "max_length",
     "max_new_tokens",
     "min_length",
     "min_new_tokens",
+    "max_time",
+    "stop_strings",
     "forced_bos_token_id",
     "forced_eos_token_id",
     "decoder_start_token_id",
     "bos_token_id",
     "pad_token_id",
     "eos_token_id",
-];
-
-/// Keys of a `generation_config.json` that say nothing of what is generated, or nothing unless
-/// `do_sample` is true.
-#[rustfmt::skip]
-const WITHOUT_EFFECT: &[&str] = &[
-    "_from_model_config", "transformers_version", "use_cache", "cache_implementation",
-    "return_dict_in_generate", "output_attentions", "output_hidden_states", "output_scores",
-    "output_logits", "is_assistant", "num_assistant_tokens", "assistant_confidence_threshold",
-    "num_assistant_tokens_schedule", "assistant_lookbehind", "target_lookbehind",
-    "disable_compile", "compile_config", "low_memory",
-    "temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff",
-];
-
-/// Values of other options that ask for nothing.
-const NEUTRAL_NUMBERS: &[(&str, f64)] = &[
-    ("encoder_repetition_penalty", 1.0),
-    ("encoder_no_repeat_ngram_size", 0.0),
-    ("num_beam_groups", 1.0),
-    ("diversity_penalty", 0.0),
+    "seed",
+    "patience",
 ];
 
 const DEFAULT_NEW_TOKENS: usize = 20;
-
-/// More beams than anyone needs; a slip of the keyboard should not exhaust the memory.
-const MOST_BEAMS: usize = 1024;
-
-/// When beam search may stop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EarlyStopping {
-    /// When the best running hypothesis, as long as it is now, scores below all `num_beams`
-    /// finished ones. JSON: `false`.
-    #[default]
-    Heuristic,
-    /// As soon as `num_beams` hypotheses are finished. JSON: `true`.
-    FirstFinished,
-    /// When no running hypothesis can still beat the finished ones, however long it grows. JSON:
-    /// `"never"`.
-    Never,
-}
-
-/// Why a configuration can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The text is no JSON object, or a value has the wrong type.
-    #[error("not a generation configuration: {0}")]
-    Json(#[from] serde_json::Error),
-    /// Options that this crate does not know, with values that would change the result.
-    #[error("generation options that are not supported: {}; remove them to generate without", .0.join(", "))]
-    Unsupported(Vec<String>),
-    /// A value is out of range, or two contradict each other.
-    #[error("{0}")]
-    Invalid(String),
-}
 
 impl Default for GenerationConfig {
     fn default() -> Self {
@@ -133,93 +160,46 @@ impl Default for GenerationConfig {
             num_return_sequences: 1,
             length_penalty: 1.0,
             early_stopping: EarlyStopping::default(),
+            num_beam_groups: 1,
+            diversity_penalty: 0.0,
+            do_sample: false,
+            temperature: 1.0,
+            top_k: 50,
+            top_p: 1.0,
+            min_p: None,
+            top_h: None,
+            typical_p: 1.0,
+            epsilon_cutoff: 0.0,
+            eta_cutoff: 0.0,
+            penalty_alpha: None,
             repetition_penalty: 1.0,
             no_repeat_ngram_size: 0,
             bad_words_ids: Vec::new(),
+            force_words_ids: Vec::new(),
+            sequence_bias: Vec::new(),
             suppress_tokens: Vec::new(),
             begin_suppress_tokens: Vec::new(),
+            exponential_decay_length_penalty: None,
+            renormalize_logits: false,
             max_length: None,
             max_new_tokens: None,
             min_length: 0,
             min_new_tokens: None,
+            max_time: None,
+            stop_strings: Vec::new(),
             forced_bos_token_id: None,
             forced_eos_token_id: Vec::new(),
             decoder_start_token_id: None,
             bos_token_id: None,
             pad_token_id: None,
             eos_token_id: Vec::new(),
+            seed: 0,
+            patience: 1.0,
         }
     }
 }
 
 impl GenerationConfig {
-    /// Reads a `generation_config.json`.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if it is no such JSON, or asks for what this crate can't do.
-    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        Self::default().updated(&serde_json::from_str(json)?)
-    }
-
-    /// This configuration with the options of a JSON object in place of its own, as Hugging Face's
-    /// `generate(**options)` does. A `null` restores the default.
-    ///
-    /// # Errors
-    /// [`ConfigError`], likewise.
-    pub fn updated(&self, options: &Map<String, Value>) -> Result<Self, ConfigError> {
-        let unsupported = Self::unsupported_options(options);
-        if !unsupported.is_empty() {
-            return Err(ConfigError::Unsupported(unsupported));
-        }
-        let mut merged = match serde_json::to_value(self)? {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        };
-        for (name, value) in options {
-            if value.is_null() {
-                merged.remove(name);
-            } else {
-                merged.insert(name.clone(), value.clone());
-            }
-        }
-        Ok(serde_json::from_value(Value::Object(merged))?)
-    }
-
-    /// The text of a `generation_config.json` with the options that are not the default.
-    pub fn to_json(&self) -> String {
-        let mut options = match serde_json::to_value(self) {
-            Ok(Value::Object(options)) => options,
-            _ => Map::new(), // numbers, flags and lists always serialise
-        };
-        if let Ok(Value::Object(default)) = serde_json::to_value(Self::default()) {
-            options.retain(|name, value| default.get(name) != Some(value));
-        }
-        format!("{:#}\n", Value::Object(options))
-    }
-
-    /// The options of a JSON object that this crate does not know and that would change what is
-    /// generated.
-    pub fn unsupported_options(options: &Map<String, Value>) -> Vec<String> {
-        let asks_for_nothing = |name: &str, value: &Value| match value {
-            Value::Null | Value::Bool(false) => true,
-            Value::Array(items) => items.is_empty(),
-            Value::Number(number) => NEUTRAL_NUMBERS
-                .iter()
-                .any(|(known, neutral)| *known == name && number.as_f64() == Some(*neutral)),
-            _ => false,
-        };
-        options
-            .iter()
-            .filter(|(name, value)| {
-                let name = name.as_str();
-                !OPTIONS.contains(&name)
-                    && !WITHOUT_EFFECT.contains(&name)
-                    && !asks_for_nothing(name, value)
-            })
-            .map(|(name, _)| name.clone())
-            .collect()
-    }
-
     /// The token that generation starts from.
     ///
     /// # Errors
@@ -243,6 +223,13 @@ impl GenerationConfig {
         }
     }
 
+    /// Tokens that the model is fed at most, likewise. The last token of a text is not, unless
+    /// contrastive search looks at what the model makes of it before it takes it.
+    pub fn longest_fed(&self, prompt_length: usize) -> usize {
+        let last = usize::from(!self.is_contrastive());
+        self.longest(prompt_length).saturating_sub(last)
+    }
+
     /// Length below which no text ends, prompt counted.
     pub fn shortest(&self, prompt_length: usize) -> usize {
         match self.min_new_tokens {
@@ -251,216 +238,13 @@ impl GenerationConfig {
         }
     }
 
-    /// Checks the options against each other and a prompt's length.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`], naming the options and their values.
-    pub fn validate(&self, prompt_length: usize) -> Result<(), ConfigError> {
-        let invalid = |message| Err(ConfigError::Invalid(message));
-        if !(1..=MOST_BEAMS).contains(&self.num_beams) {
-            return invalid(format!(
-                "num_beams is {}, expected 1 (greedy search) to {MOST_BEAMS}",
-                self.num_beams
-            ));
-        }
-        if !(1..=self.num_beams).contains(&self.num_return_sequences) {
-            return invalid(format!(
-                "num_return_sequences is {}, expected 1 to num_beams, which is {}",
-                self.num_return_sequences, self.num_beams
-            ));
-        }
-        if !self.length_penalty.is_finite() {
-            return invalid(format!(
-                "length_penalty is {}, expected a finite number",
-                self.length_penalty
-            ));
-        }
-        if !(self.repetition_penalty > 0.0 && self.repetition_penalty.is_finite()) {
-            return invalid(format!(
-                "repetition_penalty is {}, expected a finite number above 0",
-                self.repetition_penalty
-            ));
-        }
-        if self.bad_words_ids.iter().any(Vec::is_empty) {
-            return invalid("bad_words_ids has a word without tokens".into());
-        }
-        let (shortest, longest) = (self.shortest(prompt_length), self.longest(prompt_length));
-        if longest <= prompt_length {
-            return invalid(format!(
-                "the longest text is {longest} tokens (max_length or max_new_tokens), which leaves none to generate after a prompt of {prompt_length}"
-            ));
-        }
-        if shortest > longest {
-            return invalid(format!(
-                "the shortest text, {shortest} tokens (min_length or min_new_tokens), is longer than the longest, {longest}"
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Accepts a token, a list of tokens or null.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a token id, a list of them or null")]
-    enum Tokens {
-        None(()),
-        One(u32),
-        Many(Vec<u32>),
-    }
-    Ok(match Tokens::deserialize(deserializer)? {
-        Tokens::None(()) => Vec::new(),
-        Tokens::One(token) => vec![token],
-        Tokens::Many(tokens) => tokens,
-    })
-}
-
-impl Serialize for EarlyStopping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Heuristic => serializer.serialize_bool(false),
-            Self::FirstFinished => serializer.serialize_bool(true),
-            Self::Never => serializer.serialize_str("never"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for EarlyStopping {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Bool(false) => Ok(Self::Heuristic),
-            Value::Bool(true) => Ok(Self::FirstFinished),
-            Value::String(text) if text == "never" => Ok(Self::Never),
-            other => Err(serde::de::Error::custom(format!(
-                "early_stopping is {other}, expected true, false or \"never\""
-            ))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hugging_face_files_are_read_and_neutral_options_ignored() {
-        let config = GenerationConfig::from_json(
-            r#"{"_from_model_config": true, "eos_token_id": 2, "forced_eos_token_id": [2, 3],
-                "early_stopping": "never", "num_beams": 5, "do_sample": false, "top_k": 50,
-                "repetition_penalty": 1.0, "bad_words_ids": null, "transformers_version": "5"}"#,
-        )
-        .unwrap();
-        assert_eq!(config.eos_token_id, [2]);
-        assert_eq!(config.forced_eos_token_id, [2, 3]);
-        assert_eq!(config.early_stopping, EarlyStopping::Never);
-        assert_eq!(config.num_beams, 5);
-        let json = config.to_json();
-        assert_eq!(GenerationConfig::from_json(&json).unwrap(), config);
-        assert!(!json.contains("length_penalty"), "{json}");
+    /// Whether contrastive search is asked for.
+    pub(crate) fn is_contrastive(&self) -> bool {
+        self.penalty_alpha.is_some_and(|alpha| alpha > 0.0)
     }
 
-    #[test]
-    fn options_that_would_change_the_result_are_refused_by_name() {
-        let json = r#"{"do_sample": true, "encoder_no_repeat_ngram_size": 3, "num_beams": 2}"#;
-        let error = GenerationConfig::from_json(json).unwrap_err().to_string();
-        assert!(
-            error.contains("do_sample, encoder_no_repeat_ngram_size"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn null_restores_the_default() {
-        let config = GenerationConfig {
-            num_beams: 4,
-            forced_eos_token_id: vec![2],
-            ..GenerationConfig::default()
-        };
-        let options = r#"{"num_beams": null, "forced_eos_token_id": null}"#;
-        let updated = config.updated(&serde_json::from_str(options).unwrap());
-        assert_eq!(updated.unwrap(), GenerationConfig::default());
-    }
-
-    #[test]
-    fn new_token_limits_take_precedence_over_lengths() {
-        let config = GenerationConfig {
-            max_length: Some(30),
-            max_new_tokens: Some(5),
-            min_length: 10,
-            min_new_tokens: Some(2),
-            ..GenerationConfig::default()
-        };
-        assert_eq!((config.longest(3), config.shortest(3)), (8, 5));
-        assert_eq!(GenerationConfig::default().longest(1), 21);
-    }
-
-    #[test]
-    fn contradictory_options_are_named() {
-        let default = GenerationConfig::default;
-        for (config, message) in [
-            (
-                GenerationConfig {
-                    num_beams: 0,
-                    ..default()
-                },
-                "num_beams is 0",
-            ),
-            (
-                GenerationConfig {
-                    num_beams: 2,
-                    num_return_sequences: 3,
-                    ..default()
-                },
-                "num_return_sequences is 3",
-            ),
-            (
-                GenerationConfig {
-                    length_penalty: f64::NAN,
-                    ..default()
-                },
-                "length_penalty is NaN",
-            ),
-            (
-                GenerationConfig {
-                    repetition_penalty: 0.0,
-                    ..default()
-                },
-                "repetition_penalty is 0",
-            ),
-            (
-                GenerationConfig {
-                    bad_words_ids: vec![vec![1], vec![]],
-                    ..default()
-                },
-                "a word without tokens",
-            ),
-            (
-                GenerationConfig {
-                    max_length: Some(1),
-                    ..default()
-                },
-                "leaves none to generate",
-            ),
-            (
-                GenerationConfig {
-                    max_length: Some(5),
-                    min_length: 6,
-                    ..default()
-                },
-                "is longer than the longest",
-            ),
-        ] {
-            let error = config.validate(1).unwrap_err().to_string();
-            assert!(error.contains(message), "{error}");
-        }
-        for json in [
-            r#"{"early_stopping": "sometimes"}"#,
-            r#"{"num_beams": -1}"#,
-            "[]",
-            "{",
-        ] {
-            let error = GenerationConfig::from_json(json);
-            assert!(matches!(error, Err(ConfigError::Json(_))), "{json}");
-        }
+    /// Finished hypotheses that beam search keeps.
+    pub(crate) fn finished_places(&self, num_beams: usize) -> usize {
+        ((num_beams as f64 * self.patience).round() as usize).max(1)
     }
 }

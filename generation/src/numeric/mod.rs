@@ -1,14 +1,29 @@
 //! Arithmetic on a row of scores.
 
+mod best;
+mod exponential;
+mod order;
+
+pub use best::Continuation;
+
+pub(crate) use best::keep_best;
+pub(crate) use order::MostFirst;
+
+use exponential::{exp, exp_sum};
+
+/// Scores that are summed or compared together: few enough that their sum loses nothing in 32 bits.
+const BLOCK: usize = 64;
+
+/// Scores that are computed side by side.
+const LANES: usize = 8;
+
 /// Subtracts the logarithm of the sum of exponentials, which turns logits into log-probabilities.
 /// Returns whether the scores allowed it: no NaN, no positive infinity, at least one finite.
 pub(crate) fn log_softmax(scores: &mut [f32]) -> bool {
-    match largest_and_log_sum(scores) {
-        Some((largest, log_sum)) => {
+    match Normaliser::of(scores) {
+        Some(normaliser) => {
             for score in scores {
-                // One after the other, as PyTorch and JAX do: the sum of both, rounded to the
-                // resolution of a large logit, would cost digits.
-                *score = (*score - largest) - log_sum;
+                *score = normaliser.log_prob(*score);
             }
             true
         }
@@ -16,88 +31,127 @@ pub(crate) fn log_softmax(scores: &mut [f32]) -> bool {
     }
 }
 
-/// Whether scores have no NaN, no positive infinity, and at least one that is finite.
-pub(crate) fn is_usable(scores: &[f32]) -> bool {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    largest.is_finite() && !scores.iter().any(|score| score.is_nan())
+/// The scores of tokens that are possible, with the tokens.
+pub(crate) fn possible(scores: &[f32]) -> impl Iterator<Item = (f32, u32)> {
+    let is_possible = |(score, _): &(f32, u32)| *score > f32::NEG_INFINITY;
+    scores.iter().copied().zip(0..).filter(is_possible)
 }
 
-/// The logarithm of the sum of exponentials, if it is finite.
-pub(crate) fn log_sum_exp(scores: &[f32]) -> Option<f32> {
-    largest_and_log_sum(scores).map(|(largest, log_sum)| largest + log_sum)
-}
-
-/// The largest score, and the logarithm of the sum of exponentials of what the scores are below it.
-fn largest_and_log_sum(scores: &[f32]) -> Option<(f32, f32)> {
-    // `f32::max` ignores NaN; the sum does not.
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if !largest.is_finite() {
-        return None;
-    }
-    // Partial sums of a block lose nothing in f32; their sum over a large vocabulary would.
-    let sum: f64 = scores
-        .chunks(64)
-        .map(|block| {
-            f64::from(
-                block
-                    .iter()
-                    .map(|score| (score - largest).exp())
-                    .sum::<f32>(),
-            )
-        })
-        .sum();
-    sum.is_finite().then(|| (largest, sum.ln() as f32))
-}
-
-/// Adds the `k` best of a row to `best`, which stays sorted, best first, and at most `k` long.
-///
-/// Compares each score with the worst that is kept instead of sorting the vocabulary. Among equal
-/// scores the earlier row and token comes first. Minus infinity is never kept.
-pub(crate) fn keep_best(
-    best: &mut Vec<Continuation>,
-    k: usize,
-    row: usize,
-    row_score: f32,
-    scores: &[f32],
-) {
-    let mut worst = match best.last() {
-        Some(last) if best.len() == k => last.score,
-        _ => f32::NEG_INFINITY,
-    };
-    for (token, log_prob) in scores.iter().enumerate() {
-        let score = log_prob + row_score;
-        if score > worst {
-            let place = best.partition_point(|other| other.score >= score);
-            if best.len() == k {
-                best.pop();
-            }
-            best.insert(
-                place,
-                Continuation {
-                    row,
-                    token: token as u32,
-                    log_prob: *log_prob,
-                    score,
-                },
-            );
-            if best.len() == k {
-                worst = best[k - 1].score;
-            }
+/// The score of which `k` are as large or larger; minus infinity if there are not so many.
+pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
+    // A short list of the best is kept while looking; a long one would be moved about too often.
+    const SHORT: usize = 256;
+    match k {
+        0 => f32::INFINITY,
+        1 => largest(scores),
+        2..=SHORT => {
+            let mut best = Vec::with_capacity(k + 1);
+            keep_best(&mut best, k, 0, 0.0, scores);
+            best.get(k - 1).map_or(f32::NEG_INFINITY, |last| last.score)
+        }
+        _ if k > scores.len() => f32::NEG_INFINITY,
+        _ => {
+            let mut scores = scores.to_vec();
+            *scores
+                .select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a))
+                .1
         }
     }
 }
 
-/// A continuation of a row by one token.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Continuation {
-    /// The row that is continued.
-    pub row: usize,
-    /// The token.
-    pub token: u32,
-    /// The token's own score.
-    pub log_prob: f32,
-    /// Of the row and the token together.
-    pub score: f32,
+/// Whether scores have no NaN, no positive infinity, and at least one that is finite.
+pub(crate) fn is_usable(scores: &[f32]) -> bool {
+    let is_nan = |block: &[f32]| block.iter().fold(false, |nan, score| nan | score.is_nan());
+    largest(scores).is_finite() && !scores.chunks(BLOCK).any(is_nan)
+}
+
+/// What makes probabilities of a row of scores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Normaliser {
+    largest: f32,
+    /// Sum of the exponentials of what the scores are below the largest.
+    sum: f64,
+    log_sum: f32,
+}
+
+impl Normaliser {
+    /// None if the scores are not usable.
+    pub(crate) fn of(scores: &[f32]) -> Option<Self> {
+        let largest = largest(scores);
+        if !largest.is_finite() {
+            return None;
+        }
+        let sum: f64 = scores
+            .chunks(BLOCK)
+            .map(|block| exp_sum(block, largest))
+            .sum();
+        sum.is_finite().then(|| Self {
+            largest,
+            sum,
+            log_sum: sum.ln() as f32,
+        })
+    }
+
+    /// The logarithm of a score's probability.
+    pub(crate) fn log_prob(self, score: f32) -> f32 {
+        // One after the other, as PyTorch and JAX do: the sum of both, rounded to the resolution of
+        // a large logit, would cost digits.
+        (score - self.largest) - self.log_sum
+    }
+
+    /// The score that has this probability.
+    pub(crate) fn score_of(self, probability: f64) -> f32 {
+        ((probability * self.sum).ln() + f64::from(self.largest)) as f32
+    }
+
+    /// The probability of a score.
+    pub(crate) fn probability(self, score: f32) -> f64 {
+        f64::from(score - self.largest).exp() / self.sum
+    }
+
+    /// What a token of this score adds to the entropy, in nats.
+    pub(crate) fn entropy_of(self, score: f32) -> f64 {
+        let log_prob = f64::from(self.log_prob(score));
+        -log_prob * log_prob.exp()
+    }
+
+    /// The token at which the probabilities, added up in the order of the vocabulary, pass `share`
+    /// of 1. Never one of no probability.
+    pub(crate) fn token_at(self, share: f64, scores: &[f32]) -> Option<u32> {
+        let mut rest = share * self.sum;
+        for (number, block) in scores.chunks(BLOCK).enumerate() {
+            let sum = exp_sum(block, self.largest);
+            if rest >= sum {
+                rest -= sum;
+                continue;
+            }
+            for (place, score) in block.iter().enumerate() {
+                let weight = f64::from(exp(score - self.largest));
+                if rest < weight {
+                    return Some((number * BLOCK + place) as u32);
+                }
+                rest -= weight;
+            }
+        }
+        // Rounding has left a rest.
+        let last = scores
+            .iter()
+            .rposition(|score| exp(score - self.largest) > 0.0);
+        last.map(|token| token as u32)
+    }
+}
+
+/// The largest score; NaN is not seen.
+fn largest(scores: &[f32]) -> f32 {
+    let (lanes, rest) = scores.as_chunks::<LANES>();
+    let mut most = [f32::NEG_INFINITY; LANES];
+    for scores in lanes {
+        for (most, score) in most.iter_mut().zip(scores) {
+            *most = if *score > *most { *score } else { *most };
+        }
+    }
+    let all = most.iter().chain(rest);
+    all.copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 #[cfg(test)]
@@ -114,37 +168,42 @@ mod tests {
 
     #[test]
     fn minus_infinity_is_no_error_and_all_else_that_is_not_finite_is() {
-        assert_eq!(log_sum_exp(&[0.0, f32::NEG_INFINITY]), Some(0.0));
-        for bad in [f32::NAN, f32::INFINITY] {
-            assert_eq!(log_sum_exp(&[0.0, bad, 1.0]), None);
+        let usable = |scores: &[f32]| (Normaliser::of(scores).is_some(), is_usable(scores));
+        for length in [2, 9, 30] {
+            let mut scores = vec![f32::NEG_INFINITY; length];
+            assert_eq!(usable(&scores), (false, false));
+            scores[length / 2] = 1.5;
+            assert_eq!(usable(&scores), (true, true));
+            let normaliser = Normaliser::of(&scores).unwrap();
+            assert_eq!(normaliser.log_prob(1.5), 0.0);
+            assert_eq!(normaliser.probability(f32::NEG_INFINITY), 0.0);
+            for place in 0..length {
+                for bad in [f32::NAN, f32::INFINITY] {
+                    let mut scores = scores.clone();
+                    scores[place] = bad;
+                    assert_eq!(usable(&scores), (false, false), "{bad} at {place}");
+                }
+            }
         }
-        assert_eq!(log_sum_exp(&[f32::NEG_INFINITY; 3]), None);
-        assert_eq!(log_sum_exp(&[]), None);
+        assert_eq!(usable(&[]), (false, false));
     }
 
     #[test]
-    fn the_best_of_several_rows_are_those_that_sorting_finds() {
-        // A small generator; many equal scores on purpose.
-        let mut state = 12345u32;
-        let mut random = || {
-            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
-            (state >> 24) as f32 / 16.0
-        };
-        for k in [1, 2, 7, 30] {
-            let rows: Vec<Vec<f32>> = (0..3)
-                .map(|_| (0..20).map(|_| random()).collect())
-                .collect();
-            let mut all: Vec<(usize, u32, f32)> = Vec::new();
-            let mut best = Vec::new();
-            for (row, scores) in rows.iter().enumerate() {
-                let row_score = -(row as f32);
-                keep_best(&mut best, k, row, row_score, scores);
-                let scores = scores.iter().enumerate();
-                all.extend(scores.map(|(token, score)| (row, token as u32, score + row_score)));
-            }
-            all.sort_by(|a, b| b.2.total_cmp(&a.2)); // stable: earlier first among equals
-            let found: Vec<_> = best.iter().map(|c| (c.row, c.token, c.score)).collect();
-            assert_eq!(found, all[..k]);
+    fn tokens_are_found_where_their_probabilities_begin() {
+        let mut scores = vec![f32::NEG_INFINITY; 200];
+        for (token, probability) in [(3, 0.25_f32), (70, 0.5), (199, 0.25)] {
+            scores[token] = probability.ln();
+        }
+        let normaliser = Normaliser::of(&scores).unwrap();
+        for (share, token) in [
+            (0.0, 3),
+            (0.24, 3),
+            (0.26, 70),
+            (0.74, 70),
+            (0.76, 199),
+            (1.0, 199),
+        ] {
+            assert_eq!(normaliser.token_at(share, &scores), Some(token), "{share}");
         }
     }
 }

@@ -1,22 +1,53 @@
 //! What edits scores before a token is chosen.
 
+mod allowed_tokens;
 mod bad_words;
+mod epsilon_cutoff;
+mod eta_cutoff;
+mod exponential_decay;
+mod forbidden_phrase;
 mod forced_bos_token;
 mod forced_eos_token;
+mod list;
+mod log_normalization;
 mod min_length;
+mod min_p;
 mod no_repeat_ngram;
 mod repetition_penalty;
+mod sequence_bias;
 mod suppress_tokens;
+mod temperature;
+mod top_h;
+mod top_k;
+mod top_p;
+mod typical_p;
 
+pub use allowed_tokens::AllowedTokens;
 pub use bad_words::BadWords;
+pub use epsilon_cutoff::EpsilonCutoff;
+pub use eta_cutoff::EtaCutoff;
+pub use exponential_decay::ExponentialDecay;
+pub use forbidden_phrase::ForbiddenPhrase;
 pub use forced_bos_token::ForcedBosToken;
 pub use forced_eos_token::ForcedEosToken;
+pub use list::processors;
+pub use log_normalization::LogNormalization;
 pub use min_length::MinLength;
+pub use min_p::MinP;
 pub use no_repeat_ngram::NoRepeatNGram;
 pub use repetition_penalty::RepetitionPenalty;
+pub use sequence_bias::SequenceBias;
 pub use suppress_tokens::SuppressTokens;
+pub use temperature::Temperature;
+pub use top_h::TopH;
+pub use top_k::TopK;
+pub use top_p::TopP;
+pub use typical_p::TypicalP;
 
-use crate::{GenerationConfig, Prompt};
+pub(crate) use allowed_tokens::Allowed;
+pub(crate) use list::{Extra, processors_with};
+
+use crate::numeric::MostFirst;
 
 /// Edits the scores of one row.
 pub trait LogitsProcessor: Send + Sync {
@@ -24,50 +55,6 @@ pub trait LogitsProcessor: Send + Sync {
     /// of the vocabulary: logits in greedy search, log-probabilities in beam search, as in Hugging
     /// Face. Minus infinity forbids a token.
     fn process(&self, tokens: &[u32], scores: &mut [f32]);
-}
-
-/// The processors that a configuration asks for, for one prompt, in Hugging Face's order.
-pub(crate) fn processors(
-    config: &GenerationConfig,
-    prompt: &Prompt,
-) -> Vec<Box<dyn LogitsProcessor>> {
-    let mut list: Vec<Box<dyn LogitsProcessor>> = Vec::new();
-    let length = prompt.tokens.len();
-    let forced_bos_token_id = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
-    if config.repetition_penalty != 1.0 {
-        let penalty = config.repetition_penalty as f32;
-        list.push(Box::new(RepetitionPenalty::new(penalty)));
-    }
-    if config.no_repeat_ngram_size > 0 {
-        list.push(Box::new(NoRepeatNGram::new(config.no_repeat_ngram_size)));
-    }
-    if !config.bad_words_ids.is_empty() {
-        let words = BadWords::new(&config.bad_words_ids, &config.eos_token_id);
-        list.push(Box::new(words));
-    }
-    let min_length = config.shortest(length);
-    if min_length > 0 {
-        list.push(Box::new(MinLength::new(min_length, &config.eos_token_id)));
-    }
-    if let Some(token) = forced_bos_token_id {
-        list.push(Box::new(ForcedBosToken::new(token)));
-    }
-    if !config.forced_eos_token_id.is_empty() {
-        let longest = config.longest(length);
-        let tokens = &config.forced_eos_token_id;
-        list.push(Box::new(ForcedEosToken::new(longest, tokens)));
-    }
-    if !config.suppress_tokens.is_empty() {
-        list.push(Box::new(SuppressTokens::new(&config.suppress_tokens)));
-    }
-    if !config.begin_suppress_tokens.is_empty() {
-        // A first token that is forced is not one that could be another.
-        let is_forced = length == 1 && forced_bos_token_id.is_some();
-        let begin = length + usize::from(is_forced);
-        let tokens = &config.begin_suppress_tokens;
-        list.push(Box::new(SuppressTokens::at_begin(tokens, begin)));
-    }
-    list
 }
 
 /// Makes the tokens impossible.
@@ -87,4 +74,31 @@ fn force(tokens: &[u32], scores: &mut [f32]) {
             *score = 0.0;
         }
     }
+}
+
+/// Makes tokens of less than a score impossible.
+fn forbid_below(least: f32, scores: &mut [f32]) {
+    for score in scores {
+        *score = if *score < least {
+            f32::NEG_INFINITY
+        } else {
+            *score
+        };
+    }
+}
+
+/// Makes all tokens impossible but the first `kept` of an order by score.
+fn forbid_below_rank(kept: usize, mut order: MostFirst, scores: &mut [f32]) {
+    let Some((worst, _)) = kept.checked_sub(1).and_then(|rank| order.get(rank)) else {
+        return;
+    };
+    // Those of equal scores that come later in the order are not kept.
+    let mut rank = kept;
+    let mut equal = Vec::new();
+    while let Some((_, token)) = order.get(rank).filter(|(score, _)| *score == worst) {
+        equal.push(token);
+        rank += 1;
+    }
+    forbid_below(worst, scores);
+    forbid(&equal, scores);
 }

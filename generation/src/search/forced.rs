@@ -1,5 +1,5 @@
-use crate::numeric::log_sum_exp;
-use crate::{Hypothesis, Search, StoppingCriterion};
+use super::{Search, Step};
+use crate::{GenerationConfig, Hypothesis, Prompt};
 
 /// Writes a text that is given, to learn how likely it is.
 ///
@@ -8,14 +8,16 @@ use crate::{Hypothesis, Search, StoppingCriterion};
 pub struct ForcedSearch {
     row: Hypothesis,
     text: Vec<u32>,
+    length_penalty: f64,
 }
 
 impl ForcedSearch {
-    /// Continues `prompt` with `text`.
-    pub fn new(prompt: Vec<u32>, text: Vec<u32>) -> Self {
+    /// Continues a prompt with `text`.
+    pub fn new(config: &GenerationConfig, prompt: &Prompt, text: Vec<u32>) -> Self {
         Self {
-            row: Hypothesis::of_prompt(prompt),
+            row: Hypothesis::of_prompt(prompt.tokens.clone()),
             text,
+            length_penalty: config.length_penalty,
         }
     }
 }
@@ -29,25 +31,21 @@ impl Search for ForcedSearch {
         false
     }
 
-    fn advance(
-        &mut self,
-        scores: &[f32],
-        _vocab_size: usize,
-        _stopping: &[Box<dyn StoppingCriterion>],
-    ) -> Vec<usize> {
-        let next = self.text.get(self.row.token_log_probs.len());
-        let score = next.and_then(|token| scores.get(*token as usize));
-        let (Some(token), Some(score)) = (next, score) else {
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
+        let place = self.row.token_log_probs.len();
+        let Some(token) = self.text.get(place).copied() else {
             return Vec::new();
         };
+        let written = step.written(&self.row, 0, token, self.length_penalty);
         // Without a possible token at all, this one is impossible too.
-        let log_prob = log_sum_exp(scores).map_or(f32::NEG_INFINITY, |sum| score - sum);
-        let sum = self.row.score + log_prob;
-        self.row = self.row.extended(*token, log_prob, sum);
-        if self.row.token_log_probs.len() < self.text.len() {
-            vec![0]
-        } else {
-            Vec::new()
+        let impossible = || {
+            self.row
+                .extended(token, f32::NEG_INFINITY, f32::NEG_INFINITY)
+        };
+        self.row = written.unwrap_or_else(impossible);
+        match place + 1 < self.text.len() {
+            true => vec![0],
+            false => Vec::new(),
         }
     }
 

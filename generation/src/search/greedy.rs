@@ -1,6 +1,5 @@
-use super::normalised;
-use crate::numeric::{keep_best, log_sum_exp};
-use crate::{GenerationConfig, Hypothesis, Search, StoppingCriterion};
+use super::{Draft, Search, Step};
+use crate::{GenerationConfig, Hypothesis, Prompt};
 
 /// Takes the most likely token at every step.
 ///
@@ -8,18 +7,15 @@ use crate::{GenerationConfig, Hypothesis, Search, StoppingCriterion};
 #[derive(Clone, Debug)]
 pub struct GreedySearch {
     row: Hypothesis,
-    /// Sum of the log-probabilities.
-    sum: f32,
     length_penalty: f64,
     stuck: bool,
 }
 
 impl GreedySearch {
-    /// Continues `prompt`.
-    pub fn new(config: &GenerationConfig, prompt: Vec<u32>) -> Self {
+    /// Continues a prompt.
+    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         Self {
-            row: Hypothesis::of_prompt(prompt),
-            sum: 0.0,
+            row: Hypothesis::of_prompt(prompt.tokens.clone()),
             length_penalty: config.length_penalty,
             stuck: false,
         }
@@ -35,32 +31,28 @@ impl Search for GreedySearch {
         false
     }
 
-    fn advance(
-        &mut self,
-        scores: &[f32],
-        _vocab_size: usize,
-        stopping: &[Box<dyn StoppingCriterion>],
-    ) -> Vec<usize> {
-        let mut best = Vec::with_capacity(1);
-        keep_best(&mut best, 1, 0, 0.0, scores);
-        let (Some(best), Some(normaliser)) = (best.first(), log_sum_exp(scores)) else {
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
+        let best = step.best_tokens(0, 1);
+        let written = |token| step.written(&self.row, 0, token, self.length_penalty);
+        let Some(longer) = best.first().and_then(|best| written(best.token)) else {
             self.stuck = true;
             return Vec::new();
         };
-        let log_prob = best.log_prob - normaliser;
-        self.sum += log_prob;
-        let generated = self.row.token_log_probs.len() + 1;
-        let score = normalised(self.sum, generated, self.length_penalty);
-        self.row = self.row.extended(best.token, log_prob, score);
-        let complete = stopping.iter().any(|s| s.is_complete(&self.row.tokens));
-        if complete { Vec::new() } else { vec![0] }
+        self.row = longer;
+        match step.is_complete(&self.row) {
+            true => Vec::new(),
+            false => vec![0],
+        }
+    }
+
+    fn drafts(&self) -> Vec<Draft<'_>> {
+        vec![Draft::settled(0, &self.row)]
     }
 
     fn finish(self: Box<Self>) -> Vec<Hypothesis> {
-        if self.stuck {
-            Vec::new()
-        } else {
-            vec![self.row]
+        match self.stuck || self.row.token_log_probs.is_empty() {
+            true => Vec::new(),
+            false => vec![self.row],
         }
     }
 }

@@ -1,26 +1,25 @@
 //! When a text is complete.
 
+mod criteria;
 mod end_token;
 mod max_length;
+mod max_time;
+mod stop_strings;
 
+pub use criteria::StoppingCriteria;
 pub use end_token::EndToken;
 pub use max_length::MaxLength;
-
-use crate::GenerationConfig;
+pub use max_time::MaxTime;
+pub use stop_strings::StopStrings;
 
 /// A rule that completes texts.
 pub trait StoppingCriterion: Send + Sync {
     /// Whether a text is complete with its last token. `tokens` starts with the prompt.
     fn is_complete(&self, tokens: &[u32]) -> bool;
-}
 
-/// The criteria that a configuration asks for, given the prompt's length.
-pub(crate) fn criteria(
-    config: &GenerationConfig,
-    prompt_length: usize,
-) -> Vec<Box<dyn StoppingCriterion>> {
-    vec![
-        Box::new(MaxLength::new(config.longest(prompt_length))),
-        Box::new(EndToken::new(config.eos_token_id.clone())),
-    ]
+    /// Whether all texts are complete with the token that they are about to get. Asked once a step,
+    /// so that it may depend on time.
+    fn is_over(&self) -> bool {
+        false
+    }
 }

@@ -30,9 +30,13 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
+    pub(crate) fn empty() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
     /// A copy of a folder of `tests/data`.
     pub(crate) fn copy_of(name: &str) -> Self {
-        let folder = Self(TempDir::new().unwrap());
+        let folder = Self::empty();
         copy(&Path::new(DATA).join(name), folder.path());
         folder
     }

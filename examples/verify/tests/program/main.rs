@@ -6,6 +6,7 @@ mod changed_model;
 mod changed_text;
 mod folders;
 mod json;
+mod processors;
 mod published;
 mod references;
 mod run;

@@ -53,6 +53,73 @@ fn the_wide_model_agrees() {
     assert_model_agrees(&run, folder.path());
 }
 
+/// Files of other searches and options, made by the transformers that has them.
+const OTHER_FILES: [&str; 3] = [
+    "reference_options.json",
+    "reference_group_beam.json",
+    "reference_contrastive.json",
+];
+
+#[test]
+fn other_searches_and_options_agree() {
+    let folder = Folder::copy_of("hf-wide");
+    for file in OTHER_FILES {
+        let run = |folder: &Folder| {
+            verify([
+                OsStr::new("model"),
+                folder.path().as_os_str(),
+                OsStr::new("--json"),
+                OsStr::new("--reference-file"),
+                OsStr::new(file),
+            ])
+        };
+        let agreeing = run(&folder);
+        assert_eq!(
+            agreeing.code,
+            Some(0),
+            "{}{}",
+            agreeing.output,
+            agreeing.errors
+        );
+
+        // A changed token of any case is found.
+        let reference = folder.read_json(file);
+        for case in 0..reference["cases"].as_array().unwrap().len() {
+            let mut changed = reference.clone();
+            let token = &mut changed["cases"][case]["sequences"][1][2];
+            *token = (token.as_u64().unwrap() + 1).into();
+            folder.write_json(file, &changed);
+            let run = run(&folder);
+            assert_eq!(run.code, Some(1), "{case} of {file}\n{}", run.output);
+        }
+        folder.write_json(file, &reference);
+    }
+}
+
+#[test]
+fn cases_that_say_nothing_of_another_run_are_not_run() {
+    let folder = Folder::copy_of("hf-wide");
+    let mut reference = folder.read_json("reference.json");
+    for (option, value, reason) in [
+        ("do_sample", Value::from(true), "draws other texts"),
+        ("max_time", 0.5.into(), "depends on the machine"),
+        ("stop_strings", ".".into(), "need a tokenizer"),
+    ] {
+        reference["cases"][0]["options"] = serde_json::json!({ option: value });
+        let only = reference["cases"][0].clone();
+        reference["cases"] = serde_json::json!([only]);
+        folder.write_json("reference.json", &reference);
+        let run = verify([
+            OsStr::new("model"),
+            folder.path().as_os_str(),
+            OsStr::new("--json"),
+        ]);
+        assert_eq!(run.code, Some(3), "{}{}", run.output, run.errors);
+        let not_run = run.with_status("not_run");
+        assert!(not_run[0]["reason"].as_str().unwrap().contains(reason));
+    }
+}
+
 #[test]
 fn the_shared_models_agree() {
     for name in ["hf-projected", "hf-same-width", "hf-wide"] {

@@ -1,0 +1,147 @@
+//! Scores of given captions, alternatives, and heads that score some tokens only.
+
+mod common;
+
+use captioning::{CaptionOptions, Error, GenerationConfig};
+use common::{TWO_THINGS, captioner, config, encoded};
+
+#[test]
+fn a_caption_that_was_written_has_the_score_that_it_was_written_with() {
+    let captioner = captioner();
+    let names = TWO_THINGS.map(|(name, ..)| name);
+    let memory = encoded(&captioner, &names);
+    let config = GenerationConfig {
+        length_penalty: 0.7,
+        ..config(&captioner, 4)
+    };
+    for language in captioner.languages() {
+        let found = captioner
+            .caption_encoded(memory.clone(), &[*language], &config)
+            .unwrap();
+        for (image, found) in found.iter().enumerate() {
+            let texts = [found[0].text.as_str(), "a red apple"];
+            let scored = captioner
+                .score(memory.clone(), *language, &texts, &config)
+                .unwrap();
+            let [same, other] = scored[image].as_slice() else {
+                panic!("two texts were given");
+            };
+            assert_eq!(same.ids, found[0].ids, "{}", found[0].text);
+            assert!((same.score - found[0].score).abs() < 1e-4);
+            let log_probs = same.token_log_probs.iter().zip(&found[0].token_log_probs);
+            for (a, b) in log_probs {
+                assert!((a - b).abs() < 1e-3);
+            }
+            assert!(other.score < same.score - 1.0, "{other:?}");
+        }
+    }
+}
+
+#[test]
+fn captions_rank_pictures_and_pictures_captions() {
+    let captioner = captioner();
+    let names = TWO_THINGS.map(|(name, ..)| name);
+    let texts = TWO_THINGS.map(|(_, caption, _)| caption);
+    let english = captioner.language("en").unwrap();
+    let memory = encoded(&captioner, &names);
+    let scored = captioner
+        .score(memory, english, &texts, &config(&captioner, 1))
+        .unwrap();
+    for (image, scored) in scored.iter().enumerate() {
+        let best = (0..texts.len())
+            .max_by(|a, b| scored[*a].score.total_cmp(&scored[*b].score))
+            .unwrap();
+        assert_eq!(best, image, "{:?}", scored[best].text);
+    }
+}
+
+#[test]
+fn what_can_not_be_scored_is_a_typed_error() {
+    let captioner = captioner();
+    let memory = encoded(&captioner, &[TWO_THINGS[0].0]);
+    let english = captioner.language("en").unwrap();
+    let long = "word ".repeat(100);
+    let result = captioner.score(memory.clone(), english, &[&long], &config(&captioner, 1));
+    assert!(
+        result
+            .unwrap_err()
+            .to_string()
+            .contains("the model can write")
+    );
+    let italian = captioning::language("it").unwrap();
+    let result = captioner.score(memory.clone(), italian, &["mela"], &config(&captioner, 1));
+    assert!(matches!(result, Err(Error::UnknownLanguage { .. })));
+    let none = captioner.score(memory, english, &[], &config(&captioner, 1));
+    assert_eq!(none.unwrap(), [vec![]]);
+}
+
+#[test]
+fn alternatives_are_named() {
+    let captioner = captioner();
+    let memory = encoded(&captioner, &[TWO_THINGS[2].0]);
+    let english = [captioner.language("en").unwrap()];
+    for num_beams in [1, 3] {
+        let options = CaptionOptions {
+            alternatives: 3,
+            ..CaptionOptions::new(config(&captioner, num_beams))
+        };
+        let captions = captioner
+            .caption_with(memory.clone(), &english, &options)
+            .unwrap();
+        let caption = &captions[0][0];
+        assert_eq!(caption.alternatives.len(), caption.token_log_probs.len());
+        // The language code is forced, so nothing else could come.
+        assert_eq!(caption.alternatives[0].len(), 1);
+        assert_eq!(caption.alternatives[0][0].text, "en_XX");
+        let chosen: String = caption.ids[2..caption.ids.len() - 1]
+            .iter()
+            .zip(&caption.alternatives[1..])
+            .map(|(id, place)| {
+                let same = place.iter().find(|one| one.id == *id);
+                same.unwrap().text.as_str()
+            })
+            .collect();
+        assert_eq!(chosen.trim(), caption.text);
+    }
+}
+
+#[test]
+fn a_shortlist_writes_the_same_captions() {
+    let captioner = captioner();
+    let names = TWO_THINGS.map(|(name, ..)| name);
+    let memory = encoded(&captioner, &names);
+    let texts = ["cat and dog on a red background", "Katze und Hund"];
+    let corpus = captioner.tokenizer().shortlist_of_texts(texts, 1).unwrap();
+    for num_beams in [1, 4] {
+        let whole = CaptionOptions::new(config(&captioner, num_beams));
+        let with = |shortlist| CaptionOptions {
+            shortlist: Some(shortlist),
+            ..whole.clone()
+        };
+        let caption = |options: &CaptionOptions| {
+            captioner
+                .caption_with(memory.clone(), captioner.languages(), options)
+                .unwrap()
+        };
+        let all = caption(&whole);
+        let languages = captioner
+            .shortlist_of_languages(captioner.languages())
+            .unwrap();
+        for (all, shortlisted) in all.iter().zip(caption(&with(languages))) {
+            for (all, shortlisted) in all.iter().zip(shortlisted) {
+                assert_eq!(all.text, shortlisted.text);
+            }
+        }
+        // Of a small one only what is in it.
+        let shortlist = captioner.shortlist(&corpus).unwrap();
+        for caption in caption(&with(shortlist)).iter().flatten() {
+            assert!(caption.ids.iter().all(|id| corpus.contains(id)));
+        }
+    }
+    for tokens in [&[][..], &[3, 2], &[2, 9_999_999]] {
+        assert!(matches!(
+            captioner.shortlist(tokens),
+            Err(Error::Shortlist { .. })
+        ));
+    }
+}

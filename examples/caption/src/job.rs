@@ -1,0 +1,116 @@
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use captioning::{Caption, CaptionOptions, Captioner, Language, Memory, RgbImage};
+use indicatif::ProgressBar;
+use preprocess::image::decode::{self, DecodeOptions};
+
+use crate::arguments::Arguments;
+use crate::attention;
+use crate::error::PictureError;
+use crate::output::Captioned;
+use crate::stream::Stream;
+
+/// What is the same for all pictures.
+pub(crate) struct Job<'a> {
+    pub(crate) arguments: &'a Arguments,
+    pub(crate) captioner: &'a Captioner,
+    pub(crate) languages: &'a [Language],
+    pub(crate) options: &'a CaptionOptions,
+    pub(crate) decoding: DecodeOptions,
+}
+
+impl Job<'_> {
+    /// Captions a picture and prints what it is.
+    pub(crate) fn run(&self, picture: &Path, progress: &ProgressBar) -> Result<(), PictureError> {
+        let in_picture = |source| PictureError::Caption {
+            picture: picture.to_owned(),
+            source: Box::new(source),
+        };
+        let image = decode::open(picture, &self.decoding)?;
+        let start = Instant::now();
+        let memory = self.encode(&image).map_err(in_picture)?;
+        let encoded = Instant::now();
+        let captions = match self.arguments.stream {
+            true => progress.suspend(|| self.stream(picture, memory.clone()))?,
+            false => self.write(memory.clone()).map_err(in_picture)?,
+        };
+        let captioned = Captioned {
+            picture,
+            captions,
+            encode: encoded - start,
+            generate: encoded.elapsed(),
+        };
+        let arguments = self.arguments;
+        if let Some(folder) = &arguments.attention {
+            let layers = &arguments.attention_layers;
+            let layers = (!layers.is_empty()).then_some(layers.as_slice());
+            let looked = attention::Looked {
+                captioner: self.captioner,
+                folder,
+                layers,
+            };
+            looked.save(&captioned, &image, &memory)?;
+        }
+        progress.suspend(|| self.print(&captioned))?;
+        Ok(())
+    }
+
+    fn encode(&self, image: &RgbImage) -> Result<Memory, captioning::Error> {
+        let images = std::slice::from_ref(image);
+        match self.arguments.as_published {
+            true => self.captioner.as_published().encode(images),
+            false => self.captioner.encode(images),
+        }
+    }
+
+    fn write(&self, memory: Memory) -> Result<Vec<Caption>, captioning::Error> {
+        let (captioner, languages) = (self.captioner, self.languages);
+        let config = &self.options.generation;
+        let texts: Vec<&str> = self.arguments.score.iter().map(String::as_str).collect();
+        if !texts.is_empty() {
+            let mut scored = Vec::new();
+            for language in languages {
+                scored.extend(captioner.score(memory.clone(), *language, &texts, config)?);
+            }
+            return Ok(scored.concat());
+        }
+        let captions = match self.arguments.as_published {
+            true => captioner
+                .as_published()
+                .caption_encoded(memory, languages, config),
+            false => captioner.caption_with(memory, languages, self.options),
+        };
+        Ok(captions?.concat())
+    }
+
+    /// Writes captions as they come.
+    fn stream(&self, picture: &Path, memory: Memory) -> Result<Vec<Caption>, PictureError> {
+        let mut stream = Stream::new(picture, self.languages, self.arguments.json);
+        stream.begin()?;
+        let captions = self
+            .captioner
+            .stream(memory, self.languages, self.options, |event| {
+                stream.show(&event)
+            })
+            .map_err(|source| PictureError::Caption {
+                picture: picture.to_owned(),
+                source: Box::new(source),
+            })?;
+        stream.end()?;
+        Ok(captions.concat())
+    }
+
+    fn print(&self, captioned: &Captioned<'_>) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.arguments.json {
+            captioned.write_json(&mut out)?;
+        } else if !self.arguments.stream {
+            let scores = self.options.generation.num_return_sequences > 1
+                || !self.arguments.score.is_empty();
+            captioned.write_text(&mut out, scores)?;
+        }
+        out.flush()
+    }
+}

@@ -1,0 +1,92 @@
+use std::path::Path;
+
+use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
+use serde_json::{Map, Value};
+
+use crate::arguments::Arguments;
+use crate::error::StartError;
+
+/// What `--shortlist` calls the tokens that the languages are written with.
+const LANGUAGES: &str = "languages";
+
+/// The options of all captions, checked. `folder` is the checkpoint's.
+pub(crate) fn options(
+    arguments: &Arguments,
+    captioner: &Captioner,
+    folder: Option<&Path>,
+    languages: &[Language],
+) -> Result<CaptionOptions, StartError> {
+    let config = GenerationConfig {
+        num_beams: arguments.num_beams,
+        num_return_sequences: arguments.num_return_sequences,
+        length_penalty: arguments.length_penalty,
+        max_length: Some(arguments.max_length),
+        max_new_tokens: None,
+        ..match (arguments.as_published, folder) {
+            (true, Some(folder)) => captioner.as_published().generation_config(folder)?,
+            _ => captioner.generation_config().clone(),
+        }
+    };
+    let config = match settings(&arguments.set)? {
+        none if none.is_empty() => config,
+        settings => config
+            .updated(&settings)
+            .map_err(|error| StartError::Config(error.to_string()))?,
+    };
+    if arguments.as_published {
+        captioner.as_published().validate(&config)?;
+        return Ok(CaptionOptions::new(config));
+    }
+    if arguments.stream && config.num_return_sequences > 1 {
+        return Err(StartError::Stream(config.num_return_sequences));
+    }
+    let options = CaptionOptions {
+        prefix: arguments.prefix.clone(),
+        required: arguments.require.clone(),
+        forbidden: arguments.forbid.clone(),
+        alternatives: arguments.alternatives,
+        shortlist: match &arguments.shortlist {
+            Some(source) => Some(shortlist(source, captioner, languages)?),
+            None => None,
+        },
+        ..CaptionOptions::new(config)
+    };
+    captioner.validate_options(&options)?;
+    let (asked, layers) = (&arguments.attention_layers, captioner.decoder_layers());
+    if asked.iter().any(|layer| *layer >= layers) {
+        let asked = asked.clone();
+        return Err(captioning::Error::AttentionLayers { asked, layers }.into());
+    }
+    Ok(options)
+}
+
+/// Options by name; what is no JSON is text.
+fn settings(settings: &[String]) -> Result<Map<String, Value>, StartError> {
+    let setting = |setting: &String| {
+        let (name, value) = setting
+            .split_once('=')
+            .ok_or_else(|| StartError::Option(setting.clone()))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok((name.trim().to_owned(), value))
+    };
+    settings.iter().map(setting).collect()
+}
+
+fn shortlist(
+    source: &Path,
+    captioner: &Captioner,
+    languages: &[Language],
+) -> Result<Shortlist, StartError> {
+    if source == Path::new(LANGUAGES) {
+        return Ok(captioner.shortlist_of_languages(languages)?);
+    }
+    let text = std::fs::read_to_string(source).map_err(|error| StartError::Shortlist {
+        path: source.to_owned(),
+        source: error,
+    })?;
+    let tokens = captioner
+        .tokenizer()
+        .shortlist_of_texts(text.lines(), 1)
+        .map_err(captioning::Error::from)?;
+    Ok(captioner.shortlist(&tokens)?)
+}

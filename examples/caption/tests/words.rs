@@ -1,0 +1,239 @@
+//! What is asked of captions beside a picture and a language.
+
+mod common;
+
+use std::fs;
+
+use common::{caption, fails_with, picture, text};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CAT: &str = "cat-and-pizza-blue.png";
+
+/// The captions that the program prints of a picture, without their languages.
+fn captions(arguments: &[&str]) -> Vec<String> {
+    let output = caption(&[arguments, &[&picture(CAT)]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stdout = text(&output.stdout);
+    let words = |line: &str| {
+        line.split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    stdout.lines().skip(1).map(words).collect()
+}
+
+/// The line of JSON that the program prints of a picture.
+fn record(arguments: &[&str]) -> Value {
+    let output = caption(&[&["--json", "--lang", "en"], arguments, &[&picture(CAT)]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stdout = text(&output.stdout);
+    serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn any_option_of_generation_can_be_set_by_its_name() {
+    let set = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|setting| ["--set", *setting]);
+        captions(&[&["--lang", "en"], &settings.collect::<Vec<_>>()[..]].concat())
+    };
+    let usual = "cat and pizza on a blue background";
+    assert_eq!(set(&[]), [usual]);
+    assert_eq!(
+        set(&["penalty_alpha=0.4", "top_k=4", "num_beams=1"]),
+        [usual]
+    );
+    assert_eq!(
+        set(&[
+            "do_sample=true",
+            "num_beams=1",
+            "temperature=9",
+            "top_k=0",
+            "seed=3"
+        ]),
+        set(&[
+            "do_sample=true",
+            "num_beams=1",
+            "temperature=9",
+            "top_k=0",
+            "seed=3"
+        ])
+    );
+    let groups = ["num_beam_groups=2", "diversity_penalty=2.0"];
+    assert_eq!(set(&groups), [usual]);
+    let stopped = set(&["stop_strings=pizza"]);
+    assert_eq!(stopped, ["cat and pizza"]);
+}
+
+#[test]
+fn words_come_or_do_not_as_asked() {
+    let english = ["--lang", "en", "--num-beams", "6"];
+    let ask = |arguments: &[&str]| captions(&[&english, arguments].concat()).remove(0);
+    let dog = ask(&["--require", "dog|dogs"]);
+    assert!(dog.contains("dog"), "{dog}");
+    let other = ask(&["--forbid", "cat", "--forbid", "pizza"]);
+    assert!(
+        !other.contains("cat") && !other.contains("pizza"),
+        "{other}"
+    );
+    let prefixed = ask(&["--prefix", "penguin and"]);
+    assert!(prefixed.starts_with("penguin and "), "{prefixed}");
+}
+
+#[test]
+fn given_texts_are_scored_in_each_language() {
+    let scored = captions(&[
+        "--lang",
+        "en,de",
+        "--score",
+        "cat and pizza on a blue background",
+        "--score",
+        "a red apple",
+    ]);
+    let score = |line: &String| line.split(' ').next().unwrap().parse::<f64>().unwrap();
+    let scores: Vec<f64> = scored.iter().map(score).collect();
+    assert_eq!(scores.len(), 4, "{scored:?}");
+    assert!(scores[0] > scores[1] && scores[0] > scores[2], "{scored:?}");
+    let json = record(&["--score", "a red apple"]);
+    let log_probs = json["captions"][0]["token_log_probs"].as_array().unwrap();
+    assert_eq!(
+        log_probs.len() + 1,
+        json["captions"][0]["ids"].as_array().unwrap().len()
+    );
+}
+
+#[test]
+fn alternatives_are_in_the_json() {
+    let json = record(&["--alternatives", "2"]);
+    let caption = &json["captions"][0];
+    let alternatives = caption["alternatives"].as_array().unwrap();
+    assert_eq!(
+        alternatives.len(),
+        caption["token_log_probs"].as_array().unwrap().len()
+    );
+    assert_eq!(alternatives[1].as_array().unwrap().len(), 2);
+    assert!(alternatives[1][0]["log_prob"].as_f64() > alternatives[1][1]["log_prob"].as_f64());
+    assert!(record(&[])["captions"][0].get("alternatives").is_none());
+}
+
+#[test]
+fn streaming_prints_the_same_and_as_json_each_step() {
+    for num_beams in ["1", "4"] {
+        let plain = ["--num-beams", num_beams];
+        let expected = captions(&plain);
+        assert_eq!(captions(&[&plain[..], &["--stream"]].concat()), expected);
+        let arguments = [&plain[..], &["--stream", "--json", "--lang", "en"]].concat();
+        let output = caption(&[&arguments[..], &[&picture(CAT)]].concat());
+        let stdout = text(&output.stdout);
+        let lines: Vec<Value> = stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let (record, steps) = lines.split_last().unwrap();
+        assert_eq!(record["captions"][0]["text"], expected[0]);
+        assert!(steps.len() > 5);
+        for step in steps {
+            let settled = step["settled"].as_str().unwrap();
+            assert!(expected[0].starts_with(settled), "{settled}");
+        }
+    }
+}
+
+#[test]
+fn a_shortlist_gives_the_same_captions() {
+    let expected = captions(&[]);
+    assert_eq!(captions(&["--shortlist", "languages"]), expected);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("captions.txt");
+    fs::write(&file, expected.join("\n")).unwrap();
+    let file = file.display().to_string();
+    assert_eq!(captions(&["--shortlist", &file]), expected);
+}
+
+#[test]
+fn attention_is_saved_as_pictures_and_numbers() {
+    let folder = TempDir::new().unwrap();
+    let name = folder.path().join("new").display().to_string();
+    captions(&[
+        "--lang",
+        "en,de",
+        "--attention",
+        &name,
+        "--attention-layers",
+        "0,2",
+    ]);
+    let json = fs::read(folder.path().join("new/cat-and-pizza-blue.json")).unwrap();
+    let record: Value = serde_json::from_slice(&json).unwrap();
+    let captions = record["captions"].as_array().unwrap();
+    assert_eq!(captions.len(), 2);
+    for caption in captions {
+        let words = caption["words"].as_array().unwrap();
+        let spelled: Vec<&str> = words.iter().map(|w| w["word"].as_str().unwrap()).collect();
+        assert_eq!(spelled.join(" "), caption["text"].as_str().unwrap());
+        for word in words {
+            let patches = word["patches"].as_array().unwrap().iter();
+            let sum: f64 = patches.map(|share| share.as_f64().unwrap()).sum();
+            let sum = sum + word["class_token"].as_f64().unwrap();
+            assert!((sum - 1.0).abs() < 1e-4, "{sum}");
+            let picture = fs::read(
+                folder
+                    .path()
+                    .join("new")
+                    .join(word["picture"].as_str().unwrap()),
+            );
+            assert!(picture.unwrap().starts_with(b"\x89PNG"));
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_asked_starts_nothing_and_says_why() {
+    let cat = picture(CAT);
+    for (arguments, expected) in [
+        (&["--set", "num_beams"][..], "expected NAME=VALUE"),
+        (&["--set", "beams=3"], "not supported: beams"),
+        (&["--set", "top_p=1.5"], "top_p is 1.5, expected 0 to 1"),
+        (&["--set", "num_beams=many"], "invalid type"),
+        (
+            &[
+                "--set",
+                "do_sample=true",
+                "--set",
+                "num_beam_groups=2",
+                "--set",
+                "diversity_penalty=1",
+            ],
+            "contradict each other",
+        ),
+        (
+            &["--num-beams", "1", "--require", "dog"],
+            "need num_beams above 1",
+        ),
+        (&["--require", "dog*|cat"], "is no word"),
+        (&["--forbid", ""], "is no word"),
+        (
+            &["--num-return-sequences", "2", "--stream"],
+            "--stream shows one caption",
+        ),
+        (&["--stream", "--as-published"], "cannot be used with"),
+        (&["--score", "a dog", "--stream"], "cannot be used with"),
+        (&["--alternatives", "3"], "--json"),
+        (
+            &["--shortlist", "/nowhere.txt"],
+            "can't read the shortlist's text /nowhere.txt",
+        ),
+        (&["--attention-layers", "1"], "--attention <DIR>"),
+        (
+            &["--prefix", &"word ".repeat(70)],
+            "leaves none to generate",
+        ),
+    ] {
+        let stderr = fails_with(2, &[arguments, &[&cat]].concat());
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    }
+    let folder = TempDir::new().unwrap();
+    let name = folder.path().display().to_string();
+    let stderr = fails_with(2, &["--attention", &name, "--attention-layers", "9", &cat]);
+    assert!(stderr.contains("3 layers"), "{stderr}");
+}

@@ -1,0 +1,102 @@
+use std::path::Path;
+
+use generation::processor::processors;
+use generation::{GenerationConfig, Prompt};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::input::{InputError, content, read_json};
+use crate::report::{Comparison, Report, largest_difference};
+
+/// The reference has six decimals, of scores of the order of one to ten, which 32 bits hold to about
+/// as many.
+const TOLERANCE: f64 = 1e-5;
+
+/// Tokens of a history that were the prompt: what counts from there begins behind them.
+const PROMPT_LENGTH: usize = 2;
+
+/// What Hugging Face's processors made of some scores. Null stands for minus infinity.
+#[derive(Deserialize)]
+struct Reference {
+    eos_token_id: Value,
+    /// Histories: all tokens of each row.
+    input_ids: Vec<Vec<u32>>,
+    before: Vec<Scores>,
+    cases: Vec<Case>,
+}
+
+type Scores = Vec<Option<f32>>;
+
+#[derive(Deserialize)]
+struct Case {
+    /// The option that asks for it.
+    processor: String,
+    value: Value,
+    after: Vec<Scores>,
+    /// Histories of this case, instead of those of the file.
+    #[serde(default)]
+    input_ids: Option<Vec<Vec<u32>>>,
+}
+
+/// Compares every processor with a public implementation's.
+pub(crate) fn verify(file: &Path, report: &mut Report) -> Result<(), InputError> {
+    let reference: Reference = read_json(file)?;
+    for case in &reference.cases {
+        report.add(compare(case, &reference, file)?)?;
+    }
+    if reference.cases.is_empty() {
+        report.add(Comparison::of_cases("processors", 0, 0))?;
+    }
+    Ok(())
+}
+
+fn compare(case: &Case, reference: &Reference, file: &Path) -> Result<Comparison, InputError> {
+    let name = format!("{} {}", case.processor, case.value);
+    let invalid = |reason: String| content(file, format!("{name}: {reason}"));
+    let histories = case.input_ids.as_ref().unwrap_or(&reference.input_ids);
+    let rows = reference.before.len();
+    if histories.len() != rows || case.after.len() != rows {
+        return Err(invalid(format!(
+            "{} histories and {} rows of results for {rows} rows of scores",
+            histories.len(),
+            case.after.len()
+        )));
+    }
+    let options = Map::from_iter([
+        (case.processor.clone(), case.value.clone()),
+        ("eos_token_id".into(), reference.eos_token_id.clone()),
+    ]);
+    let unsupported = GenerationConfig::unsupported_options(&options);
+    if !unsupported.is_empty() {
+        let reason = format!("unsupported: {}", unsupported.join(", "));
+        return Ok(Comparison::not_run(name, rows, reason));
+    }
+    // What only sampling asks for is wanted too, but of that nothing by default.
+    let base = GenerationConfig {
+        do_sample: true,
+        top_k: 0,
+        ..GenerationConfig::default()
+    };
+    let config = base.updated(&options).map_err(|e| invalid(e.to_string()))?;
+    let mut difference: f64 = 0.0;
+    let mut equal = 0;
+    for ((history, before), after) in histories.iter().zip(&reference.before).zip(&case.after) {
+        let prompt = Prompt::new(history[..history.len().min(PROMPT_LENGTH)].to_vec());
+        config
+            .validate(prompt.tokens.len())
+            .map_err(|e| invalid(e.to_string()))?;
+        let mut scores = numbers(before);
+        for processor in processors(&config, &prompt) {
+            processor.process(history, &mut scores);
+        }
+        let apart = largest_difference(&scores, &numbers(after));
+        difference = difference.max(apart);
+        equal += usize::from(apart <= TOLERANCE);
+    }
+    Ok(Comparison::of_cases(name, equal, rows).with_difference(difference, TOLERANCE))
+}
+
+fn numbers(scores: &Scores) -> Vec<f32> {
+    let number = |score: &Option<f32>| score.unwrap_or(f32::NEG_INFINITY);
+    scores.iter().map(number).collect()
+}

@@ -1,0 +1,101 @@
+use serde_json::{Map, Value};
+
+use super::{ConfigError, GenerationConfig, OPTIONS};
+
+/// Keys of a `generation_config.json` that say nothing of what is generated.
+#[rustfmt::skip]
+const WITHOUT_EFFECT: &[&str] = &[
+    "_from_model_config", "_commit_hash", "transformers_version", "use_cache", "cache_implementation",
+    "cache_config", "max_cache_len", "prefill_chunk_size", "continuous_batching_config",
+    "return_dict_in_generate", "output_attentions", "output_hidden_states", "output_scores",
+    "output_logits", "use_mtp", "is_assistant", "num_assistant_tokens",
+    "assistant_confidence_threshold", "num_assistant_tokens_schedule", "assistant_lookbehind",
+    "assistant_early_exit", "assistant_ensemble_weight", "speculation_type", "target_lookbehind",
+    "prompt_lookup_num_tokens", "max_matching_ngram_size", "disable_compile", "compile_config",
+    "low_memory",
+];
+
+/// Values of other options that ask for nothing.
+const NEUTRAL_NUMBERS: &[(&str, f64)] = &[
+    ("encoder_repetition_penalty", 1.0),
+    ("encoder_no_repeat_ngram_size", 0.0),
+    ("guidance_scale", 1.0),
+];
+
+impl GenerationConfig {
+    /// Reads a `generation_config.json`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is no such JSON, or asks for what this crate can't do.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        Self::default().updated(&serde_json::from_str(json)?)
+    }
+
+    /// This configuration with the options of a JSON object in place of its own, as Hugging Face's
+    /// `generate(**options)` does. A `null` restores the default.
+    ///
+    /// # Errors
+    /// [`ConfigError`], likewise.
+    pub fn updated(&self, options: &Map<String, Value>) -> Result<Self, ConfigError> {
+        let unsupported = Self::unsupported_options(options);
+        if !unsupported.is_empty() {
+            return Err(ConfigError::Unsupported(unsupported));
+        }
+        let mut merged = self.options();
+        for (name, value) in options {
+            if value.is_null() {
+                merged.remove(name);
+            } else {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+        Ok(serde_json::from_value(Value::Object(merged))?)
+    }
+
+    /// The text of a `generation_config.json` with the options that are not the default.
+    pub fn to_json(&self) -> String {
+        let mut options = self.options();
+        let default = Self::default().options();
+        options.retain(|name, value| default.get(name) != Some(value));
+        format!("{:#}\n", Value::Object(options))
+    }
+
+    /// All options by name.
+    fn options(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(options)) => options,
+            _ => Map::new(), // numbers, flags and lists always serialise
+        }
+    }
+
+    /// The names of the options whose values are not those of `other`.
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let others = other.options();
+        let mut mine = self.options();
+        mine.retain(|name, value| others.get(name) != Some(value));
+        mine.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The options of a JSON object that this crate does not know and that would change what is
+    /// generated.
+    pub fn unsupported_options(options: &Map<String, Value>) -> Vec<String> {
+        let asks_for_nothing = |name: &str, value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Number(number) => NEUTRAL_NUMBERS
+                .iter()
+                .any(|(known, neutral)| *known == name && number.as_f64() == Some(*neutral)),
+            _ => false,
+        };
+        options
+            .iter()
+            .filter(|(name, value)| {
+                let name = name.as_str();
+                !OPTIONS.contains(&name)
+                    && !WITHOUT_EFFECT.contains(&name)
+                    && !asks_for_nothing(name, value)
+            })
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,104 @@
+use super::{BLOCK, largest};
+
+/// A continuation of a row by one token.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Continuation {
+    /// The row that is continued.
+    pub row: usize,
+    /// The token.
+    pub token: u32,
+    /// The token's own score.
+    pub log_prob: f32,
+    /// Of the row and the token together.
+    pub score: f32,
+}
+
+/// Adds the `k` best of a row to `best`, which stays sorted, best first, and at most `k` long.
+///
+/// Compares each score with the worst that is kept instead of sorting the vocabulary, and looks
+/// into a block of scores only if its largest is better. Among equal scores the earlier row and
+/// token comes first. Minus infinity is never kept.
+pub(crate) fn keep_best(
+    best: &mut Vec<Continuation>,
+    k: usize,
+    row: usize,
+    row_score: f32,
+    scores: &[f32],
+) {
+    if k == 0 {
+        return;
+    }
+    let mut worst = match best.last() {
+        Some(last) if best.len() == k => last.score,
+        _ => f32::NEG_INFINITY,
+    };
+    for (number, block) in scores.chunks(BLOCK).enumerate() {
+        // Adding keeps the order, so nothing in the block is better than its largest.
+        if largest(block) + row_score <= worst {
+            continue;
+        }
+        for (place, log_prob) in block.iter().enumerate() {
+            let score = log_prob + row_score;
+            if score > worst {
+                let next = Continuation {
+                    row,
+                    token: (number * BLOCK + place) as u32,
+                    log_prob: *log_prob,
+                    score,
+                };
+                keep(best, k, next);
+                if best.len() == k {
+                    worst = best[k - 1].score;
+                }
+            }
+        }
+    }
+}
+
+/// Puts a continuation behind those that are as good or better.
+fn keep(best: &mut Vec<Continuation>, k: usize, next: Continuation) {
+    let place = best.partition_point(|other| other.score >= next.score);
+    if best.len() == k {
+        best.pop();
+    }
+    best.insert(place, next);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_of_several_rows_are_those_that_sorting_finds() {
+        // A small generator; many equal scores on purpose.
+        let mut state = 12345u32;
+        let mut random = || {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            (state >> 24) as f32 / 16.0
+        };
+        for (k, vocabulary) in [(1, 20), (2, 200), (7, 333), (30, 20), (300, 500)] {
+            let rows: Vec<Vec<f32>> = (0..3)
+                .map(|_| (0..vocabulary).map(|_| random()).collect())
+                .collect();
+            let mut all: Vec<(usize, u32, f32)> = Vec::new();
+            let mut best = Vec::new();
+            for (row, scores) in rows.iter().enumerate() {
+                let row_score = -(row as f32);
+                keep_best(&mut best, k, row, row_score, scores);
+                let scores = scores.iter().enumerate();
+                all.extend(scores.map(|(token, score)| (row, token as u32, score + row_score)));
+            }
+            all.sort_by(|a, b| b.2.total_cmp(&a.2)); // stable: earlier first among equals
+            let found: Vec<_> = best.iter().map(|c| (c.row, c.token, c.score)).collect();
+            assert_eq!(found, all[..k]);
+        }
+    }
+
+    #[test]
+    fn none_are_kept_where_none_are_wanted_or_possible() {
+        let mut best = Vec::new();
+        keep_best(&mut best, 0, 0, 0.0, &[1.0]);
+        keep_best(&mut best, 3, 0, 0.0, &[f32::NEG_INFINITY; 70]);
+        assert!(best.is_empty());
+    }
+}

@@ -1,0 +1,204 @@
+//! Words and phrases that have to come, or must not.
+
+use std::sync::Arc;
+
+use crate::vocabulary::separates_words;
+use crate::{ConfigError, Vocabulary};
+
+/// Words that a text has to contain or must not contain, in one or several forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phrase {
+    pub(crate) alternatives: Vec<Vec<u32>>,
+    pub(crate) matching: Matching,
+}
+
+/// What counts as an occurrence of a phrase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// These tokens behind each other, whatever they are part of: Hugging Face's `force_words_ids`
+    /// and `bad_words_ids`.
+    #[default]
+    Tokens,
+    /// The text of the tokens, with a word's boundaries at both ends: "dog" is in "a dog.", not in
+    /// "dogma". However the text is divided into tokens.
+    WholeWords,
+    /// The text of the tokens, where a word begins: "dog" is in "dogma" too, but not in "hotdog".
+    WordStarts,
+}
+
+impl Phrase {
+    /// These tokens, wherever they stand.
+    pub fn new(tokens: Vec<u32>) -> Self {
+        Self {
+            alternatives: vec![tokens],
+            matching: Matching::Tokens,
+        }
+    }
+
+    /// Or these tokens.
+    pub fn or(mut self, tokens: Vec<u32>) -> Self {
+        self.alternatives.push(tokens);
+        self
+    }
+
+    /// With this kind of occurrence. All but [`Matching::Tokens`] need a
+    /// [vocabulary](crate::Generation::with_vocabulary).
+    pub fn with_matching(mut self, matching: Matching) -> Self {
+        self.matching = matching;
+        self
+    }
+
+    /// Tokens of the shortest alternative.
+    pub(crate) fn shortest(&self) -> usize {
+        self.alternatives.iter().map(Vec::len).min().unwrap_or(0)
+    }
+
+    /// Whether the text of `tokens` has it, if nothing follows: a word that stands at the end is
+    /// whole.
+    pub(crate) fn is_in(&self, tokens: &[u32], vocabulary: &Vocabulary) -> bool {
+        match self.matching {
+            Matching::Tokens => self.alternatives.iter().any(|phrase| {
+                tokens
+                    .windows(phrase.len())
+                    .any(|window| window == phrase.as_slice())
+            }),
+            Matching::WholeWords | Matching::WordStarts => {
+                // A special token, such as the end, separates texts.
+                let mut texts = tokens.split(|token| vocabulary.text(*token).is_none());
+                texts.any(|tokens| {
+                    let text = vocabulary.text_behind_special(tokens);
+                    self.words(vocabulary)
+                        .any(|word| self.has_word(&text, &word))
+                })
+            }
+        }
+    }
+
+    /// The texts of the alternatives, without spaces around them.
+    pub(crate) fn words(&self, vocabulary: &Vocabulary) -> impl Iterator<Item = String> {
+        self.alternatives.iter().map(|tokens| {
+            let text = vocabulary.text_behind_special(tokens);
+            text.trim().to_owned()
+        })
+    }
+
+    fn has_word(&self, text: &str, word: &str) -> bool {
+        text.match_indices(word).any(|(start, _)| {
+            let (before, rest) = text.split_at(start);
+            let behind = &rest[word.len()..];
+            is_boundary(before, rest)
+                && (self.matching == Matching::WordStarts || is_boundary(word, behind))
+        })
+    }
+
+    /// Checks it against a vocabulary, and that there is a text vocabulary if it is about text.
+    pub(crate) fn validate(
+        &self,
+        name: &str,
+        vocab_size: usize,
+        vocabulary: Option<&Arc<Vocabulary>>,
+    ) -> Result<(), ConfigError> {
+        let invalid = |reason: &str| Err(ConfigError::Invalid(format!("{name} {reason}")));
+        if self.alternatives.iter().any(Vec::is_empty) {
+            return invalid("has a phrase without tokens");
+        }
+        let tokens = self.alternatives.iter().flatten();
+        if let Some(token) = tokens.copied().find(|token| *token as usize >= vocab_size) {
+            return invalid(&format!(
+                "has token {token}, but the vocabulary ends at {}",
+                vocab_size.saturating_sub(1)
+            ));
+        }
+        match (self.matching, vocabulary) {
+            (Matching::Tokens, _) => Ok(()),
+            (_, None) => invalid("has a phrase of words, which needs Generation::with_vocabulary"),
+            (_, Some(vocabulary)) => match self.words(vocabulary).any(|word| word.is_empty()) {
+                true => invalid("has a phrase of words whose tokens have no text"),
+                false => Ok(()),
+            },
+        }
+    }
+}
+
+/// Whether there is a word's boundary between two texts.
+pub(crate) fn is_boundary(before: &str, behind: &str) -> bool {
+    let is_outside = |character: Option<char>| character.is_none_or(separates_words);
+    is_outside(before.chars().next_back()) || is_outside(behind.chars().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXTS: [Option<&str>; 10] = [
+        None,
+        Some(" a"),
+        Some(" dog"),
+        Some("ma"),
+        Some("."),
+        Some(" hot"),
+        Some("dog"),
+        Some(" d"),
+        Some("og"),
+        Some(" runs"),
+    ];
+
+    #[test]
+    fn whole_words_are_found_however_they_are_divided() {
+        let vocabulary = Vocabulary::new(TEXTS);
+        for (matching, tokens, expected) in [
+            (Matching::Tokens, &[1, 2, 3][..], true),
+            (Matching::Tokens, &[1, 7, 8, 4], false),
+            (Matching::WholeWords, &[1, 2, 3], false),
+            (Matching::WholeWords, &[1, 2, 4], true),
+            (Matching::WholeWords, &[2, 9], true),
+            (Matching::WholeWords, &[1, 7, 8, 9], true),
+            (Matching::WholeWords, &[1, 7, 8, 3], false),
+            (Matching::WholeWords, &[1, 2], true),
+            (Matching::WholeWords, &[1, 2, 0], true),
+            (Matching::WholeWords, &[5, 6], false),
+            (Matching::WholeWords, &[7, 0, 8], false),
+            (Matching::WordStarts, &[1, 2, 3], true),
+            (Matching::WordStarts, &[5, 6], false),
+        ] {
+            let phrase = Phrase::new(vec![2]).with_matching(matching);
+            let found = phrase.is_in(tokens, &vocabulary);
+            assert_eq!(found, expected, "{matching:?} {tokens:?}");
+        }
+    }
+
+    #[test]
+    fn scripts_without_spaces_have_boundaries_everywhere() {
+        let vocabulary = Vocabulary::new([Some("一只"), Some("狗"), Some("跑")]);
+        let phrase = Phrase::new(vec![1]).with_matching(Matching::WholeWords);
+        assert!(phrase.is_in(&[0, 1, 2], &vocabulary));
+    }
+
+    #[test]
+    fn any_alternative_does() {
+        let phrase = Phrase::new(vec![2, 3]).or(vec![9]);
+        assert!(phrase.is_in(&[1, 9], &Vocabulary::default()));
+        assert!(!phrase.is_in(&[3, 2], &Vocabulary::default()));
+        assert_eq!(phrase.shortest(), 1);
+    }
+
+    #[test]
+    fn phrases_that_can_not_be_are_named() {
+        let vocabulary = Arc::new(Vocabulary::new(TEXTS));
+        let words = |tokens| Phrase::new(tokens).with_matching(Matching::WholeWords);
+        for (phrase, vocabulary, message) in [
+            (Phrase::new(vec![]), None, "without tokens"),
+            (Phrase::new(vec![10]), None, "token 10"),
+            (words(vec![2]), None, "with_vocabulary"),
+            (words(vec![0]), Some(&vocabulary), "no text"),
+        ] {
+            let error = phrase.validate("required", 10, vocabulary).unwrap_err();
+            assert!(error.to_string().contains(message), "{error}");
+        }
+        assert!(
+            words(vec![2])
+                .validate("required", 10, Some(&vocabulary))
+                .is_ok()
+        );
+    }
+}

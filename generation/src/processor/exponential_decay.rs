@@ -1,0 +1,66 @@
+use crate::LogitsProcessor;
+
+/// Makes the end tokens more and more likely behind a length: their scores grow by their amount
+/// times factor^(tokens beyond it) - 1.
+///
+/// Hugging Face: `ExponentialDecayLengthPenalty`.
+#[derive(Clone, Debug)]
+pub struct ExponentialDecay {
+    start: usize,
+    factor: f64,
+    eos_token_id: Vec<u32>,
+}
+
+impl ExponentialDecay {
+    /// `start` is a length with the prompt; a factor above 1 shortens texts.
+    pub fn new(start: usize, factor: f64, eos_token_id: &[u32]) -> Self {
+        Self {
+            start,
+            factor,
+            eos_token_id: eos_token_id.to_vec(),
+        }
+    }
+}
+
+impl LogitsProcessor for ExponentialDecay {
+    fn process(&self, tokens: &[u32], scores: &mut [f32]) {
+        let beyond = tokens.len().saturating_sub(self.start);
+        if beyond == 0 {
+            return;
+        }
+        let growth = (self.factor.powf(beyond as f64) - 1.0) as f32;
+        for token in &self.eos_token_id {
+            if let Some(score) = scores.get_mut(*token as usize).filter(|s| s.is_finite()) {
+                // Bounded: a score that is no number any more would be taken for the model's.
+                *score = (*score + score.abs() * growth).clamp(f32::MIN, f32::MAX);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_grows_more_likely_with_each_token() {
+        let processor = ExponentialDecay::new(3, 2.0, &[0, 2, 3]);
+        for (length, expected) in [
+            (3, [1.0, 1.0, -1.0]),
+            (4, [2.0, 1.0, 0.0]),
+            (5, [4.0, 1.0, 2.0]),
+        ] {
+            let mut scores = [1.0, 1.0, -1.0, f32::NEG_INFINITY];
+            processor.process(&vec![1; length], &mut scores);
+            assert_eq!(scores[..3], expected, "{length}");
+            assert_eq!(scores[3], f32::NEG_INFINITY);
+        }
+    }
+
+    #[test]
+    fn a_long_text_does_not_make_it_infinite() {
+        let mut scores = [3.0];
+        ExponentialDecay::new(1, 10.0, &[0]).process(&[1; 200], &mut scores);
+        assert!(scores[0].is_finite());
+    }
+}

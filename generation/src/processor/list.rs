@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::{GenerationConfig, Prompt};
+
+/// Processors that are no options: what a caller adds.
+#[derive(Default)]
+pub(crate) struct Extra {
+    /// What the prompt's text must not contain.
+    pub(crate) forbidden: Vec<Arc<dyn LogitsProcessor>>,
+    pub(crate) allowed: Option<AllowedTokens>,
+    pub(crate) custom: Vec<Arc<dyn LogitsProcessor>>,
+}
+
+/// The processors that a configuration asks for, for one prompt, in Hugging Face's order.
+pub fn processors(config: &GenerationConfig, prompt: &Prompt) -> Vec<Arc<dyn LogitsProcessor>> {
+    processors_with(config, prompt, Extra::default())
+}
+
+/// Likewise, with those that a caller adds in the places where Hugging Face has them.
+pub(crate) fn processors_with(
+    config: &GenerationConfig,
+    prompt: &Prompt,
+    extra: Extra,
+) -> Vec<Arc<dyn LogitsProcessor>> {
+    let mut list: Vec<Arc<dyn LogitsProcessor>> = Vec::new();
+    let length = prompt.tokens.len();
+    let forced_bos_token_id = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
+    if !config.sequence_bias.is_empty() {
+        list.push(Arc::new(SequenceBias::new(&config.sequence_bias)));
+    }
+    if config.repetition_penalty != 1.0 {
+        let penalty = config.repetition_penalty as f32;
+        list.push(Arc::new(RepetitionPenalty::new(penalty)));
+    }
+    if config.no_repeat_ngram_size > 0 {
+        list.push(Arc::new(NoRepeatNGram::new(config.no_repeat_ngram_size)));
+    }
+    if !config.bad_words_ids.is_empty() {
+        let words = BadWords::new(&config.bad_words_ids, &config.eos_token_id);
+        list.push(Arc::new(words));
+    }
+    list.extend(extra.forbidden);
+    let min_length = config.shortest(length);
+    if min_length > 0 {
+        list.push(Arc::new(MinLength::new(min_length, &config.eos_token_id)));
+    }
+    if let Some(allowed) = extra.allowed {
+        list.push(Arc::new(allowed));
+    }
+    if let Some(token) = forced_bos_token_id {
+        list.push(Arc::new(ForcedBosToken::new(token)));
+    }
+    if !config.forced_eos_token_id.is_empty() {
+        let longest = config.longest(length);
+        let tokens = &config.forced_eos_token_id;
+        list.push(Arc::new(ForcedEosToken::new(longest, tokens)));
+    }
+    if let Some((start, factor)) = config.exponential_decay_length_penalty {
+        let start = start.saturating_add(length);
+        let decay = ExponentialDecay::new(start, factor, &config.eos_token_id);
+        list.push(Arc::new(decay));
+    }
+    if !config.suppress_tokens.is_empty() {
+        list.push(Arc::new(SuppressTokens::new(&config.suppress_tokens)));
+    }
+    if !config.begin_suppress_tokens.is_empty() {
+        // A first token that is forced is not one that could be another.
+        let is_forced = length == 1 && forced_bos_token_id.is_some();
+        let begin = length + usize::from(is_forced);
+        let tokens = &config.begin_suppress_tokens;
+        list.push(Arc::new(SuppressTokens::at_begin(tokens, begin)));
+    }
+    list.extend(extra.custom);
+    if config.do_sample {
+        list.extend(warpers(config));
+    }
+    if config.renormalize_logits {
+        list.push(Arc::new(LogNormalization));
+    }
+    list
+}
+
+/// What makes a distribution to sample from: Hugging Face's warpers, in its order.
+fn warpers(config: &GenerationConfig) -> Vec<Arc<dyn LogitsProcessor>> {
+    // With beams one token must be left that does not end the text.
+    let keep = match config.num_beams {
+        1 => 1,
+        _ => config.eos_token_id.len().max(1) + 1,
+    };
+    let mut list: Vec<Arc<dyn LogitsProcessor>> = Vec::new();
+    if config.temperature != 1.0 {
+        list.push(Arc::new(Temperature::new(config.temperature as f32)));
+    }
+    if let Some(top_h) = config.top_h {
+        list.push(Arc::new(TopH::new(top_h)));
+    }
+    if config.top_k > 0 {
+        list.push(Arc::new(TopK::new(config.top_k.max(keep))));
+    }
+    if config.top_p < 1.0 {
+        list.push(Arc::new(TopP::new(config.top_p, keep)));
+    }
+    if let Some(min_p) = config.min_p {
+        list.push(Arc::new(MinP::new(min_p, keep)));
+    }
+    if config.typical_p < 1.0 {
+        list.push(Arc::new(TypicalP::new(config.typical_p, keep)));
+    }
+    if config.epsilon_cutoff > 0.0 {
+        list.push(Arc::new(EpsilonCutoff::new(config.epsilon_cutoff, keep)));
+    }
+    if config.eta_cutoff > 0.0 {
+        list.push(Arc::new(EtaCutoff::new(config.eta_cutoff, keep)));
+    }
+    list
+}

@@ -1,0 +1,62 @@
+use crate::LogitsProcessor;
+
+/// Adds to the score of a sequence's last token where its others stand in front of it.
+///
+/// Hugging Face: `SequenceBiasLogitsProcessor`. Of a sequence that is given twice the last bias
+/// counts, as there.
+#[derive(Clone, Debug)]
+pub struct SequenceBias {
+    biases: Vec<(Vec<u32>, f32)>,
+}
+
+impl SequenceBias {
+    /// Sequences of at least one token, with what is added.
+    pub fn new(biases: &[(Vec<u32>, f64)]) -> Self {
+        let is_last = |(place, (sequence, _)): &(usize, &(Vec<u32>, f64))| {
+            !biases[place + 1..]
+                .iter()
+                .any(|(later, _)| later == sequence)
+        };
+        let biases = biases.iter().enumerate().filter(is_last);
+        Self {
+            biases: biases
+                .map(|(_, (sequence, bias))| (sequence.clone(), *bias as f32))
+                .collect(),
+        }
+    }
+}
+
+impl LogitsProcessor for SequenceBias {
+    fn process(&self, tokens: &[u32], scores: &mut [f32]) {
+        for (sequence, bias) in &self.biases {
+            if let Some((last, start)) = sequence.split_last()
+                && tokens.ends_with(start)
+                && let Some(score) = scores.get_mut(*last as usize)
+            {
+                *score += bias;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequence_is_biased_at_its_last_token() {
+        let biases = [
+            (vec![1], 9.0),
+            (vec![2, 3], -4.0),
+            (vec![3], 1.0),
+            (vec![1], 2.5),
+        ];
+        let processor = SequenceBias::new(&biases);
+        let mut scores = [0.5; 4];
+        processor.process(&[0, 2], &mut scores);
+        assert_eq!(scores, [0.5, 3.0, 0.5, -2.5]);
+        let mut scores = [0.5, 0.5, 0.5, f32::NEG_INFINITY];
+        processor.process(&[2, 0], &mut scores);
+        assert_eq!(scores, [0.5, 3.0, 0.5, f32::NEG_INFINITY]);
+    }
+}

@@ -1,0 +1,192 @@
+use std::sync::Arc;
+
+use super::beam::{best_draft, candidates, goes_on};
+use super::finished::Finished;
+use super::{Continuation, Draft, Search, Step};
+use crate::{GenerationConfig, Hypothesis, Phrase, Prompt, Vocabulary};
+
+/// Beam search for texts that contain phrases.
+///
+/// Beside the most likely continuations it looks at those that take a phrase further. The beams are
+/// divided among hypotheses by how much of the phrases they have, so that some always have the most
+/// and others go on as they like. Only texts that have all of them are returned.
+///
+/// Reference: Post and Vilar, "Fast Lexically Constrained Decoding with Dynamic Beam Allocation for
+/// Neural Machine Translation", 2018. Hugging Face: `force_words_ids`, whose search needs code from
+/// its Hub today and knows no words, only tokens.
+#[derive(Clone, Debug)]
+pub struct ConstrainedBeamSearch {
+    num_beams: usize,
+    num_return_sequences: usize,
+    candidates: usize,
+    phrases: Vec<Phrase>,
+    vocabulary: Arc<Vocabulary>,
+    /// The score is the sum of the log-probabilities.
+    running: Vec<Hypothesis>,
+    finished: Finished,
+}
+
+/// A continuation of a row, with what it has of the phrases.
+struct Candidate {
+    parent: usize,
+    hypothesis: Hypothesis,
+    /// Tokens of phrases.
+    progress: usize,
+}
+
+impl ConstrainedBeamSearch {
+    /// Continues a prompt. The vocabulary may be empty if no phrase is about words.
+    pub fn new(config: &GenerationConfig, prompt: &Prompt, vocabulary: Arc<Vocabulary>) -> Self {
+        Self {
+            num_beams: config.num_beams,
+            num_return_sequences: config.num_return_sequences,
+            candidates: candidates(config.num_beams, config),
+            phrases: required_phrases(config, prompt),
+            vocabulary,
+            running: vec![Hypothesis::of_prompt(prompt.tokens.clone())],
+            finished: Finished::new(config, config.num_beams, prompt.tokens.len()),
+        }
+    }
+
+    /// The most likely continuations, and those that take a phrase further.
+    fn continuations(&self, step: &Step<'_>) -> Vec<Continuation> {
+        let mut list = step.best_continuations(&self.running, self.candidates);
+        for (row, hypothesis) in self.running.iter().enumerate() {
+            for token in self.advancing(&hypothesis.tokens) {
+                let log_prob = step.scores(row).get(token as usize).copied();
+                let is_there = |next: &Continuation| (next.row, next.token) == (row, token);
+                if let Some(log_prob) = log_prob.filter(|log_prob| log_prob.is_finite())
+                    && !list.iter().any(is_there)
+                {
+                    list.push(Continuation {
+                        row,
+                        token,
+                        log_prob,
+                        score: hypothesis.score + log_prob,
+                    });
+                }
+            }
+        }
+        list
+    }
+
+    /// Tokens that begin a phrase that is missing, or go on with one.
+    fn advancing(&self, tokens: &[u32]) -> Vec<u32> {
+        let missing = self.missing(tokens);
+        missing
+            .flat_map(|phrase| &phrase.alternatives)
+            .flat_map(|phrase| [phrase[0], phrase[begun(tokens, phrase)]])
+            .collect()
+    }
+
+    fn missing<'s>(&'s self, tokens: &'s [u32]) -> impl Iterator<Item = &'s Phrase> {
+        let has = |phrase: &&Phrase| phrase.is_in(tokens, &self.vocabulary);
+        self.phrases.iter().filter(move |phrase| !has(phrase))
+    }
+
+    /// Tokens that a text has of the phrases, finished ones and those that it ends with.
+    fn progress(&self, tokens: &[u32]) -> usize {
+        let of_one = |phrase: &Phrase| {
+            if phrase.is_in(tokens, &self.vocabulary) {
+                return phrase.shortest();
+            }
+            let begun = phrase.alternatives.iter().map(|p| begun(tokens, p));
+            // What is complete as tokens but no whole word, as in "dogma", is none of it.
+            begun.max().unwrap_or(0).min(phrase.shortest() - 1)
+        };
+        self.phrases.iter().map(of_one).sum()
+    }
+
+    fn has_all(&self, progress: usize) -> bool {
+        progress == self.phrases.iter().map(Phrase::shortest).sum::<usize>()
+    }
+}
+
+/// All phrases that a text has to contain.
+pub(crate) fn required_phrases(config: &GenerationConfig, prompt: &Prompt) -> Vec<Phrase> {
+    let forced = config.force_words_ids.iter().map(|alternatives| Phrase {
+        alternatives: alternatives.clone(),
+        ..Phrase::new(Vec::new())
+    });
+    forced.chain(prompt.required.iter().cloned()).collect()
+}
+
+/// So many tokens of a phrase, not all of them, a text ends with.
+fn begun(tokens: &[u32], phrase: &[u32]) -> usize {
+    (1..phrase.len())
+        .rev()
+        .find(|length| tokens.ends_with(&phrase[..*length]))
+        .unwrap_or(0)
+}
+
+impl Search for ConstrainedBeamSearch {
+    fn rows(&self) -> &[Hypothesis] {
+        &self.running
+    }
+
+    fn processes_log_probs(&self) -> bool {
+        true
+    }
+
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
+        let continuations = self.continuations(&step);
+        let mut pool: Vec<Candidate> = continuations
+            .iter()
+            .map(|next| {
+                let hypothesis = step.extended(&self.running[next.row], next);
+                Candidate {
+                    parent: next.row,
+                    progress: self.progress(&hypothesis.tokens),
+                    hypothesis,
+                }
+            })
+            .collect();
+        // Most progress first, and among equals the most likely.
+        pool.sort_by(|a, b| {
+            let by_score = b.hypothesis.score.total_cmp(&a.hypothesis.score);
+            b.progress.cmp(&a.progress).then(by_score)
+        });
+        let mut open: Vec<Candidate> = Vec::new();
+        for (place, candidate) in pool.into_iter().enumerate() {
+            if !step.is_complete(&candidate.hypothesis) {
+                open.push(candidate);
+            } else if place < self.num_beams && self.has_all(candidate.progress) {
+                self.finished.keep(candidate.hypothesis);
+            }
+        }
+        let mut chosen = allocated(open, self.num_beams);
+        chosen.sort_by(|a, b| b.hypothesis.score.total_cmp(&a.hypothesis.score));
+        let parents = chosen.iter().map(|chosen| chosen.parent).collect();
+        self.running = chosen.into_iter().map(|chosen| chosen.hypothesis).collect();
+        let best = self.running.first().map(|row| row.score);
+        goes_on(&self.finished, best, &self.running, parents)
+    }
+
+    fn drafts(&self) -> Vec<Draft<'_>> {
+        best_draft(&self.finished, &self.running)
+    }
+
+    fn finish(self: Box<Self>) -> Vec<Hypothesis> {
+        self.finished
+            .into_best(self.running, self.num_return_sequences)
+    }
+}
+
+/// Divides beams among candidates, which come by progress and then by score: the best of each
+/// progress, then the second of each, and so on.
+fn allocated(candidates: Vec<Candidate>, num_beams: usize) -> Vec<Candidate> {
+    let mut banks: Vec<(usize, Vec<Candidate>)> = Vec::new();
+    for candidate in candidates {
+        match banks.last_mut() {
+            Some((progress, bank)) if *progress == candidate.progress => bank.push(candidate),
+            _ => banks.push((candidate.progress, vec![candidate])),
+        }
+    }
+    let mut ranked: Vec<(usize, Candidate)> = banks
+        .into_iter()
+        .flat_map(|(_, bank)| bank.into_iter().enumerate())
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank); // stable: more progress first
+    ranked.truncate(num_beams);
+    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+}

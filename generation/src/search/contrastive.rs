@@ -1,0 +1,131 @@
+use super::{Continuation, Draft, Search, Step};
+use crate::numeric::Normaliser;
+use crate::{GenerationConfig, Hypothesis, Prompt};
+
+/// Takes, of the `top_k` most likely tokens, the one that makes a likely text which is not alike to
+/// itself: (1 - α) · probability - α · the largest cosine between the token's hidden state and
+/// those before it.
+///
+/// The candidates are rows of the next step, which brings their hidden states. Of a prompt only the
+/// last token's is known, so texts are compared with that and with themselves; behind a prompt of
+/// one token, as here, that is all there is.
+///
+/// Hugging Face: `_contrastive_search`. Reference: Su et al., "A Contrastive Framework for Neural
+/// Text Generation", 2022.
+#[derive(Clone, Debug)]
+pub struct ContrastiveSearch {
+    alpha: f32,
+    top_k: usize,
+    length_penalty: f64,
+    /// What is decided.
+    text: Hypothesis,
+    /// The text with a candidate each; at the start the prompt.
+    rows: Vec<Hypothesis>,
+    /// Probabilities of the candidates.
+    probabilities: Vec<f32>,
+    /// Hidden states of the text, each divided by its length.
+    context: Vec<Vec<f32>>,
+    stuck: bool,
+}
+
+impl ContrastiveSearch {
+    /// Continues a prompt.
+    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+        let text = Hypothesis::of_prompt(prompt.tokens.clone());
+        Self {
+            alpha: config.penalty_alpha.unwrap_or(0.0) as f32,
+            top_k: config.top_k,
+            length_penalty: config.length_penalty,
+            rows: vec![text.clone()],
+            text,
+            probabilities: Vec::new(),
+            context: Vec::new(),
+            stuck: false,
+        }
+    }
+
+    /// The best candidate and its hidden state; of the prompt the only row.
+    fn chosen(&self, step: &Step<'_>) -> (usize, Vec<f32>) {
+        let states: Vec<Vec<f32>> = (0..step.rows())
+            .map(|row| unit(step.hidden_state(row).unwrap_or_default()))
+            .collect();
+        let score = |row: usize| {
+            let alike = self.context.iter().map(|before| dot(before, &states[row]));
+            let most_alike = alike.fold(f32::NEG_INFINITY, f32::max);
+            let probability = self.probabilities.get(row).copied().unwrap_or(0.0);
+            (1.0 - self.alpha) * probability - self.alpha * most_alike
+        };
+        // Of equal ones the first, which is the most likely.
+        let best = (1..states.len()).fold(0, |best, row| match score(row) > score(best) {
+            true => row,
+            false => best,
+        });
+        (best, states.into_iter().nth(best).unwrap_or_default())
+    }
+
+    /// Makes rows of the most likely tokens behind a row.
+    fn propose(&mut self, row: usize, step: &Step<'_>) -> Vec<usize> {
+        let scores = step.scores(row);
+        let Some(normaliser) = Normaliser::of(scores) else {
+            self.stuck = true;
+            return Vec::new();
+        };
+        let best: Vec<Continuation> = step.best_tokens(row, self.top_k);
+        self.rows.clear();
+        self.probabilities.clear();
+        for next in &best {
+            let written = step.written(&self.text, row, next.token, self.length_penalty);
+            self.rows.extend(written);
+            let probability = normaliser.probability(next.log_prob) as f32;
+            self.probabilities.push(probability);
+        }
+        self.stuck = self.rows.is_empty();
+        vec![row; self.rows.len()]
+    }
+}
+
+impl Search for ContrastiveSearch {
+    fn rows(&self) -> &[Hypothesis] {
+        &self.rows
+    }
+
+    fn processes_log_probs(&self) -> bool {
+        false
+    }
+
+    fn needs_hidden_states(&self) -> bool {
+        true
+    }
+
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
+        let (row, state) = self.chosen(&step);
+        self.text = self.rows[row].clone();
+        self.context.push(state);
+        let is_prompt = self.text.token_log_probs.is_empty();
+        if !is_prompt && step.is_complete(&self.text) {
+            return Vec::new();
+        }
+        self.propose(row, &step)
+    }
+
+    fn drafts(&self) -> Vec<Draft<'_>> {
+        vec![Draft::settled(0, &self.text)]
+    }
+
+    fn finish(self: Box<Self>) -> Vec<Hypothesis> {
+        match self.stuck || self.text.token_log_probs.is_empty() {
+            true => Vec::new(),
+            false => vec![self.text],
+        }
+    }
+}
+
+/// A vector divided by its length.
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let length = dot(vector, vector).sqrt();
+    vector.iter().map(|value| value / length).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

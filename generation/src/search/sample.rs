@@ -1,0 +1,99 @@
+use std::mem;
+
+use super::{Draft, Search, Step};
+use crate::numeric::Normaliser;
+use crate::random::RowRandom;
+use crate::{GenerationConfig, Hypothesis, Prompt};
+
+/// Draws each token by its probability, `num_return_sequences` texts at once.
+///
+/// Texts come in the order of their numbers, not best first: text `i` is the same whatever the
+/// number of texts, and whatever else is in the batch. A text that finds no possible token is left
+/// out.
+///
+/// Hugging Face: `generate` with `do_sample=True`.
+#[derive(Debug)]
+pub struct SampleSearch {
+    length_penalty: f64,
+    /// The texts that go on; at the start one row, the prompt.
+    running: Vec<Hypothesis>,
+    /// The numbers of the texts that go on, and what they are drawn with.
+    streams: Vec<(usize, RowRandom)>,
+    /// By number.
+    complete: Vec<Option<Hypothesis>>,
+}
+
+impl SampleSearch {
+    /// Continues a prompt.
+    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+        let count = config.num_return_sequences;
+        let stream = |number| (number, RowRandom::new(config.seed, prompt, number));
+        Self {
+            length_penalty: config.length_penalty,
+            running: vec![Hypothesis::of_prompt(prompt.tokens.clone())],
+            streams: (0..count).map(stream).collect(),
+            complete: vec![None; count],
+        }
+    }
+
+    /// The row of a text: all begin with the one of the prompt.
+    fn row(&self, place: usize) -> usize {
+        place.min(self.running.len() - 1)
+    }
+}
+
+impl Search for SampleSearch {
+    fn rows(&self) -> &[Hypothesis] {
+        &self.running
+    }
+
+    fn processes_log_probs(&self) -> bool {
+        false
+    }
+
+    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
+        let mut parents = Vec::with_capacity(self.streams.len());
+        let mut running = Vec::with_capacity(self.streams.len());
+        let mut streams = Vec::with_capacity(self.streams.len());
+        for (place, (number, mut random)) in mem::take(&mut self.streams).into_iter().enumerate() {
+            let row = self.row(place);
+            let scores = step.scores(row);
+            let drawn = Normaliser::of(scores)
+                .and_then(|normaliser| normaliser.token_at(random.uniform(), scores));
+            let before = &self.running[row];
+            let longer =
+                drawn.and_then(|token| step.written(before, row, token, self.length_penalty));
+            match longer {
+                Some(text) if step.is_complete(&text) => self.complete[number] = Some(text),
+                Some(text) => {
+                    parents.push(row);
+                    running.push(text);
+                    streams.push((number, random));
+                }
+                None => {}
+            }
+        }
+        (self.running, self.streams) = (running, streams);
+        parents
+    }
+
+    fn drafts(&self) -> Vec<Draft<'_>> {
+        let numbers = self.streams.iter().map(|(number, _)| *number);
+        let running = numbers.zip(&self.running);
+        let complete = self.complete.iter().enumerate();
+        let complete = complete.filter_map(|(number, text)| Some((number, text.as_ref()?)));
+        complete
+            .chain(running)
+            .map(|(number, text)| Draft::settled(number, text))
+            .collect()
+    }
+
+    fn finish(mut self: Box<Self>) -> Vec<Hypothesis> {
+        for ((number, _), text) in self.streams.iter().zip(self.running) {
+            if !text.token_log_probs.is_empty() {
+                self.complete[*number] = Some(text);
+            }
+        }
+        self.complete.into_iter().flatten().collect()
+    }
+}

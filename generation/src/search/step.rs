@@ -1,0 +1,172 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Continuation, normalised};
+use crate::numeric::{Normaliser, keep_best};
+use crate::stopping::StoppingCriteria;
+use crate::{Alternative, Hypothesis, LogitsProcessor};
+
+/// What a search has to choose from: the scores of its rows.
+pub struct Step<'a> {
+    scores: &'a mut [f32],
+    vocab_size: usize,
+    stopping: &'a StoppingCriteria,
+    /// Those that have not been run, as the search does it itself.
+    processors: &'a [Arc<dyn LogitsProcessor>],
+    /// How many alternatives of a token are asked for.
+    alternatives: usize,
+    /// Whether the scores are logits, of which log-probabilities have to be made.
+    are_logits: bool,
+    /// `[rows, width]`, if the search needs them.
+    hidden_states: Option<&'a [f32]>,
+}
+
+impl<'a> Step<'a> {
+    /// `scores` is `[rows, vocab_size]`; see [`StepModel::step`](crate::StepModel::step).
+    pub fn new(scores: &'a mut [f32], vocab_size: usize, stopping: &'a StoppingCriteria) -> Self {
+        Self {
+            scores,
+            vocab_size,
+            stopping,
+            processors: &[],
+            alternatives: 0,
+            are_logits: false,
+            hidden_states: None,
+        }
+    }
+
+    pub(crate) fn with_processors(mut self, processors: &'a [Arc<dyn LogitsProcessor>]) -> Self {
+        self.processors = processors;
+        self
+    }
+
+    pub(crate) fn with_alternatives(mut self, count: usize, are_logits: bool) -> Self {
+        self.alternatives = count;
+        self.are_logits = are_logits;
+        self
+    }
+
+    /// Adds what [`hidden_state`](Self::hidden_state) returns, `[rows, width]`.
+    pub fn with_hidden_states(mut self, hidden_states: Option<&'a [f32]>) -> Self {
+        self.hidden_states = hidden_states;
+        self
+    }
+
+    /// Tokens of the vocabulary.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.scores.len() / self.vocab_size.max(1)
+    }
+
+    /// The score of each token of the vocabulary behind a row.
+    pub fn scores(&self, row: usize) -> &[f32] {
+        &self.scores[row * self.vocab_size..][..self.vocab_size]
+    }
+
+    /// Likewise, to change them.
+    pub fn scores_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.scores[row * self.vocab_size..][..self.vocab_size]
+    }
+
+    /// The model's hidden state behind the last token of a row, if the search needs them.
+    pub fn hidden_state(&self, row: usize) -> Option<&'a [f32]> {
+        let hidden_states = self.hidden_states?;
+        let width = hidden_states.len() / self.rows().max(1);
+        hidden_states.get(row * width..(row + 1) * width)
+    }
+
+    /// A step of some of the rows, for a search that is made of others.
+    pub fn part(&mut self, rows: Range<usize>) -> Step<'_> {
+        let width = self.hidden_states.map(|all| all.len() / self.rows().max(1));
+        let states = self.hidden_states.zip(width);
+        Step {
+            hidden_states: states.map(|(all, width)| &all[rows.start * width..rows.end * width]),
+            scores: &mut self.scores[rows.start * self.vocab_size..rows.end * self.vocab_size],
+            ..*self
+        }
+    }
+
+    /// Runs the processors on a row whose tokens are these, for a search that
+    /// [does so itself](super::Search::runs_processors).
+    pub fn process(&mut self, row: usize, tokens: &[u32]) {
+        let processors = self.processors;
+        let scores = self.scores_mut(row);
+        for processor in processors {
+            processor.process(tokens, scores);
+        }
+    }
+
+    /// Whether a text is complete with its last token.
+    pub fn is_complete(&self, hypothesis: &Hypothesis) -> bool {
+        self.stopping.is_complete(&hypothesis.tokens)
+    }
+
+    /// The `count` most likely continuations of `rows`, which are those of the step, best first. A
+    /// continuation's score is the row's and the token's together; among equal ones the earlier row
+    /// and token comes first. Impossible tokens, those of minus infinity, are left out.
+    ///
+    /// The vocabulary is not sorted: each score is compared with the worst that is kept.
+    pub fn best_continuations(&self, rows: &[Hypothesis], count: usize) -> Vec<Continuation> {
+        let mut best = Vec::with_capacity(count + 1);
+        for (row, hypothesis) in rows.iter().enumerate() {
+            keep_best(&mut best, count, row, hypothesis.score, self.scores(row));
+        }
+        best
+    }
+
+    /// The `count` most likely tokens behind one row, best first, by their own scores.
+    pub fn best_tokens(&self, row: usize, count: usize) -> Vec<Continuation> {
+        let mut best = Vec::with_capacity(count + 1);
+        keep_best(&mut best, count, row, 0.0, self.scores(row));
+        best
+    }
+
+    /// A row with a token more, and with the alternatives of that token if they are asked for.
+    pub fn extended(&self, hypothesis: &Hypothesis, next: &Continuation) -> Hypothesis {
+        let mut longer = hypothesis.extended(next.token, next.log_prob, next.score);
+        if self.alternatives > 0 {
+            longer.alternatives.push(self.best_alternatives(next.row));
+        }
+        longer
+    }
+
+    /// The most likely tokens behind a row, with their log-probabilities.
+    fn best_alternatives(&self, row: usize) -> Vec<Alternative> {
+        let normaliser = match self.are_logits {
+            true => Normaliser::of(self.scores(row)),
+            false => None,
+        };
+        let best = self.best_tokens(row, self.alternatives);
+        best.iter()
+            .map(|next| Alternative {
+                token: next.token,
+                log_prob: normaliser.map_or(next.log_prob, |n| n.log_prob(next.log_prob)),
+            })
+            .collect()
+    }
+
+    /// Likewise for scores that are logits: the log-probability is made of them, and the score is
+    /// that of the whole text. None if the logits of the row allow no token.
+    pub fn written(
+        &self,
+        hypothesis: &Hypothesis,
+        row: usize,
+        token: u32,
+        length_penalty: f64,
+    ) -> Option<Hypothesis> {
+        let scores = self.scores(row);
+        let log_prob = Normaliser::of(scores)?.log_prob(*scores.get(token as usize)?);
+        let generated = hypothesis.token_log_probs.len() + 1;
+        let next = Continuation {
+            row,
+            token,
+            log_prob,
+            score: normalised(hypothesis.sum() + log_prob, generated, length_penalty),
+        };
+        Some(self.extended(hypothesis, &next))
+    }
+}

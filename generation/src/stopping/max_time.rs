@@ -1,0 +1,46 @@
+use std::time::{Duration, Instant};
+
+use crate::StoppingCriterion;
+
+/// Complete when an amount of time has passed: the step under way is finished, and all texts end
+/// with it.
+///
+/// Hugging Face: `MaxTimeCriteria`.
+#[derive(Clone, Debug)]
+pub struct MaxTime {
+    start: Instant,
+    limit: Duration,
+}
+
+impl MaxTime {
+    /// Counts from now.
+    pub fn new(limit: Duration) -> Self {
+        Self {
+            start: Instant::now(),
+            limit,
+        }
+    }
+}
+
+impl StoppingCriterion for MaxTime {
+    fn is_complete(&self, _tokens: &[u32]) -> bool {
+        false
+    }
+
+    fn is_over(&self) -> bool {
+        self.start.elapsed() > self.limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_over_when_the_time_has_passed() {
+        assert!(!MaxTime::new(Duration::from_secs(3600)).is_over());
+        let criterion = MaxTime::new(Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(criterion.is_over());
+    }
+}

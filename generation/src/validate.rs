@@ -1,0 +1,182 @@
+//! What is checked before there is any work.
+
+use crate::search::required_phrases;
+use crate::{ConfigError, Generation, GenerationConfig, Prompt, Search, StepModel};
+
+/// Checks the prompts, every token of the options against the vocabulary, and the options against
+/// each other.
+pub(crate) fn validate(
+    generation: &Generation<'_>,
+    prompts: &[Prompt],
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    let config = &generation.config;
+    for prompt in prompts {
+        validate_tokens_of(config, prompt, vocab_size)?;
+        config.validate(prompt.tokens.len())?;
+        validate_phrases(generation, prompt, vocab_size)?;
+    }
+    if !config.stop_strings.is_empty() && generation.vocabulary.is_none() {
+        return invalid("stop_strings need the text of tokens: Generation::with_vocabulary".into());
+    }
+    if let Some(vocabulary) = &generation.vocabulary
+        && vocabulary.len() > vocab_size
+    {
+        return invalid(format!(
+            "the vocabulary has the text of {} tokens, but the model scores {vocab_size}",
+            vocabulary.len()
+        ));
+    }
+    Ok(())
+}
+
+/// Likewise for texts that are given: what only a search asks for is not looked at.
+pub(crate) fn validate_processors_only(
+    generation: &Generation<'_>,
+    prompts: &[Prompt],
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    for prompt in prompts {
+        validate_tokens_of(&generation.config, prompt, vocab_size)?;
+        generation.config.validate(prompt.tokens.len())?;
+        for phrase in &prompt.forbidden {
+            phrase.validate("forbidden", vocab_size, generation.vocabulary.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+fn validate_tokens_of(
+    config: &GenerationConfig,
+    prompt: &Prompt,
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    if prompt.tokens.is_empty() {
+        return invalid("a prompt is empty, expected at least a start token".into());
+    }
+    let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
+    for (name, tokens) in [
+        ("a prompt", prompt.tokens.as_slice()),
+        ("forced_bos_token_id", forced_bos.as_slice()),
+        ("forced_eos_token_id", &config.forced_eos_token_id),
+        ("suppress_tokens", &config.suppress_tokens),
+        ("begin_suppress_tokens", &config.begin_suppress_tokens),
+    ] {
+        validate_tokens(name, tokens, vocab_size)?;
+    }
+    for word in &config.bad_words_ids {
+        validate_tokens("bad_words_ids", word, vocab_size)?;
+    }
+    for (sequence, _) in &config.sequence_bias {
+        validate_tokens("sequence_bias", sequence, vocab_size)?;
+    }
+    Ok(())
+}
+
+fn validate_phrases(
+    generation: &Generation<'_>,
+    prompt: &Prompt,
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    let (config, vocabulary) = (&generation.config, generation.vocabulary.as_ref());
+    for phrase in &prompt.forbidden {
+        phrase.validate("forbidden", vocab_size, vocabulary)?;
+    }
+    let required = required_phrases(config, prompt);
+    for phrase in &required {
+        phrase.validate("force_words_ids or required", vocab_size, vocabulary)?;
+    }
+    if required.is_empty() {
+        return Ok(());
+    }
+    if config.num_beams < 2 || config.num_beam_groups > 1 || config.do_sample {
+        return invalid(
+            "phrases that have to come need num_beams above 1, without groups and do_sample".into(),
+        );
+    }
+    let prompt_length = prompt.tokens.len();
+    let room = config.longest(prompt_length).saturating_sub(prompt_length);
+    let tokens: usize = required.iter().map(|phrase| phrase.shortest()).sum();
+    match tokens > room {
+        true => invalid(format!(
+            "phrases that have to come have {tokens} tokens, but a text has {room} (max_length or max_new_tokens)"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Checks that the model can do what the options ask for.
+pub(crate) fn validate_model<M: StepModel>(
+    config: &GenerationConfig,
+    model: &M,
+    state: &M::State,
+) -> Result<(), ConfigError> {
+    let Some(scored) = model.scored_tokens(state) else {
+        return Ok(());
+    };
+    let vocab_size = model.vocab_size();
+    if !scored.is_sorted_by(|a, b| a < b) {
+        return invalid("the shortlist's tokens do not ascend".into());
+    }
+    validate_tokens("the shortlist", scored, vocab_size)?;
+    match config
+        .eos_token_id
+        .iter()
+        .find(|end| scored.binary_search(end).is_err())
+    {
+        Some(end) => invalid(format!(
+            "the shortlist lacks eos_token_id {end}, so no text would end"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Checks that there is a search behind every prompt.
+pub(crate) fn validate_searches(
+    searches: &[Box<dyn Search>],
+    prompts: &[Prompt],
+) -> Result<(), ConfigError> {
+    let begins_with = |search: &dyn Search, prompt: &Prompt| matches!(search.rows(), [row] if row.tokens == prompt.tokens);
+    let fit = searches.len() == prompts.len()
+        && searches
+            .iter()
+            .zip(prompts)
+            .all(|(search, prompt)| begins_with(search.as_ref(), prompt));
+    match fit {
+        true => Ok(()),
+        false => invalid(format!(
+            "{} searches for {} prompts, expected one for each that begins with one row, the prompt",
+            searches.len(),
+            prompts.len()
+        )),
+    }
+}
+
+/// Checks that there is a text behind every prompt.
+pub(crate) fn validate_texts(
+    texts: &[Vec<u32>],
+    prompts: &[Prompt],
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    if texts.len() != prompts.len() || texts.iter().any(Vec::is_empty) {
+        return invalid("scoring needs one text per prompt, none of them empty".into());
+    }
+    for text in texts {
+        validate_tokens("a text", text, vocab_size)?;
+    }
+    Ok(())
+}
+
+fn validate_tokens(name: &str, tokens: &[u32], vocab_size: usize) -> Result<(), ConfigError> {
+    match tokens.iter().find(|token| **token as usize >= vocab_size) {
+        None => Ok(()),
+        Some(token) => invalid(format!(
+            "{name} has token {token}, but the vocabulary ends at {}",
+            vocab_size.saturating_sub(1)
+        )),
+    }
+}
+
+fn invalid(message: String) -> Result<(), ConfigError> {
+    Err(ConfigError::Invalid(message))
+}

@@ -1,0 +1,118 @@
+//! The text of tokens, for what looks at text rather than at ids.
+
+/// The text that each token of a vocabulary adds to a text, a leading space included.
+///
+/// Stop strings and phrases of whole words need it. A token is special if it adds no text: an end
+/// token, a language code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// The texts of all tokens behind each other.
+    text: String,
+    /// Where each token's text ends.
+    ends: Vec<usize>,
+    special: Vec<bool>,
+}
+
+impl Vocabulary {
+    /// Takes the text of every token, in the order of their ids; none for special ones.
+    pub fn new<T: AsRef<str>>(texts: impl IntoIterator<Item = Option<T>>) -> Self {
+        let mut vocabulary = Self::default();
+        for text in texts {
+            vocabulary.special.push(text.is_none());
+            if let Some(text) = text {
+                vocabulary.text.push_str(text.as_ref());
+            }
+            vocabulary.ends.push(vocabulary.text.len());
+        }
+        vocabulary
+    }
+
+    /// Tokens.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no token.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text that a token adds; none if it is special or there is no such token.
+    pub fn text(&self, token: u32) -> Option<&str> {
+        let token = token as usize;
+        let is_special = *self.special.get(token)?;
+        let start = match token.checked_sub(1) {
+            Some(before) => self.ends[before],
+            None => 0,
+        };
+        (!is_special).then(|| &self.text[start..self.ends[token]])
+    }
+
+    /// The texts of all tokens, none for special ones.
+    pub fn texts(&self) -> impl Iterator<Item = Option<&str>> {
+        (0..self.len() as u32).map(|token| self.text(token))
+    }
+
+    /// The text of tokens behind the last special one. Special tokens separate texts: nothing is
+    /// found across them.
+    pub fn text_behind_special(&self, tokens: &[u32]) -> String {
+        let is_special = |token: &u32| self.text(*token).is_none();
+        let start = tokens
+            .iter()
+            .rposition(is_special)
+            .map_or(0, |last| last + 1);
+        tokens[start..]
+            .iter()
+            .filter_map(|token| self.text(*token))
+            .collect()
+    }
+}
+
+/// Whether a character can't be inside a word, for finding where words begin and end: white space,
+/// punctuation and, since they stand without spaces between words, characters of scripts such as
+/// Chinese and Thai.
+pub fn separates_words(character: char) -> bool {
+    character.is_whitespace()
+        || (character.is_ascii() && !character.is_ascii_alphanumeric())
+        || matches!(character,
+            '\u{a1}'..='\u{a9}' | '\u{ab}'..='\u{b4}' | '\u{b6}'..='\u{b9}' | '\u{bb}'..='\u{bf}' // Latin-1 signs
+            | '\u{0e00}'..='\u{0eff}' // Thai, Lao
+            | '\u{1000}'..='\u{109f}' // Myanmar
+            | '\u{1780}'..='\u{17ff}' // Khmer
+            | '\u{060c}' | '\u{061b}' | '\u{061f}' | '\u{06d4}' // Arabic punctuation
+            | '\u{0964}' | '\u{0965}' // Indic full stops
+            | '\u{2000}'..='\u{200b}' | '\u{200e}'..='\u{206f}' // general punctuation, without joiners
+            | '\u{2e00}'..='\u{31ff}' // more punctuation, radicals, kana
+            | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Han
+            | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' // their forms
+            | '\u{ff66}'..='\u{ff9f}' // halfwidth katakana
+            | '\u{1f000}'..='\u{1faff}' // emoji
+            | '\u{20000}'..='\u{3ffff}' // more Han
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_have_their_texts() {
+        let vocabulary = Vocabulary::new([None, Some(" dog"), Some(""), None, Some("ma")]);
+        assert_eq!(vocabulary.len(), 5);
+        let texts: Vec<_> = vocabulary.texts().collect();
+        assert_eq!(texts, [None, Some(" dog"), Some(""), None, Some("ma")]);
+        assert_eq!(vocabulary.text(5), None);
+        assert_eq!(vocabulary.text_behind_special(&[1, 3, 0, 1, 4]), " dogma");
+        assert_eq!(vocabulary.text_behind_special(&[1, 3]), "");
+    }
+
+    #[test]
+    fn words_end_where_readers_see_them_end() {
+        for inside in "aZ9éßжאेк्\u{200d}가".chars() {
+            assert!(!separates_words(inside), "{inside:?}");
+        }
+        for outside in " .,'-«»。、！狗ねカไ।؟…🙂".chars() {
+            assert!(separates_words(outside), "{outside:?}");
+        }
+    }
+}
