@@ -1,0 +1,54 @@
+//! Captions a picture with a processor and a strategy that are not this workspace's.
+//!
+//! ```sh
+//! cargo run -p custom-search -- examples/caption/pictures/cat-and-pizza-blue.png
+//! ```
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use burn::tensor::Device;
+use captioning::{Captioner, GenerationConfig, open_image};
+use custom_search::{FirstTokens, ShortWords};
+use generation::{Generation, Prompt, Search};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let picture = std::env::args()
+        .nth(1)
+        .ok_or("name a picture: cargo run -p custom-search -- picture.png")?;
+    let captioner = Captioner::embedded(&Device::flex())?;
+    let config = captioner.generation_config().clone();
+    let memory = captioner.encode(&[open_image(picture)?])?;
+
+    // A prompt per language, all looking at the one image.
+    let start = config.start_token()?;
+    let mut prompts = Vec::new();
+    for language in captioner.languages() {
+        let code = captioner.tokenizer().language_id(language.code)?;
+        prompts.push(Prompt::new(vec![start]).with_forced_bos_token_id(code));
+    }
+    let images = vec![0; prompts.len()];
+    let search = |prompt| Box::new(FirstTokens::new(3, prompt)) as Box<dyn Search>;
+    let generation = Generation::new(GenerationConfig {
+        max_length: Some(64),
+        ..config
+    })
+    .with_processor(ShortWords::new(0.05, captioner.vocabulary()))
+    .with_searches(prompts.iter().map(search).collect());
+    let found = captioner
+        .model()
+        .generate_with(memory, &images, &prompts, generation, None)?;
+
+    for (language, texts) in captioner.languages().iter().zip(found) {
+        for text in texts {
+            let words = captioner.tokenizer().decode(&text.tokens, true)?;
+            writeln!(
+                io::stdout(),
+                "{}  {:8.4}  {words}",
+                language.code,
+                text.score
+            )?;
+        }
+    }
+    Ok(())
+}

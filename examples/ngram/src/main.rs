@@ -1,0 +1,152 @@
+//! Everything that `generation` can do, around a model that is not ours: a table of word counts.
+//!
+//! To bring a model of your own, implement `StepModel` as `model.rs` does.
+
+mod model;
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use generation::{
+    ConfigError, Event, GenerateError, Generation, GenerationConfig, Hypothesis, Matching, Phrase,
+    Prompt, Vocabulary,
+};
+use serde_json::{Map, Value};
+
+use crate::model::{END, NGrams};
+
+/// Write sentences like those of a text, by how often words stand behind each other.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Sentences to count, one a line; by default a few about animals.
+    corpus: Option<PathBuf>,
+    /// Words to begin with.
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    prefix: String,
+    /// Words that have to come (needs num_beams above 1); may be given several times.
+    #[arg(long, value_name = "WORDS")]
+    require: Vec<String>,
+    /// Words that must not come; may be given several times.
+    #[arg(long, value_name = "WORDS")]
+    forbid: Vec<String>,
+    /// An option of generation by its Hugging Face name, such as num_beams=4 or do_sample=true; may
+    /// be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Print words as they come.
+    #[arg(long)]
+    stream: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("can't read {path}: {source}")]
+    Corpus { path: PathBuf, source: io::Error },
+    #[error("--set {0}: expected NAME=VALUE")]
+    Option(String),
+    #[error("{0:?} has a word that is not in the corpus")]
+    Word(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Generate(#[from] GenerateError<std::convert::Infallible>),
+    #[error("can't write: {0}")]
+    Output(#[from] io::Error),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ngram: {}", report::message(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Error> {
+    let text = match &arguments.corpus {
+        Some(path) => std::fs::read_to_string(path).map_err(|source| Error::Corpus {
+            path: path.clone(),
+            source,
+        })?,
+        None => include_str!("../animals.txt").into(),
+    };
+    let model = NGrams::count(&text);
+    let words = |text: &String| model.ids(text).ok_or_else(|| Error::Word(text.clone()));
+    let phrase = |text: &String| -> Result<Phrase, Error> {
+        Ok(Phrase::new(words(text)?).with_matching(Matching::WholeWords))
+    };
+
+    let mut prompt = Prompt::new([vec![END], words(&arguments.prefix)?].concat());
+    for text in &arguments.require {
+        prompt = prompt.with_required(phrase(text)?);
+    }
+    for text in &arguments.forbid {
+        prompt = prompt.with_forbidden(phrase(text)?);
+    }
+    let config = GenerationConfig {
+        eos_token_id: vec![END],
+        ..GenerationConfig::default()
+    };
+    let config = config.updated(&options(&arguments.set)?)?;
+    let vocabulary = Arc::new(Vocabulary::new(model.token_texts()));
+
+    let mut printed = 0;
+    let mut out = io::stdout().lock();
+    let mut show = |event: Event<'_>| {
+        let (tokens, settled) = match event {
+            Event::Draft { draft, .. } if draft.sequence == 0 => {
+                (&draft.hypothesis.tokens, draft.settled)
+            }
+            Event::Finished { hypotheses, .. } => match hypotheses.first() {
+                Some(best) => (&best.tokens, best.tokens.len()),
+                None => return ControlFlow::Continue(()),
+            },
+            _ => return ControlFlow::Continue(()),
+        };
+        let text = model.text(&tokens[..settled]);
+        let result = write!(out, "{}", &text[printed..]).and_then(|()| out.flush());
+        printed = text.len();
+        match result {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()), // nobody reads any more
+        }
+    };
+    let mut generation = Generation::new(config).with_vocabulary(vocabulary);
+    if arguments.stream {
+        generation = generation.with_observer(&mut show);
+    }
+    let found = generation.run(&model, vec![Vec::new()], &[prompt])?;
+    let texts = found.iter().flatten();
+    match arguments.stream {
+        true => writeln!(io::stdout())?,
+        false => print(texts, &model)?,
+    }
+    Ok(())
+}
+
+fn print<'h>(texts: impl Iterator<Item = &'h Hypothesis>, model: &NGrams) -> io::Result<()> {
+    for text in texts {
+        let words = model.text(&text.tokens);
+        writeln!(io::stdout(), "{:8.4}  {words}", text.score)?;
+    }
+    Ok(())
+}
+
+/// Options by name; what is no JSON is text.
+fn options(settings: &[String]) -> Result<Map<String, Value>, Error> {
+    let option = |setting: &String| {
+        let (name, value) = setting
+            .split_once('=')
+            .ok_or_else(|| Error::Option(setting.clone()))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok((name.trim().to_owned(), value))
+    };
+    settings.iter().map(option).collect()
+}
