@@ -16,8 +16,9 @@ pub struct Caption {
     /// The sum of the log-probabilities divided by their number to the power of `length_penalty`:
     /// the higher the surer. Comparable between captions of one language and one `length_penalty`.
     pub score: f32,
-    /// What else could have come in place of each of these tokens, most likely first and the token
-    /// itself among them, if [that is asked for](crate::CaptionOptions::alternatives).
+    /// The tokens that were most likely in the place of each of these, most likely first, if
+    /// [that is asked for](crate::CaptionOptions::alternatives). The token itself is among them if
+    /// it is as likely.
     pub alternatives: Vec<Vec<TokenAlternative>>,
 }
 

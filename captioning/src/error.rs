@@ -62,6 +62,22 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// A text has something that the model has no words for.
+    #[error(
+        "{text:?} has a character that this model has no token for, or the name of a special token"
+    )]
+    Unwritable {
+        /// What was given.
+        text: String,
+    },
+    /// No caption has all words that were asked for.
+    #[error(
+        "no caption in {language} with all required words was found; allow more beams or tokens, or ask for other words"
+    )]
+    WordsMissing {
+        /// Code of the language.
+        language: &'static str,
+    },
     /// A shortlist has tokens that can't be scored.
     #[error("a shortlist needs at least one token, ascending, each below {vocab_size}")]
     Shortlist {

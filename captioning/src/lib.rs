@@ -30,6 +30,10 @@
 //! # }
 //! ```
 //!
+//! [`CaptionOptions`] has what is about words: what a caption begins with, has to contain, or must
+//! not. [`Captioner::stream`] writes captions as they come, [`Captioner::score`] says how likely
+//! captions are that are given, and [`Captioner::attention`] where the decoder looked.
+//!
 //! A captioner can be shared by threads: its methods take `&self`, and every call has its own state.
 
 mod as_published;

@@ -28,7 +28,7 @@ pub struct CaptionOptions {
     /// Words that a caption must not contain. Once a caption has such a word it can only go on with
     /// a longer one; beams find better ways out of that than greedy search.
     pub forbidden: Vec<Words>,
-    /// How many tokens to return that could have come in place of each.
+    /// How many of the most likely tokens to return with each.
     pub alternatives: usize,
     /// The tokens to score, if not all; see [`Captioner::shortlist`](crate::Captioner::shortlist).
     pub shortlist: Option<Shortlist>,

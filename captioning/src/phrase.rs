@@ -27,7 +27,7 @@ impl FromStr for Words {
                 Some(word) => (word, true),
                 None => (form, false),
             };
-            if word.is_empty() || may_go_on != starts {
+            if word.is_empty() || word.contains('*') || may_go_on != starts {
                 return Err(Error::Words { text: text.into() });
             }
             forms.push(word.to_owned());
@@ -63,12 +63,16 @@ impl Words {
 }
 
 impl Captioner {
-    /// The tokens of a text, without language code and end token.
+    /// The tokens of a text, without language code and end token. All of them add text.
     pub(crate) fn pieces(&self, text: &str, language: Language) -> Result<Vec<u32>, Error> {
         let mut tokens = self.tokenizer().encode(text, language.code, None)?;
         tokens.pop();
         tokens.remove(0);
-        Ok(tokens)
+        let vocabulary = self.vocabulary();
+        match tokens.iter().any(|token| vocabulary.text(*token).is_none()) {
+            true => Err(Error::Unwritable { text: text.into() }),
+            false => Ok(tokens),
+        }
     }
 
     /// The same tokens without the space that the first begins with.
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!(words.forms, ["a dog", "dogs"]);
         assert!(!words.starts);
         assert!("dog*".parse::<Words>().unwrap().starts);
-        for text in ["", "dog|", "dog*|cat", "*", "dog|cat*"] {
+        for text in ["", "dog|", "dog*|cat", "*", "dog|cat*", "d*g", "*og"] {
             let error = text.parse::<Words>().unwrap_err();
             assert!(matches!(error, Error::Words { .. }), "{text}");
         }

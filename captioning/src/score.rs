@@ -45,8 +45,12 @@ impl Captioner {
             .model()
             .score(memory, &row_images, &prompts, &ids, generation)?;
         let mut captions = vec![Vec::with_capacity(texts.len()); images];
-        for (found, image) in found.into_iter().zip(row_images) {
-            captions[image].push(self.read(language, found)?);
+        let texts = texts.iter().cycle();
+        for ((found, image), text) in found.into_iter().zip(row_images).zip(texts) {
+            captions[image].push(Caption {
+                text: (*text).to_owned(), // not what is left of it without unknown characters
+                ..self.read(language, found)?
+            });
         }
         Ok(captions)
     }

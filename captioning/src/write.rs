@@ -87,12 +87,12 @@ impl Captioner {
     }
 
     /// Checks options before there is an image: what [`caption_with`](Self::caption_with) would
-    /// refuse.
+    /// refuse, but for a shortlist that lacks the end token.
     ///
     /// # Errors
     /// [`Error`], naming the options.
     pub fn validate_options(&self, options: &CaptionOptions) -> Result<(), Error> {
-        // Words have other tokens in other languages only where the languages' codes are special.
+        // One language stands for all: their prompts differ in the code alone.
         let languages = &self.languages()[..1.min(self.languages().len())];
         let prompts = self.prompts(languages, options)?;
         let model = self.model();
@@ -120,13 +120,21 @@ impl Captioner {
         let row_images: Vec<usize> = (0..images)
             .flat_map(|image| languages.iter().map(move |_| image))
             .collect();
-        let found = self.model().generate_with(
-            memory,
-            &row_images,
-            &prompts,
-            watched(self.generation(options)),
-            options.shortlist.as_ref(),
-        )?;
+        let found = self
+            .model()
+            .generate_with(
+                memory,
+                &row_images,
+                &prompts,
+                watched(self.generation(options)),
+                options.shortlist.as_ref(),
+            )
+            .map_err(|error| match error {
+                GenerateError::PhrasesMissing { prompt, .. } => Error::WordsMissing {
+                    language: languages[prompt % languages.len()].code,
+                },
+                other => other.into(),
+            })?;
         let mut captions: Vec<Vec<Caption>> = vec![Vec::new(); images];
         let rows = row_images.into_iter().zip(languages.iter().cycle());
         for (hypotheses, (image, language)) in found.into_iter().zip(rows) {

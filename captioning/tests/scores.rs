@@ -71,6 +71,10 @@ fn what_can_not_be_scored_is_a_typed_error() {
     let italian = captioning::language("it").unwrap();
     let result = captioner.score(memory.clone(), italian, &["mela"], &config(&captioner, 1));
     assert!(matches!(result, Err(Error::UnknownLanguage { .. })));
+    let odd = ["x\u{1f427}.", ""];
+    let scored = captioner.score(memory.clone(), english, &odd, &config(&captioner, 1));
+    let scored = scored.unwrap();
+    assert_eq!(scored[0][0].text, odd[0], "the text that was given");
     let none = captioner.score(memory, english, &[], &config(&captioner, 1));
     assert_eq!(none.unwrap(), [vec![]]);
 }

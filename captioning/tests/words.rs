@@ -135,6 +135,27 @@ fn words_that_can_not_be_are_typed_errors_before_there_is_a_picture() {
     };
     let error = captioner.validate_options(&long).unwrap_err();
     assert!(error.to_string().contains("leaves none"), "{error}");
+    for text in ["camera \u{1f427}", "</s>", "en_XX cat"] {
+        let unwritable =
+            |error: Error| assert!(matches!(error, Error::Unwritable { .. }), "{error}");
+        let prefixed = CaptionOptions {
+            prefix: text.into(),
+            ..CaptionOptions::new(config(&captioner, 2))
+        };
+        unwritable(captioner.validate_options(&prefixed).unwrap_err());
+        let forbidding = CaptionOptions {
+            forbidden: vec![words(text)],
+            ..CaptionOptions::new(config(&captioner, 2))
+        };
+        unwritable(captioner.validate_options(&forbidding).unwrap_err());
+    }
+    let contradicting = CaptionOptions {
+        prefix: "dog and cat".into(),
+        forbidden: vec![words("dog")],
+        ..CaptionOptions::new(config(&captioner, 2))
+    };
+    let error = captioner.validate_options(&contradicting).unwrap_err();
+    assert!(error.to_string().contains("already"), "{error}");
     // Found only when looking: the longest caption ends before all are in.
     let many = CaptionOptions {
         required: [
@@ -147,8 +168,11 @@ fn words_that_can_not_be_are_typed_errors_before_there_is_a_picture() {
     let memory = encoded(&captioner, &[TWO_THINGS[0].0]);
     let english = captioner.language("en").unwrap();
     let result = captioner.caption_with(memory, &[english], &many);
-    if let Ok(captions) = result {
-        let text = &captions[0][0].text;
-        assert!(text.contains("whale") && text.contains("moon"), "{text}");
+    match result {
+        Ok(captions) => {
+            let text = &captions[0][0].text;
+            assert!(text.contains("whale") && text.contains("moon"), "{text}");
+        }
+        Err(error) => assert!(matches!(error, Error::WordsMissing { language: "en_XX" })),
     }
 }

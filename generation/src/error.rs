@@ -61,7 +61,7 @@ pub enum GenerateError<E: std::error::Error + 'static> {
     },
     /// No text has all phrases that were asked for.
     #[error(
-        "no text for prompt {prompt} with all of its {phrases} required phrases was found in {step} steps; allow more tokens or beams, or other words"
+        "no text for prompt {prompt} with all of its {phrases} required phrases was found in {step} steps; allow more tokens, beams or time, or ask for other words"
     )]
     PhrasesMissing {
         /// Number of the prompt.

@@ -181,8 +181,14 @@ fn items<'p>(
     let prompts = prompts.iter().zip(searches).enumerate();
     prompts
         .map(|(number, (prompt, search))| {
+            let stopping = StoppingCriteria::of(
+                &generation.config,
+                prompt.tokens.len(),
+                generation.vocabulary.as_ref(),
+                &generation.stopping,
+            );
             let extra = Extra {
-                forbidden: forbidden.of(prompt, generation),
+                forbidden: forbidden.of(prompt, &stopping, generation),
                 allowed: generation
                     .allowed
                     .clone()
@@ -194,12 +200,7 @@ fn items<'p>(
                 waiting: &prompt.tokens[first..],
                 search,
                 processors: processors_with(&generation.config, prompt, extra),
-                stopping: StoppingCriteria::of(
-                    &generation.config,
-                    prompt.tokens.len(),
-                    generation.vocabulary.as_ref(),
-                    &generation.stopping,
-                ),
+                stopping,
             }
         })
         .collect()
@@ -214,6 +215,7 @@ impl ForbiddenPhrases {
     fn of(
         &mut self,
         prompt: &Prompt,
+        stopping: &StoppingCriteria,
         generation: &Generation<'_>,
     ) -> Vec<Arc<dyn LogitsProcessor>> {
         let config = &generation.config;
@@ -227,7 +229,12 @@ impl ForbiddenPhrases {
                 return known.clone() as Arc<dyn LogitsProcessor>;
             }
             let vocabulary = generation.vocabulary.clone().unwrap_or_default();
-            let processor = Arc::new(ForbiddenPhrase::new(phrase, vocabulary, longest));
+            let processor = Arc::new(ForbiddenPhrase::new(
+                phrase,
+                vocabulary,
+                longest,
+                stopping.clone(),
+            ));
             self.0.push((phrase.clone(), longest, processor.clone()));
             processor
         };

@@ -89,7 +89,7 @@ impl<'a> Generation<'a> {
         self
     }
 
-    /// Returns with every token so many that could have come in its place.
+    /// Returns with every token so many of the most likely ones in its place.
     pub fn with_alternatives(mut self, count: usize) -> Self {
         self.alternatives = count;
         self
@@ -184,6 +184,7 @@ impl<'a> Generation<'a> {
     {
         validate_texts(texts, prompts, model.vocab_size())?;
         validate_processors_only(&self, prompts, model.vocab_size())?;
+        validate_model(&self.config, model, &state)?;
         let searches = prompts.iter().zip(texts).map(|(prompt, text)| {
             let search = ForcedSearch::new(&self.config, prompt, text.clone());
             Box::new(search) as Box<dyn Search>

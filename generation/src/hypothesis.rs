@@ -12,8 +12,9 @@ pub struct Hypothesis {
     /// The sum of the log-probabilities, divided by the number of generated tokens to the power of
     /// `length_penalty`: Hugging Face's `sequences_scores`.
     pub score: f32,
-    /// What else could have come in place of each generated token, most likely first and the token
-    /// itself among them, if [alternatives](crate::Generation::with_alternatives) are asked for.
+    /// The tokens that were most likely in the place of each generated one, most likely first, if
+    /// [alternatives](crate::Generation::with_alternatives) are asked for. The token itself is among
+    /// them if it is as likely.
     pub alternatives: Vec<Vec<Alternative>>,
 }
 

@@ -53,37 +53,51 @@ impl Phrase {
         self.alternatives.iter().map(Vec::len).min().unwrap_or(0)
     }
 
-    /// Whether the text of `tokens` has it, if nothing follows: a word that stands at the end is
-    /// whole.
-    pub(crate) fn is_in(&self, tokens: &[u32], vocabulary: &Vocabulary) -> bool {
-        match self.matching {
-            Matching::Tokens => self.alternatives.iter().any(|phrase| {
-                tokens
-                    .windows(phrase.len())
-                    .any(|window| window == phrase.as_slice())
-            }),
-            Matching::WholeWords | Matching::WordStarts => {
-                // A special token, such as the end, separates texts.
-                let mut texts = tokens.split(|token| vocabulary.text(*token).is_none());
-                texts.any(|tokens| {
-                    let text = vocabulary.text_behind_special(tokens);
-                    self.words(vocabulary)
-                        .any(|word| self.has_word(&text, &word))
-                })
-            }
+    /// Whether it is about tokens, not about words.
+    pub(crate) fn is_of_tokens(&self) -> bool {
+        self.matching == Matching::Tokens
+    }
+
+    /// The texts of the alternatives, without spaces around them; none if it is about tokens.
+    pub(crate) fn words(&self, vocabulary: &Vocabulary) -> Vec<String> {
+        let text = |tokens: &Vec<u32>| {
+            let text = vocabulary.text_behind_special(tokens);
+            text.trim().to_owned()
+        };
+        match self.is_of_tokens() {
+            true => Vec::new(),
+            false => self.alternatives.iter().map(text).collect(),
         }
     }
 
-    /// The texts of the alternatives, without spaces around them.
-    pub(crate) fn words(&self, vocabulary: &Vocabulary) -> impl Iterator<Item = String> {
-        self.alternatives.iter().map(|tokens| {
+    /// Whether the text of `tokens` has it, if nothing follows: a word that stands at the end is
+    /// whole. `words` are its own.
+    pub(crate) fn is_in(&self, tokens: &[u32], words: &[String], vocabulary: &Vocabulary) -> bool {
+        if self.is_of_tokens() {
+            let has = |phrase: &Vec<u32>| tokens.windows(phrase.len()).any(|part| part == phrase);
+            return self.alternatives.iter().any(has);
+        }
+        // A special token, such as the end, separates texts.
+        let mut texts = tokens.split(|token| vocabulary.text(*token).is_none());
+        texts.any(|tokens| {
             let text = vocabulary.text_behind_special(tokens);
-            text.trim().to_owned()
+            words.iter().any(|word| self.has_word(&text, word))
         })
     }
 
+    /// Whether the text of `tokens` has it whatever follows.
+    pub(crate) fn is_surely_in(&self, tokens: &[u32], vocabulary: &Vocabulary) -> bool {
+        let words = self.words(vocabulary);
+        if self.matching != Matching::WholeWords {
+            return self.is_in(tokens, &words, vocabulary);
+        }
+        // A letter behind it makes another word of one that stands at the end.
+        let text = vocabulary.text_behind_special(tokens) + "x";
+        words.iter().any(|word| self.has_word(&text, word))
+    }
+
     fn has_word(&self, text: &str, word: &str) -> bool {
-        text.match_indices(word).any(|(start, _)| {
+        occurrences(text, word).any(|start| {
             let (before, rest) = text.split_at(start);
             let behind = &rest[word.len()..];
             is_boundary(before, rest)
@@ -109,15 +123,32 @@ impl Phrase {
                 vocab_size.saturating_sub(1)
             ));
         }
-        match (self.matching, vocabulary) {
-            (Matching::Tokens, _) => Ok(()),
-            (_, None) => invalid("has a phrase of words, which needs Generation::with_vocabulary"),
-            (_, Some(vocabulary)) => match self.words(vocabulary).any(|word| word.is_empty()) {
-                true => invalid("has a phrase of words whose tokens have no text"),
-                false => Ok(()),
-            },
+        let Some(vocabulary) = vocabulary else {
+            return match self.is_of_tokens() {
+                true => Ok(()),
+                false => invalid("has a phrase of words, which needs Generation::with_vocabulary"),
+            };
+        };
+        if self.is_of_tokens() {
+            return Ok(());
+        }
+        let mut tokens = self.alternatives.iter().flatten().copied();
+        if let Some(token) = tokens.find(|token| vocabulary.text(*token).is_none()) {
+            return invalid(&format!(
+                "has a phrase of words with token {token}, which has no text: a special token, or one for what the vocabulary does not know"
+            ));
+        }
+        match self.words(vocabulary).iter().any(String::is_empty) {
+            true => invalid("has a phrase of words whose tokens have no text"),
+            false => Ok(()),
         }
     }
+}
+
+/// All places where a text has a word, overlapping ones too.
+pub(crate) fn occurrences<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    let places = text.char_indices().map(|(place, _)| place);
+    places.filter(move |place| text[*place..].starts_with(word))
 }
 
 /// Whether there is a word's boundary between two texts.
@@ -162,7 +193,7 @@ mod tests {
             (Matching::WordStarts, &[5, 6], false),
         ] {
             let phrase = Phrase::new(vec![2]).with_matching(matching);
-            let found = phrase.is_in(tokens, &vocabulary);
+            let found = phrase.is_in(tokens, &phrase.words(&vocabulary), &vocabulary);
             assert_eq!(found, expected, "{matching:?} {tokens:?}");
         }
     }
@@ -171,14 +202,21 @@ mod tests {
     fn scripts_without_spaces_have_boundaries_everywhere() {
         let vocabulary = Vocabulary::new([Some("一只"), Some("狗"), Some("跑")]);
         let phrase = Phrase::new(vec![1]).with_matching(Matching::WholeWords);
-        assert!(phrase.is_in(&[0, 1, 2], &vocabulary));
+        assert!(phrase.is_in(&[0, 1, 2], &phrase.words(&vocabulary), &vocabulary));
+    }
+
+    #[test]
+    fn occurrences_may_overlap() {
+        let found: Vec<usize> = occurrences("banana na na é", "na na").collect();
+        assert_eq!(found, [4, 7]);
+        assert_eq!(occurrences("aaé", "é").collect::<Vec<_>>(), [2]);
     }
 
     #[test]
     fn any_alternative_does() {
         let phrase = Phrase::new(vec![2, 3]).or(vec![9]);
-        assert!(phrase.is_in(&[1, 9], &Vocabulary::default()));
-        assert!(!phrase.is_in(&[3, 2], &Vocabulary::default()));
+        assert!(phrase.is_in(&[1, 9], &[], &Vocabulary::default()));
+        assert!(!phrase.is_in(&[3, 2], &[], &Vocabulary::default()));
         assert_eq!(phrase.shortest(), 1);
     }
 
@@ -190,7 +228,12 @@ mod tests {
             (Phrase::new(vec![]), None, "without tokens"),
             (Phrase::new(vec![10]), None, "token 10"),
             (words(vec![2]), None, "with_vocabulary"),
-            (words(vec![0]), Some(&vocabulary), "no text"),
+            (
+                words(vec![0]),
+                Some(&vocabulary),
+                "token 0, which has no text",
+            ),
+            (words(vec![2, 0]), Some(&vocabulary), "token 0"),
         ] {
             let error = phrase.validate("required", 10, vocabulary).unwrap_err();
             assert!(error.to_string().contains(message), "{error}");

@@ -14,7 +14,8 @@ pub struct Prompt {
     /// Phrases that the text has to contain, besides the configuration's `force_words_ids`; beam
     /// search only.
     pub required: Vec<Phrase>,
-    /// Phrases that the text must not contain.
+    /// Phrases that the text must not contain; [`ForbiddenPhrase`](crate::processor::ForbiddenPhrase)
+    /// says what that is worth where something else than an end token ends a text.
     pub forbidden: Vec<Phrase>,
 }
 

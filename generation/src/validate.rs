@@ -1,7 +1,8 @@
 //! What is checked before there is any work.
 
+use crate::config::MOST_ROWS;
 use crate::search::required_phrases;
-use crate::{ConfigError, Generation, GenerationConfig, Prompt, Search, StepModel};
+use crate::{ConfigError, Generation, GenerationConfig, Phrase, Prompt, Search, StepModel};
 
 /// Checks the prompts, every token of the options against the vocabulary, and the options against
 /// each other.
@@ -18,6 +19,12 @@ pub(crate) fn validate(
     }
     if !config.stop_strings.is_empty() && generation.vocabulary.is_none() {
         return invalid("stop_strings need the text of tokens: Generation::with_vocabulary".into());
+    }
+    if generation.alternatives > MOST_ROWS {
+        return invalid(format!(
+            "{} alternatives of each token are asked for, expected up to {MOST_ROWS}",
+            generation.alternatives
+        ));
     }
     if let Some(vocabulary) = &generation.vocabulary
         && vocabulary.len() > vocab_size
@@ -38,7 +45,7 @@ pub(crate) fn validate_processors_only(
 ) -> Result<(), ConfigError> {
     for prompt in prompts {
         validate_tokens_of(&generation.config, prompt, vocab_size)?;
-        generation.config.validate(prompt.tokens.len())?;
+        generation.config.validate_scoring()?;
         for phrase in &prompt.forbidden {
             phrase.validate("forbidden", vocab_size, generation.vocabulary.as_ref())?;
         }
@@ -59,6 +66,7 @@ fn validate_tokens_of(
         ("a prompt", prompt.tokens.as_slice()),
         ("forced_bos_token_id", forced_bos.as_slice()),
         ("forced_eos_token_id", &config.forced_eos_token_id),
+        ("eos_token_id", &config.eos_token_id),
         ("suppress_tokens", &config.suppress_tokens),
         ("begin_suppress_tokens", &config.begin_suppress_tokens),
     ] {
@@ -81,10 +89,14 @@ fn validate_phrases(
     let (config, vocabulary) = (&generation.config, generation.vocabulary.as_ref());
     for phrase in &prompt.forbidden {
         phrase.validate("forbidden", vocab_size, vocabulary)?;
+        let texts = vocabulary.cloned().unwrap_or_default();
+        if phrase.is_surely_in(&prompt.tokens, &texts) {
+            return invalid("a forbidden phrase is in the prompt (the prefix) already".into());
+        }
     }
     let required = required_phrases(config, prompt);
     for phrase in &required {
-        phrase.validate("force_words_ids or required", vocab_size, vocabulary)?;
+        phrase.validate("required (or force_words_ids)", vocab_size, vocabulary)?;
     }
     if required.is_empty() {
         return Ok(());
@@ -94,18 +106,19 @@ fn validate_phrases(
             "phrases that have to come need num_beams above 1, without groups and do_sample".into(),
         );
     }
-    let prompt_length = prompt.tokens.len();
-    let room = config.longest(prompt_length).saturating_sub(prompt_length);
-    let tokens: usize = required.iter().map(|phrase| phrase.shortest()).sum();
-    match tokens > room {
-        true => invalid(format!(
-            "phrases that have to come have {tokens} tokens, but a text has {room} (max_length or max_new_tokens)"
+    // Phrases may overlap, begin in the prompt, or be divided otherwise, so no more can be said.
+    let longest = config.longest(prompt.tokens.len());
+    let too_long = |phrase: &&Phrase| phrase.is_of_tokens() && phrase.shortest() > longest;
+    match required.iter().find(too_long) {
+        Some(phrase) => invalid(format!(
+            "a phrase that has to come has {} tokens, but a text has {longest} (max_length or max_new_tokens)",
+            phrase.shortest()
         )),
-        false => Ok(()),
+        None => Ok(()),
     }
 }
 
-/// Checks that the model can do what the options ask for.
+/// Checks that the tokens that a model scores are some of its vocabulary, the end among them.
 pub(crate) fn validate_model<M: StepModel>(
     config: &GenerationConfig,
     model: &M,
@@ -115,6 +128,9 @@ pub(crate) fn validate_model<M: StepModel>(
         return Ok(());
     };
     let vocab_size = model.vocab_size();
+    if scored.is_empty() {
+        return invalid("the shortlist has no tokens".into());
+    }
     if !scored.is_sorted_by(|a, b| a < b) {
         return invalid("the shortlist's tokens do not ascend".into());
     }

@@ -1,5 +1,7 @@
 //! The text of tokens, for what looks at text rather than at ids.
 
+use std::sync::OnceLock;
+
 /// The text that each token of a vocabulary adds to a text, a leading space included.
 ///
 /// Stop strings and phrases of whole words need it. A token is special if it adds no text: an end
@@ -11,6 +13,8 @@ pub struct Vocabulary {
     /// Where each token's text ends.
     ends: Vec<usize>,
     special: Vec<bool>,
+    /// Made when it is first asked for.
+    ending_words: OnceLock<Vec<u32>>,
 }
 
 impl Vocabulary {
@@ -51,6 +55,21 @@ impl Vocabulary {
     /// The texts of all tokens, none for special ones.
     pub fn texts(&self) -> impl Iterator<Item = Option<&str>> {
         (0..self.len() as u32).map(|token| self.text(token))
+    }
+
+    /// The tokens behind which a word that stands before them is over: special ones, and those that
+    /// do not begin with a letter.
+    pub(crate) fn ending_words(&self) -> &[u32] {
+        let ends = |added: Option<&str>| match added.map(|added| added.chars().next()) {
+            Some(Some(next)) => separates_words(next),
+            Some(None) => false,
+            None => true,
+        };
+        self.ending_words.get_or_init(|| {
+            let tokens = (0..).zip(self.texts());
+            let ending = tokens.filter(|(_, added)| ends(*added));
+            ending.map(|(token, _)| token).collect()
+        })
     }
 
     /// The text of tokens behind the last special one. Special tokens separate texts: nothing is

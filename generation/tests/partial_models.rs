@@ -110,6 +110,7 @@ fn shortlists_that_can_not_be_are_named() {
         (&[1, 4, 3], "do not ascend"),
         (&[1, 4, 4], "do not ascend"),
         (&[1, 11], "token 11"),
+        (&[], "has no tokens"),
     ] {
         let error = run_shortlisted(tokens, &prompts(1), &config(1, 9)).unwrap_err();
         assert!(matches!(

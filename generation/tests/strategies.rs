@@ -257,8 +257,10 @@ fn forbidden_words_never_come_however_they_are_divided() {
             ("whole", Matching::WholeWords),
             ("start", Matching::WordStarts),
         ] {
+            // What a prompt has already can't be forbidden.
             let prompts: Vec<Prompt> = prompts(60)
                 .into_iter()
+                .filter(|prompt| !prompt.tokens.contains(&3))
                 .map(|prompt| forbidding(prompt, matching))
                 .collect();
             for found in run_with_vocabulary(&prompts, &config(num_beams, 12)) {
@@ -276,6 +278,47 @@ fn forbidden_words_never_come_however_they_are_divided() {
     }
     assert!(seen["tokens"] > 0, "another way to write it is found");
     assert!(seen["whole"] > 0, "longer words are allowed");
+}
+
+#[test]
+fn what_ends_a_text_does_not_leave_a_forbidden_word_at_its_end() {
+    let dog = Phrase::new(vec![3]).with_matching(Matching::WholeWords);
+    let prompts: Vec<Prompt> = prompts(100)
+        .into_iter()
+        .filter(|prompt| !prompt.tokens.contains(&3))
+        .map(|prompt| prompt.with_forbidden(dog.clone()))
+        .collect();
+    let mut stopped = 0;
+    for (config, ends) in [
+        (
+            GenerationConfig {
+                stop_strings: vec!["og".into()],
+                ..config(1, 30)
+            },
+            "og",
+        ),
+        (
+            GenerationConfig {
+                eos_token_id: vec![END, 8],
+                ..config(3, 30)
+            },
+            "og",
+        ),
+        (
+            GenerationConfig {
+                forced_eos_token_id: vec![END],
+                ..config(3, 7)
+            },
+            "",
+        ),
+    ] {
+        for found in run_with_vocabulary(&prompts, &config) {
+            let text = written(&found[0]);
+            assert!(!has_word(&text, "dog"), "{text}");
+            stopped += usize::from(text.ends_with(ends));
+        }
+    }
+    assert!(stopped > 20, "{stopped}");
 }
 
 #[test]
@@ -304,13 +347,18 @@ fn phrases_that_can_not_come_are_an_error() {
         (
             Prompt::new(vec![4]).with_required(Phrase::new(vec![5; 10])),
             common::config(3, 9),
-            "10 tokens, but a text has 8",
+            "10 tokens, but a text has 9",
         ),
         (
             Prompt::new(vec![4])
                 .with_required(Phrase::new(vec![3]).with_matching(Matching::WholeWords)),
             common::config(3, 9),
             "with_vocabulary",
+        ),
+        (
+            Prompt::new(vec![4, 6, 3]).with_forbidden(Phrase::new(vec![6, 3])),
+            common::config(3, 9),
+            "in the prompt (the prefix) already",
         ),
         (
             Prompt::new(vec![4]),
@@ -425,6 +473,15 @@ fn patience_looks_for_better_texts() {
         assert!(impatient <= usual && usual <= patient);
     }
     assert!(impatient != usual && usual != patient);
+}
+
+#[test]
+fn more_alternatives_than_anyone_needs_are_an_error() {
+    let result = Generation::new(config(1, 9))
+        .with_alternatives(usize::MAX)
+        .run(&Hashing::default(), vec![Vec::new()], &prompts(1));
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("expected up to 1024"), "{error}");
 }
 
 #[test]

@@ -128,6 +128,35 @@ fn who_ends_it_gets_what_there_is() {
 }
 
 #[test]
+fn texts_without_their_phrases_are_not_returned_at_an_early_end_either() {
+    let config = GenerationConfig {
+        force_words_ids: vec![vec![vec![6]]],
+        num_return_sequences: 4,
+        ..config(4, 20)
+    };
+    let prompts = prompts(20);
+    let mut returned = 0;
+    for stop in 1..4 {
+        let mut steps = 0;
+        let found = Generation::new(config.clone())
+            .with_observer(|_| {
+                steps += 1;
+                match steps < 20 * stop {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            })
+            .run(&Hashing::default(), vec![Vec::new(); 20], &prompts)
+            .unwrap();
+        for text in found.iter().flatten() {
+            returned += 1;
+            assert!(text.tokens.contains(&6), "{text:?}");
+        }
+    }
+    assert!(returned > 20, "{returned}");
+}
+
+#[test]
 fn what_waits_of_a_longer_prompt_is_no_news() {
     let prompts = [Prompt::new(vec![3]), Prompt::new(vec![3, 4, 5, 6])];
     let (seen, _) = watch(&prompts, &config(1, 9), 1);

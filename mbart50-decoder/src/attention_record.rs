@@ -3,8 +3,8 @@ use burn::tensor::{Int, Tensor};
 /// What the rows attended to since recording began, in one layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttentionRecord {
-    /// Each `[rows, new, positions]`, in the order of the tokens; joined only when asked for, so
-    /// that a step does not copy those before it.
+    /// Each `[rows, new, positions]`, in the order of the tokens; joined only when asked for or when
+    /// rows are selected, so that other steps do not copy those before them.
     pieces: Vec<Tensor<3>>,
 }
 

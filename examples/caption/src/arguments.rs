@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
     pub(crate) alternatives: usize,
     /// Instead of captioning, say how likely the model finds this text; may be given several times.
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["stream", "attention", "prefix", "require", "forbid"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["stream", "attention", "prefix", "require", "forbid", "alternatives"])]
     pub(crate) score: Vec<String>,
     /// Write captions word by word as they come: with beams, what of the best no longer changes.
     /// With --json, a line for each step.

@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,8 @@ pub(crate) struct Looked<'a> {
     pub(crate) captioner: &'a Captioner,
     pub(crate) folder: &'a Path,
     pub(crate) layers: Option<&'a [usize]>,
+    /// Names that files have begun with.
+    pub(crate) names: &'a RefCell<BTreeSet<String>>,
 }
 
 /// The form of the file of numbers.
@@ -51,8 +55,7 @@ impl Looked<'_> {
         image: &RgbImage,
         memory: &Memory,
     ) -> Result<(), PictureError> {
-        let stem = captioned.picture.file_stem().unwrap_or_default();
-        let stem = stem.to_string_lossy();
+        let stem = self.name(captioned.picture);
         let in_picture = |source| PictureError::Caption {
             picture: captioned.picture.to_owned(),
             source: Box::new(source),
@@ -84,6 +87,16 @@ impl Looked<'_> {
         let path = self.folder.join(format!("{stem}.json"));
         let json = serde_json::to_vec(&record).map_err(|error| failed(&path, error))?;
         fs::write(&path, json).map_err(|error| failed(&path, error))
+    }
+
+    /// What the files of a picture begin with: its name, and a number if another had the same.
+    fn name(&self, picture: &Path) -> String {
+        let stem = picture.file_stem().unwrap_or_default().to_string_lossy();
+        let numbered = (2..).map(|number| format!("{stem}-{number}"));
+        let mut names = [stem.clone().into_owned()].into_iter().chain(numbered);
+        let mut given = self.names.borrow_mut();
+        let free = names.find(|name| given.insert(name.clone()));
+        free.unwrap_or_default()
     }
 
     fn save_png(&self, name: &str, picture: &RgbImage) -> Result<(), PictureError> {

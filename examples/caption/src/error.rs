@@ -10,14 +10,14 @@ pub(crate) enum StartError {
     Locate(#[from] locate::LocateError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
-    #[error("--set {0}: expected NAME=VALUE")]
-    Option(String),
     #[error("--set: {0}")]
-    Config(String),
+    Setting(String),
     #[error("--stream shows one caption per language, but --num-return-sequences is {0}")]
     Stream(usize),
     #[error("can't read the shortlist's text {path}: {source}")]
     Shortlist { path: PathBuf, source: io::Error },
+    #[error("the shortlist's text {0} is empty: nothing could be written with its words")]
+    EmptyShortlist(PathBuf),
     #[error("can't make the folder {path}: {source}")]
     Folder { path: PathBuf, source: io::Error },
     #[error("can't write the captions: {0}")]

@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -19,6 +21,8 @@ pub(crate) struct Job<'a> {
     pub(crate) languages: &'a [Language],
     pub(crate) options: &'a CaptionOptions,
     pub(crate) decoding: DecodeOptions,
+    /// Names that `--attention` has given files.
+    pub(crate) names: RefCell<BTreeSet<String>>,
 }
 
 impl Job<'_> {
@@ -50,6 +54,7 @@ impl Job<'_> {
                 captioner: self.captioner,
                 folder,
                 layers,
+                names: &self.names,
             };
             looked.save(&captioned, &image, &memory)?;
         }
@@ -97,9 +102,9 @@ impl Job<'_> {
             .map_err(|source| PictureError::Caption {
                 picture: picture.to_owned(),
                 source: Box::new(source),
-            })?;
-        stream.end()?;
-        Ok(captions.concat())
+            });
+        stream.end(captions.is_ok())?;
+        Ok(captions?.concat())
     }
 
     fn print(&self, captioned: &Captioned<'_>) -> io::Result<()> {

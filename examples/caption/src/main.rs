@@ -12,6 +12,7 @@ mod options;
 mod output;
 mod stream;
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::process::ExitCode;
@@ -82,6 +83,7 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         options: &options,
         decoding: decode::DecodeOptions::default()
             .with_apply_exif_orientation(arguments.apply_exif_orientation),
+        names: RefCell::default(),
     };
     let (pictures, unusable) = inputs::pictures(&arguments.images);
     let mut complete = unusable.is_empty();

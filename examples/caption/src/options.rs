@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
-use serde_json::{Map, Value};
 
 use crate::arguments::Arguments;
 use crate::error::StartError;
@@ -27,12 +26,9 @@ pub(crate) fn options(
             _ => captioner.generation_config().clone(),
         }
     };
-    let config = match settings(&arguments.set)? {
-        none if none.is_empty() => config,
-        settings => config
-            .updated(&settings)
-            .map_err(|error| StartError::Config(error.to_string()))?,
-    };
+    let config = config
+        .with_settings(&arguments.set)
+        .map_err(|error| StartError::Setting(error.to_string()))?;
     if arguments.as_published {
         captioner.as_published().validate(&config)?;
         return Ok(CaptionOptions::new(config));
@@ -60,18 +56,6 @@ pub(crate) fn options(
     Ok(options)
 }
 
-/// Options by name; what is no JSON is text.
-fn settings(settings: &[String]) -> Result<Map<String, Value>, StartError> {
-    let setting = |setting: &String| {
-        let (name, value) = setting
-            .split_once('=')
-            .ok_or_else(|| StartError::Option(setting.clone()))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        Ok((name.trim().to_owned(), value))
-    };
-    settings.iter().map(setting).collect()
-}
-
 fn shortlist(
     source: &Path,
     captioner: &Captioner,
@@ -84,6 +68,9 @@ fn shortlist(
         path: source.to_owned(),
         source: error,
     })?;
+    if text.trim().is_empty() {
+        return Err(StartError::EmptyShortlist(source.to_owned()));
+    }
     let tokens = captioner
         .tokenizer()
         .shortlist_of_texts(text.lines(), 1)

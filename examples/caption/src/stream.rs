@@ -77,9 +77,15 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Says whether everything was printed.
-    pub(crate) fn end(self) -> io::Result<()> {
-        self.failed.map_or(Ok(()), Err)
+    /// Says whether everything was printed. A line that will not be completed ends where it is.
+    pub(crate) fn end(self, is_complete: bool) -> io::Result<()> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        match is_complete || self.json {
+            true => Ok(()),
+            false => writeln!(io::stdout()),
+        }
     }
 
     fn try_show(&mut self, event: &CaptionEvent<'_>) -> io::Result<()> {

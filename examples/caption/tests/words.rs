@@ -188,13 +188,61 @@ fn attention_is_saved_as_pictures_and_numbers() {
 }
 
 #[test]
+fn pictures_of_one_name_do_not_overwrite_each_other() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (from, to) in [(CAT, "a/same.png"), ("penguin-blue.png", "b/same.png")] {
+        fs::create_dir_all(folder.path().join(to).parent().unwrap()).unwrap();
+        fs::copy(picture(from), path(to)).unwrap();
+    }
+    let out = path("out");
+    let arguments = ["--lang", "en", "--attention", &out, &path("a"), &path("b")];
+    assert_eq!(caption(&arguments).status.code(), Some(0));
+    for (file, word) in [("same.json", "pizza"), ("same-2.json", "penguin")] {
+        let json = fs::read_to_string(folder.path().join("out").join(file)).unwrap();
+        assert!(json.contains(word), "{file}: {json}");
+    }
+}
+
+#[test]
+fn a_stream_that_fails_ends_its_line() {
+    let arguments = [
+        "--stream",
+        "--lang",
+        "en",
+        "--num-beams",
+        "2",
+        "--set",
+        "max_new_tokens=3",
+    ];
+    let words = ["--require", "cat", "--require", "penguin"];
+    let output = caption(&[&arguments[..], &words, &[&picture(CAT)]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).ends_with('\n'));
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.contains("no caption in en_XX with all required words"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn what_can_not_be_asked_starts_nothing_and_says_why() {
     let cat = picture(CAT);
     for (arguments, expected) in [
         (&["--set", "num_beams"][..], "expected NAME=VALUE"),
         (&["--set", "beams=3"], "not supported: beams"),
         (&["--set", "top_p=1.5"], "top_p is 1.5, expected 0 to 1"),
-        (&["--set", "num_beams=many"], "invalid type"),
+        (&["--set", "num_beams=many"], "num_beams: invalid type"),
+        (&["--threads", "100000"], "expected up to 1024"),
+        (
+            &["--require", "dog, cat"],
+            "has a character that this model has no token for",
+        ),
+        (
+            &["--prefix", "cat and", "--forbid", "cat"],
+            "a forbidden phrase is in",
+        ),
         (
             &[
                 "--set",
@@ -233,6 +281,10 @@ fn what_can_not_be_asked_starts_nothing_and_says_why() {
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     }
     let folder = TempDir::new().unwrap();
+    let empty = folder.path().join("empty.txt");
+    fs::write(&empty, "\n \n").unwrap();
+    let stderr = fails_with(2, &["--shortlist", &empty.display().to_string(), &cat]);
+    assert!(stderr.contains("empty.txt is empty"), "{stderr}");
     let name = folder.path().display().to_string();
     let stderr = fails_with(2, &["--attention", &name, "--attention-layers", "9", &cat]);
     assert!(stderr.contains("3 layers"), "{stderr}");

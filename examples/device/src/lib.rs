@@ -8,6 +8,9 @@ use burn::tensor::Device;
 /// The devices that are compiled in, by the names that `--device` takes.
 pub const DEVICES: &[&str] = &["flex"];
 
+/// More of them only wait for each other, and starting them takes minutes.
+const MOST_THREADS: usize = 1024;
+
 /// Why a device or a number of threads can't be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +20,12 @@ pub enum DeviceError {
     Unknown {
         /// What was asked for.
         name: String,
+    },
+    /// More threads than any machine has use for.
+    #[error("{threads} threads are asked for, expected up to {MOST_THREADS}")]
+    TooMany {
+        /// What was asked for.
+        threads: usize,
     },
     /// The threads could not be started.
     #[error("can't start threads: {0}")]
@@ -37,11 +46,14 @@ pub fn device(name: &str) -> Result<Device, DeviceError> {
 /// Runs `work` on this many threads; 0 means one per core.
 ///
 /// # Errors
-/// [`DeviceError::Threads`] if they can't be started.
+/// [`DeviceError::TooMany`], or [`DeviceError::Threads`] if they can't be started.
 pub fn with_threads<T: Send>(
     threads: usize,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, DeviceError> {
+    if threads > MOST_THREADS {
+        return Err(DeviceError::TooMany { threads });
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()?;
@@ -64,5 +76,7 @@ mod tests {
     #[test]
     fn work_runs_on_the_threads_that_were_asked_for() {
         assert_eq!(with_threads(3, rayon::current_num_threads).unwrap(), 3);
+        let error = with_threads(100_000, || ()).unwrap_err().to_string();
+        assert!(error.contains("100000 threads"), "{error}");
     }
 }

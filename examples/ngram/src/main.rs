@@ -15,7 +15,6 @@ use generation::{
     ConfigError, Event, GenerateError, Generation, GenerationConfig, Hypothesis, Matching, Phrase,
     Prompt, Vocabulary,
 };
-use serde_json::{Map, Value};
 
 use crate::model::{END, NGrams};
 
@@ -47,8 +46,6 @@ struct Arguments {
 enum Error {
     #[error("can't read {path}: {source}")]
     Corpus { path: PathBuf, source: io::Error },
-    #[error("--set {0}: expected NAME=VALUE")]
-    Option(String),
     #[error("{0:?} has a word that is not in the corpus")]
     Word(String),
     #[error(transparent)]
@@ -94,7 +91,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         eos_token_id: vec![END],
         ..GenerationConfig::default()
     };
-    let config = config.updated(&options(&arguments.set)?)?;
+    let config = config.with_settings(&arguments.set)?;
     let vocabulary = Arc::new(Vocabulary::new(model.token_texts()));
 
     let mut printed = 0;
@@ -137,16 +134,4 @@ fn print<'h>(texts: impl Iterator<Item = &'h Hypothesis>, model: &NGrams) -> io:
         writeln!(io::stdout(), "{:8.4}  {words}", text.score)?;
     }
     Ok(())
-}
-
-/// Options by name; what is no JSON is text.
-fn options(settings: &[String]) -> Result<Map<String, Value>, Error> {
-    let option = |setting: &String| {
-        let (name, value) = setting
-            .split_once('=')
-            .ok_or_else(|| Error::Option(setting.clone()))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        Ok((name.trim().to_owned(), value))
-    };
-    settings.iter().map(option).collect()
 }

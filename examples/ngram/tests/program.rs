@@ -96,3 +96,12 @@ fn wrong_options_are_named() {
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     }
 }
+
+#[test]
+fn the_documentation_names_every_option() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/generation.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for option in generation::OPTIONS {
+        assert!(page.contains(&format!("`{option}`")), "{option}");
+    }
+}

@@ -41,6 +41,18 @@ impl GenerationConfig {
         if !unsupported.is_empty() {
             return Err(ConfigError::Unsupported(unsupported));
         }
+        for (name, value) in options {
+            // Each alone, so that an error can name it.
+            let alone = Map::from_iter([(name.clone(), value.clone())]);
+            if !value.is_null() {
+                serde_json::from_value::<Self>(Value::Object(alone)).map_err(|source| {
+                    ConfigError::Value {
+                        name: name.clone(),
+                        source,
+                    }
+                })?;
+            }
+        }
         let mut merged = self.options();
         for (name, value) in options {
             if value.is_null() {
@@ -50,6 +62,30 @@ impl GenerationConfig {
             }
         }
         Ok(serde_json::from_value(Value::Object(merged))?)
+    }
+
+    /// This configuration with options of a command line, each `NAME=VALUE`, in place of its own. A
+    /// value that is no JSON is text.
+    ///
+    /// # Errors
+    /// [`ConfigError`], likewise.
+    pub fn with_settings<S: AsRef<str>>(&self, settings: &[S]) -> Result<Self, ConfigError> {
+        let option = |setting: &S| {
+            let setting = setting.as_ref();
+            let (name, value) = setting
+                .split_once('=')
+                .ok_or_else(|| ConfigError::Setting(setting.into()))?;
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            Ok((name.trim().to_owned(), value))
+        };
+        let options: Map<String, Value> = settings
+            .iter()
+            .map(option)
+            .collect::<Result<_, ConfigError>>()?;
+        match options.is_empty() {
+            true => Ok(self.clone()), // also what has no JSON, such as NaN
+            false => self.updated(&options),
+        }
     }
 
     /// The text of a `generation_config.json` with the options that are not the default.

@@ -10,6 +10,8 @@ mod values;
 pub use error::ConfigError;
 pub use values::EarlyStopping;
 
+pub(crate) use validate::MOST_ROWS;
+
 use serde::{Deserialize, Serialize};
 
 /// How to generate: the options of Hugging Face's `GenerationConfig` that this crate knows, with

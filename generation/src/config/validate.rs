@@ -3,8 +3,9 @@ use std::ops::RangeInclusive;
 
 use super::{ConfigError, GenerationConfig};
 
-/// More beams or samples than anyone needs; a slip of the keyboard should not exhaust the memory.
-const MOST_ROWS: usize = 1024;
+/// More beams, samples or alternatives than anyone needs; a slip of the keyboard should not exhaust
+/// the memory.
+pub(crate) const MOST_ROWS: usize = 1024;
 
 impl GenerationConfig {
     /// Checks the options against each other and a prompt's length.
@@ -83,8 +84,8 @@ impl GenerationConfig {
                 "penalty_alpha (contrastive search) and do_sample",
             ),
             (
-                contrastive && self.top_k < 2,
-                "penalty_alpha (contrastive search) and a top_k below 2",
+                contrastive && !(2..=MOST_ROWS).contains(&self.top_k),
+                "penalty_alpha (contrastive search) and a top_k below 2 or above 1024",
             ),
             (forced && grouped, "force_words_ids and num_beam_groups"),
             (forced && self.do_sample, "force_words_ids and do_sample"),
@@ -98,6 +99,13 @@ impl GenerationConfig {
             }
         }
         finite("length_penalty", self.length_penalty)
+    }
+
+    /// Checks what the score of a given text depends on.
+    pub(crate) fn validate_scoring(&self) -> Result<(), ConfigError> {
+        finite("length_penalty", self.length_penalty)?;
+        self.validate_sampling()?;
+        self.validate_processors()
     }
 
     fn validate_sampling(&self) -> Result<(), ConfigError> {
@@ -173,21 +181,23 @@ fn expected(name: &str, value: f64, expected: impl Display) -> Result<(), Config
 }
 
 fn finite(name: &str, value: f64) -> Result<(), ConfigError> {
-    match value.is_finite() {
+    // Scores have 32 bits.
+    match (value as f32).is_finite() {
         true => Ok(()),
         false => expected(name, value, "a finite number"),
     }
 }
 
 fn positive(name: &str, value: f64) -> Result<(), ConfigError> {
-    match value > 0.0 && value.is_finite() {
+    let value_32 = value as f32;
+    match value_32 > 0.0 && value_32.is_finite() {
         true => Ok(()),
-        false => expected(name, value, "a finite number above 0"),
+        false => expected(name, value, "a finite number above 0, in 32 bits"),
     }
 }
 
 fn not_negative(name: &str, value: f64) -> Result<(), ConfigError> {
-    match value >= 0.0 && value.is_finite() {
+    match value >= 0.0 && (value as f32).is_finite() {
         true => Ok(()),
         false => expected(name, value, "a finite number, 0 or above"),
     }

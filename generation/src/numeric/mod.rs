@@ -45,7 +45,7 @@ pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
         0 => f32::INFINITY,
         1 => largest(scores),
         2..=SHORT => {
-            let mut best = Vec::with_capacity(k + 1);
+            let mut best = Vec::new();
             keep_best(&mut best, k, 0, 0.0, scores);
             best.get(k - 1).map_or(f32::NEG_INFINITY, |last| last.score)
         }

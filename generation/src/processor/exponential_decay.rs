@@ -28,10 +28,10 @@ impl LogitsProcessor for ExponentialDecay {
         if beyond == 0 {
             return;
         }
-        let growth = (self.factor.powf(beyond as f64) - 1.0) as f32;
+        // Bounded: what is infinite times nothing is no number.
+        let growth = (self.factor.powf(beyond as f64) - 1.0).min(f64::from(f32::MAX)) as f32;
         for token in &self.eos_token_id {
             if let Some(score) = scores.get_mut(*token as usize).filter(|s| s.is_finite()) {
-                // Bounded: a score that is no number any more would be taken for the model's.
                 *score = (*score + score.abs() * growth).clamp(f32::MIN, f32::MAX);
             }
         }
@@ -59,8 +59,10 @@ mod tests {
 
     #[test]
     fn a_long_text_does_not_make_it_infinite() {
-        let mut scores = [3.0];
-        ExponentialDecay::new(1, 10.0, &[0]).process(&[1; 200], &mut scores);
-        assert!(scores[0].is_finite());
+        for before in [3.0, 0.0, -3.0] {
+            let mut scores = [before];
+            ExponentialDecay::new(1, 10.0, &[0]).process(&[1; 2000], &mut scores);
+            assert!(scores[0].is_finite() && scores[0] >= before);
+        }
     }
 }

@@ -1,7 +1,9 @@
+use std::fmt;
 use std::sync::Arc;
 
 use super::{BadWords, forbid};
-use crate::phrase::is_boundary;
+use crate::phrase::{is_boundary, occurrences};
+use crate::stopping::StoppingCriteria;
 use crate::vocabulary::separates_words;
 use crate::{LogitsProcessor, Matching, Phrase, Vocabulary};
 
@@ -11,122 +13,127 @@ use crate::{LogitsProcessor, Matching, Phrase, Vocabulary};
 /// can only go on with what makes another word of it; and where a [word's start](Matching) is
 /// enough, no token completes the phrase. (Hugging Face's bad words are one sequence of tokens
 /// each, and a search finds another for the same word.)
-#[derive(Clone, Debug)]
+///
+/// A text that is ended from outside, by time or by who watches, may end with the phrase, as nobody
+/// knew before that it would not go on.
+#[derive(Clone)]
 pub struct ForbiddenPhrase {
     tokens: BadWords,
     words: Vec<Word>,
     vocabulary: Arc<Vocabulary>,
     max_length: usize,
+    stopping: StoppingCriteria,
 }
 
 /// A phrase as text, and the tokens that would complete it.
 #[derive(Clone, Debug)]
 struct Word {
     text: String,
-    /// Beginnings of the phrase: how many bytes a text may end with, and what completes it then.
-    beginnings: Vec<Beginning>,
+    /// Whether a letter behind the phrase makes another word of it.
+    may_go_on: bool,
+    /// Tokens that have the phrase inside, behind a boundary of their own.
+    inside: Completing,
+    /// Of each beginning of the phrase, as many bytes, what completes it behind a text that ends
+    /// with that; first of none, where a token has to begin with the phrase.
+    beginnings: Vec<(usize, Completing)>,
 }
 
-#[derive(Clone, Debug)]
-struct Beginning {
-    bytes: usize,
-    /// Tokens that complete the phrase and show that the word ends there, or that need not.
-    completing: Vec<u32>,
-    /// Tokens that complete the phrase and leave open whether the word goes on.
-    open: Vec<u32>,
+/// Tokens that complete a phrase.
+#[derive(Clone, Debug, Default)]
+struct Completing {
+    /// The phrase is there then.
+    surely: Vec<u32>,
+    /// It is, unless the word goes on with the next token.
+    perhaps: Vec<u32>,
 }
 
 impl ForbiddenPhrase {
-    /// `max_length` is the longest text, prompt included: there a word can't go on.
-    pub fn new(phrase: &Phrase, vocabulary: Arc<Vocabulary>, max_length: usize) -> Self {
-        let tokens = match phrase.matching {
-            Matching::Tokens => BadWords::new(&phrase.alternatives, &[]),
-            _ => BadWords::new(&[], &[]),
+    /// Where a text is complete by `stopping`, or has `max_length` tokens, prompt included, a word
+    /// can't go on.
+    pub fn new(
+        phrase: &Phrase,
+        vocabulary: Arc<Vocabulary>,
+        max_length: usize,
+        stopping: StoppingCriteria,
+    ) -> Self {
+        let tokens = match phrase.is_of_tokens() {
+            true => phrase.alternatives.as_slice(),
+            false => &[],
         };
-        let words = match phrase.matching {
-            Matching::Tokens => Vec::new(),
-            matching => phrase
-                .words(&vocabulary)
-                .map(|text| Word::new(text, matching, &vocabulary))
-                .collect(),
-        };
+        let words = phrase.words(&vocabulary).into_iter();
         Self {
-            tokens,
-            words,
+            tokens: BadWords::new(tokens, &[]),
+            words: words
+                .map(|text| Word::new(text, phrase.matching, &vocabulary))
+                .collect(),
             vocabulary,
             max_length,
+            stopping,
         }
+    }
+
+    /// Forbids what completes a phrase behind the tokens.
+    fn forbid(&self, completing: &Completing, tokens: &[u32], scores: &mut [f32]) {
+        forbid(&completing.surely, scores);
+        let is_last = tokens.len() + 1 >= self.max_length;
+        for token in &completing.perhaps {
+            if is_last || self.stopping.is_complete(&[tokens, &[*token]].concat()) {
+                forbid(&[*token], scores);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ForbiddenPhrase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+        formatter
+            .debug_struct("ForbiddenPhrase")
+            .field("tokens", &self.tokens)
+            .field("words", &words)
+            .finish_non_exhaustive()
     }
 }
 
 impl Word {
     fn new(text: String, matching: Matching, vocabulary: &Vocabulary) -> Self {
-        let ends = text.char_indices().map(|(place, _)| place);
-        let mut beginnings: Vec<Beginning> = ends
-            .map(|bytes| Beginning::new(&text, bytes, matching, vocabulary))
-            .collect();
-        if matching == Matching::WholeWords {
-            beginnings.push(Beginning::whole(&text, vocabulary));
-        }
-        Self { text, beginnings }
-    }
-}
-
-impl Beginning {
-    fn new(text: &str, bytes: usize, matching: Matching, vocabulary: &Vocabulary) -> Self {
-        let rest = &text[bytes..];
-        let mut beginning = Self {
-            bytes,
-            completing: Vec::new(),
-            open: Vec::new(),
-        };
-        for (token, added) in (0..).zip(vocabulary.texts()) {
-            let Some(behind) = added.and_then(|added| behind_phrase(added, rest, bytes == 0))
-            else {
-                continue;
-            };
-            let last = text.chars().next_back();
-            let ends = last.is_none_or(separates_words);
-            match behind.chars().next() {
-                _ if matching == Matching::WordStarts || ends => beginning.completing.push(token),
-                Some(next) if separates_words(next) => beginning.completing.push(token),
-                Some(_) => {}
-                None => beginning.open.push(token),
+        let ends_itself = text.chars().next_back().is_none_or(separates_words);
+        let may_go_on = matching == Matching::WholeWords && !ends_itself;
+        let mut inside = Completing::default();
+        let places = text.char_indices().map(|(bytes, _)| bytes);
+        let mut beginnings: Vec<(usize, Completing)> =
+            places.map(|bytes| (bytes, Completing::default())).collect();
+        let texts = (0..).zip(vocabulary.texts());
+        for (token, added) in texts.filter_map(|(token, added)| Some((token, added?))) {
+            for place in occurrences(added, &text).filter(|place| *place > 0) {
+                if is_boundary(&added[..place], &text) {
+                    inside.take(token, &added[place + text.len()..], may_go_on);
+                }
+            }
+            for (bytes, completing) in &mut beginnings {
+                if let Some(behind) = added.strip_prefix(&text[*bytes..]) {
+                    completing.take(token, behind, may_go_on);
+                }
             }
         }
-        beginning
-    }
-
-    /// Of the whole phrase: the tokens that do not continue its last word.
-    fn whole(text: &str, vocabulary: &Vocabulary) -> Self {
-        let ends_word = |added: Option<&str>| match added.map(|added| added.chars().next()) {
-            Some(Some(next)) => separates_words(next),
-            Some(None) => false,
-            None => true, // special
-        };
-        let tokens = (0..).zip(vocabulary.texts());
         Self {
-            bytes: text.len(),
-            completing: tokens
-                .filter(|(_, added)| ends_word(*added))
-                .map(|(token, _)| token)
-                .collect(),
-            open: Vec::new(),
+            text,
+            may_go_on,
+            inside,
+            beginnings,
         }
     }
 }
 
-/// What a token adds behind the rest of a phrase, if it begins with that. At the phrase's beginning
-/// the token may begin with what stands before a word.
-fn behind_phrase<'t>(added: &'t str, rest: &str, is_beginning: bool) -> Option<&'t str> {
-    if !is_beginning {
-        return added.strip_prefix(rest);
+impl Completing {
+    /// Takes a token in that has `behind` behind the phrase.
+    fn take(&mut self, token: u32, behind: &str, may_go_on: bool) {
+        match behind.chars().next() {
+            None if may_go_on => self.perhaps.push(token),
+            Some(next) if may_go_on && !separates_words(next) => {}
+            _ => self.surely.push(token),
+        }
     }
-    added.match_indices(rest).find_map(|(place, _)| {
-        let before = &added[..place];
-        // At the token's own start the text before it decides, which is asked later.
-        (place == 0 || is_boundary(before, rest)).then(|| &added[place + rest.len()..])
-    })
 }
 
 impl LogitsProcessor for ForbiddenPhrase {
@@ -136,29 +143,23 @@ impl LogitsProcessor for ForbiddenPhrase {
             return;
         }
         let so_far = self.vocabulary.text_behind_special(tokens);
-        let is_last = tokens.len() + 1 >= self.max_length;
         for word in &self.words {
-            for beginning in &word.beginnings {
-                let Some(before) = so_far.strip_suffix(&word.text[..beginning.bytes]) else {
-                    continue;
-                };
-                let is_at_start = beginning.bytes == 0;
-                let begins = is_boundary(before, &word.text);
-                let forbid_those = |tokens: &[u32], scores: &mut [f32]| match begins {
-                    true => forbid(tokens, scores),
-                    // Only tokens that begin a word themselves.
-                    false if is_at_start => {
-                        let inside = tokens.iter().copied().filter(|token| {
-                            let added = self.vocabulary.text(*token);
-                            added.is_some_and(|added| !added.starts_with(&word.text))
-                        });
-                        forbid(&inside.collect::<Vec<_>>(), scores);
-                    }
-                    false => {}
-                };
-                forbid_those(&beginning.completing, scores);
-                if is_last {
-                    forbid_those(&beginning.open, scores);
+            self.forbid(&word.inside, tokens, scores);
+            // Where the text so far ends with a beginning of the phrase.
+            let begins = |bytes: usize| {
+                let before = so_far.strip_suffix(&word.text[..bytes]);
+                before.is_some_and(|before| is_boundary(before, &word.text))
+            };
+            for (bytes, completing) in &word.beginnings {
+                if begins(*bytes) {
+                    self.forbid(completing, tokens, scores);
+                }
+            }
+            if word.may_go_on && begins(word.text.len()) {
+                forbid(self.vocabulary.ending_words(), scores);
+                // What has no text at all adds no letter.
+                if let Some(beyond) = scores.get_mut(self.vocabulary.len()..) {
+                    beyond.fill(f32::NEG_INFINITY);
                 }
             }
         }
@@ -184,10 +185,14 @@ mod tests {
         Some(" dog."),
     ];
 
+    fn never() -> StoppingCriteria {
+        StoppingCriteria::new(Vec::new())
+    }
+
     fn forbidden(matching: Matching, tokens: &[u32], max_length: usize) -> Vec<usize> {
         let vocabulary = Arc::new(Vocabulary::new(TEXTS));
         let phrase = Phrase::new(vec![2]).with_matching(matching);
-        let processor = ForbiddenPhrase::new(&phrase, vocabulary, max_length);
+        let processor = ForbiddenPhrase::new(&phrase, vocabulary, max_length, never());
         let mut scores = [0.5; 12];
         processor.process(tokens, &mut scores);
         (0..12).filter(|token| scores[*token] < 0.0).collect()
@@ -222,6 +227,44 @@ mod tests {
         assert_eq!(start(&[0, 1]), [2, 11]);
         assert_eq!(start(&[0]), [2, 6, 11]);
         assert_eq!(start(&[0, 1, 7]), [2, 8, 10, 11]);
+    }
+
+    #[test]
+    fn a_token_may_have_the_phrase_more_than_once_or_begin_with_another_word() {
+        let texts = [
+            None,
+            Some(" dogma-dog."),
+            Some(" dogs, dog,"),
+            Some(" dogs"),
+            Some("dogdog dog"),
+        ];
+        let vocabulary = Arc::new(Vocabulary::new([Some(" dog")].into_iter().chain(texts)));
+        let phrase = Phrase::new(vec![0]).with_matching(Matching::WholeWords);
+        let processor = ForbiddenPhrase::new(&phrase, vocabulary, 99, never());
+        // One token more than there are texts.
+        let forbidden = |tokens: &[u32]| {
+            let mut scores = [0.5; 7];
+            processor.process(tokens, &mut scores);
+            (0..7)
+                .filter(|token| scores[*token] < 0.0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(forbidden(&[1]), [2, 3]);
+        assert_eq!(forbidden(&[1, 0]), [0, 1, 2, 3, 4, 6]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_completed_at_once_and_then_go_on() {
+        let texts = [None, Some("一只"), Some("狗"), Some("跑")];
+        let vocabulary = Arc::new(Vocabulary::new(texts));
+        let phrase = Phrase::new(vec![2]).with_matching(Matching::WholeWords);
+        let processor = ForbiddenPhrase::new(&phrase, vocabulary, 99, never());
+        // What a prompt has of it is not to be mended.
+        for tokens in [&[0, 1][..], &[0, 1, 2]] {
+            let mut scores = [0.5; 4];
+            processor.process(tokens, &mut scores);
+            assert_eq!(scores, [0.5, 0.5, f32::NEG_INFINITY, 0.5]);
+        }
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::beam::{best_draft, candidates, goes_on};
@@ -19,7 +20,8 @@ pub struct ConstrainedBeamSearch {
     num_beams: usize,
     num_return_sequences: usize,
     candidates: usize,
-    phrases: Vec<Phrase>,
+    /// With their texts, if they are about words.
+    phrases: Vec<(Phrase, Vec<String>)>,
     vocabulary: Arc<Vocabulary>,
     /// The score is the sum of the log-probabilities.
     running: Vec<Hypothesis>,
@@ -41,7 +43,13 @@ impl ConstrainedBeamSearch {
             num_beams: config.num_beams,
             num_return_sequences: config.num_return_sequences,
             candidates: candidates(config.num_beams, config),
-            phrases: required_phrases(config, prompt),
+            phrases: required_phrases(config, prompt)
+                .into_iter()
+                .map(|phrase| {
+                    let words = phrase.words(&vocabulary);
+                    (phrase, words)
+                })
+                .collect(),
             vocabulary,
             running: vec![Hypothesis::of_prompt(prompt.tokens.clone())],
             finished: Finished::new(config, config.num_beams, prompt.tokens.len()),
@@ -51,12 +59,13 @@ impl ConstrainedBeamSearch {
     /// The most likely continuations, and those that take a phrase further.
     fn continuations(&self, step: &Step<'_>) -> Vec<Continuation> {
         let mut list = step.best_continuations(&self.running, self.candidates);
+        let mut there: HashSet<(usize, u32)> =
+            list.iter().map(|next| (next.row, next.token)).collect();
         for (row, hypothesis) in self.running.iter().enumerate() {
             for token in self.advancing(&hypothesis.tokens) {
                 let log_prob = step.scores(row).get(token as usize).copied();
-                let is_there = |next: &Continuation| (next.row, next.token) == (row, token);
                 if let Some(log_prob) = log_prob.filter(|log_prob| log_prob.is_finite())
-                    && !list.iter().any(is_there)
+                    && there.insert((row, token))
                 {
                     list.push(Continuation {
                         row,
@@ -70,35 +79,41 @@ impl ConstrainedBeamSearch {
         list
     }
 
+    fn has(&self, (phrase, words): &(Phrase, Vec<String>), tokens: &[u32]) -> bool {
+        phrase.is_in(tokens, words, &self.vocabulary)
+    }
+
     /// Tokens that begin a phrase that is missing, or go on with one.
     fn advancing(&self, tokens: &[u32]) -> Vec<u32> {
-        let missing = self.missing(tokens);
+        let phrases = self.phrases.iter();
+        let missing = phrases.filter(|phrase| !self.has(phrase, tokens));
         missing
-            .flat_map(|phrase| &phrase.alternatives)
+            .flat_map(|(phrase, _)| &phrase.alternatives)
             .flat_map(|phrase| [phrase[0], phrase[begun(tokens, phrase)]])
             .collect()
     }
 
-    fn missing<'s>(&'s self, tokens: &'s [u32]) -> impl Iterator<Item = &'s Phrase> {
-        let has = |phrase: &&Phrase| phrase.is_in(tokens, &self.vocabulary);
-        self.phrases.iter().filter(move |phrase| !has(phrase))
-    }
-
     /// Tokens that a text has of the phrases, finished ones and those that it ends with.
     fn progress(&self, tokens: &[u32]) -> usize {
-        let of_one = |phrase: &Phrase| {
-            if phrase.is_in(tokens, &self.vocabulary) {
-                return phrase.shortest();
+        let of_one = |phrase: &(Phrase, Vec<String>)| {
+            let shortest = phrase.0.shortest();
+            if self.has(phrase, tokens) {
+                return shortest;
             }
-            let begun = phrase.alternatives.iter().map(|p| begun(tokens, p));
+            let begun = phrase.0.alternatives.iter().map(|p| begun(tokens, p));
             // What is complete as tokens but no whole word, as in "dogma", is none of it.
-            begun.max().unwrap_or(0).min(phrase.shortest() - 1)
+            begun.max().unwrap_or(0).min(shortest - 1)
         };
         self.phrases.iter().map(of_one).sum()
     }
 
     fn has_all(&self, progress: usize) -> bool {
-        progress == self.phrases.iter().map(Phrase::shortest).sum::<usize>()
+        progress
+            == self
+                .phrases
+                .iter()
+                .map(|(phrase, _)| phrase.shortest())
+                .sum::<usize>()
     }
 }
 
@@ -166,9 +181,11 @@ impl Search for ConstrainedBeamSearch {
         best_draft(&self.finished, &self.running)
     }
 
-    fn finish(self: Box<Self>) -> Vec<Hypothesis> {
-        self.finished
-            .into_best(self.running, self.num_return_sequences)
+    fn finish(mut self: Box<Self>) -> Vec<Hypothesis> {
+        // If it is ended before its time.
+        let mut running = std::mem::take(&mut self.running);
+        running.retain(|text| self.has_all(self.progress(&text.tokens)));
+        self.finished.into_best(running, self.num_return_sequences)
     }
 }
 

@@ -56,7 +56,8 @@ impl ContrastiveSearch {
             (1.0 - self.alpha) * probability - self.alpha * most_alike
         };
         // Of equal ones the first, which is the most likely.
-        let best = (1..states.len()).fold(0, |best, row| match score(row) > score(best) {
+        let scores: Vec<f32> = (0..states.len()).map(score).collect();
+        let best = (1..scores.len()).fold(0, |best, row| match scores[row] > scores[best] {
             true => row,
             false => best,
         });
@@ -64,9 +65,10 @@ impl ContrastiveSearch {
     }
 
     /// Makes rows of the most likely tokens behind a row.
-    fn propose(&mut self, row: usize, step: &Step<'_>) -> Vec<usize> {
-        let scores = step.scores(row);
-        let Some(normaliser) = Normaliser::of(scores) else {
+    fn propose(&mut self, row: usize, step: &mut Step<'_>) -> Vec<usize> {
+        // Of the candidates' scores only those of the chosen one are looked at.
+        step.process(row, &self.text.tokens);
+        let Some(normaliser) = Normaliser::of(step.scores(row)) else {
             self.stuck = true;
             return Vec::new();
         };
@@ -74,7 +76,8 @@ impl ContrastiveSearch {
         self.rows.clear();
         self.probabilities.clear();
         for next in &best {
-            let written = step.written(&self.text, row, next.token, self.length_penalty);
+            let (text, penalty) = (&self.text, self.length_penalty);
+            let written = step.written_with(&normaliser, text, row, next.token, penalty);
             self.rows.extend(written);
             let probability = normaliser.probability(next.log_prob) as f32;
             self.probabilities.push(probability);
@@ -97,7 +100,11 @@ impl Search for ContrastiveSearch {
         true
     }
 
-    fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
+    fn runs_processors(&self) -> bool {
+        true
+    }
+
+    fn advance(&mut self, mut step: Step<'_>) -> Vec<usize> {
         let (row, state) = self.chosen(&step);
         self.text = self.rows[row].clone();
         self.context.push(state);
@@ -105,7 +112,7 @@ impl Search for ContrastiveSearch {
         if !is_prompt && step.is_complete(&self.text) {
             return Vec::new();
         }
-        self.propose(row, &step)
+        self.propose(row, &mut step)
     }
 
     fn drafts(&self) -> Vec<Draft<'_>> {

@@ -55,8 +55,8 @@ pub trait Search {
     /// the old row that it continues; none when the search is over.
     fn advance(&mut self, step: Step<'_>) -> Vec<usize>;
 
-    /// What there is to show while the search runs, one draft for each text that it will return;
-    /// nothing by default.
+    /// What there is to show while the search runs: a draft for each text that is drawn or written,
+    /// and of beams for the best; nothing by default.
     fn drafts(&self) -> Vec<Draft<'_>> {
         Vec::new()
     }

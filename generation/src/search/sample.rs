@@ -55,14 +55,21 @@ impl Search for SampleSearch {
         let mut parents = Vec::with_capacity(self.streams.len());
         let mut running = Vec::with_capacity(self.streams.len());
         let mut streams = Vec::with_capacity(self.streams.len());
+        // At the start all texts have one row.
+        let mut of_row: Option<(usize, Option<Normaliser>)> = None;
         for (place, (number, mut random)) in mem::take(&mut self.streams).into_iter().enumerate() {
             let row = self.row(place);
             let scores = step.scores(row);
-            let drawn = Normaliser::of(scores)
-                .and_then(|normaliser| normaliser.token_at(random.uniform(), scores));
-            let before = &self.running[row];
-            let longer =
-                drawn.and_then(|token| step.written(before, row, token, self.length_penalty));
+            let normaliser = match of_row {
+                Some((known, normaliser)) if known == row => normaliser,
+                _ => Normaliser::of(scores),
+            };
+            of_row = Some((row, normaliser));
+            let longer = normaliser.and_then(|normaliser| {
+                let token = normaliser.token_at(random.uniform(), scores)?;
+                let (text, penalty) = (&self.running[row], self.length_penalty);
+                step.written_with(&normaliser, text, row, token, penalty)
+            });
             match longer {
                 Some(text) if step.is_complete(&text) => self.complete[number] = Some(text),
                 Some(text) => {

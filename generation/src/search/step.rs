@@ -111,7 +111,7 @@ impl<'a> Step<'a> {
     ///
     /// The vocabulary is not sorted: each score is compared with the worst that is kept.
     pub fn best_continuations(&self, rows: &[Hypothesis], count: usize) -> Vec<Continuation> {
-        let mut best = Vec::with_capacity(count + 1);
+        let mut best = Vec::new();
         for (row, hypothesis) in rows.iter().enumerate() {
             keep_best(&mut best, count, row, hypothesis.score, self.scores(row));
         }
@@ -120,7 +120,7 @@ impl<'a> Step<'a> {
 
     /// The `count` most likely tokens behind one row, best first, by their own scores.
     pub fn best_tokens(&self, row: usize, count: usize) -> Vec<Continuation> {
-        let mut best = Vec::with_capacity(count + 1);
+        let mut best = Vec::new();
         keep_best(&mut best, count, row, 0.0, self.scores(row));
         best
     }
@@ -158,8 +158,20 @@ impl<'a> Step<'a> {
         token: u32,
         length_penalty: f64,
     ) -> Option<Hypothesis> {
-        let scores = self.scores(row);
-        let log_prob = Normaliser::of(scores)?.log_prob(*scores.get(token as usize)?);
+        let normaliser = Normaliser::of(self.scores(row))?;
+        self.written_with(&normaliser, hypothesis, row, token, length_penalty)
+    }
+
+    /// Likewise, with what makes log-probabilities of the row's logits made already.
+    pub(crate) fn written_with(
+        &self,
+        normaliser: &Normaliser,
+        hypothesis: &Hypothesis,
+        row: usize,
+        token: u32,
+        length_penalty: f64,
+    ) -> Option<Hypothesis> {
+        let log_prob = normaliser.log_prob(*self.scores(row).get(token as usize)?);
         let generated = hypothesis.token_log_probs.len() + 1;
         let next = Continuation {
             row,
