@@ -1,39 +1,10 @@
 //! The one generation loop.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::numeric::{is_usable, log_softmax};
-use crate::processor::{AllowedTokens, Extra, ForbiddenPhrase, processors_with};
-use crate::search::{Step, required_phrases};
-use crate::stopping::{MaxTime, StoppingCriteria};
+use crate::item::{Brought, Item, items};
+use crate::search::required_phrases;
 use crate::{
-    Event, GenerateError, Generation, Hypothesis, LogitsProcessor, Phrase, Prompt, Search,
-    StepModel, TokenBatch,
+    Event, GenerateError, Generation, Hypothesis, Observer, Prompt, Search, StepModel, TokenBatch,
 };
-
-/// A prompt that is still being continued.
-struct Item<'a> {
-    number: usize,
-    /// Tokens of a prompt longer than the shortest that the model has not been fed. They are fed
-    /// step by step, so that all rows always have the same length.
-    waiting: &'a [u32],
-    search: Box<dyn Search>,
-    processors: Vec<Arc<dyn LogitsProcessor>>,
-    stopping: StoppingCriteria,
-}
-
-/// What a step has brought for the rows of one item.
-struct Brought<'a> {
-    /// `[rows, vocab_size]`
-    scores: &'a mut [f32],
-    /// `[rows, width]`
-    hidden_states: Option<&'a [f32]>,
-    vocab_size: usize,
-    /// How many alternatives of each row are asked for.
-    alternatives: usize,
-}
 
 /// Feeds the model, lets searches choose, and lets finished prompts leave, until none is left.
 pub(crate) fn run<M: StepModel>(
@@ -49,7 +20,7 @@ where
     let vocab_size = model.vocab_size();
     let first = prompts.iter().map(|p| p.tokens.len()).min().unwrap_or(0);
     let mut items = items(&mut generation, prompts, searches, first);
-    let mut observer = generation.observer.take();
+    let mut watcher = Watcher::new(generation.observer.take());
     let mut tokens: Vec<u32> = prompts
         .iter()
         .flat_map(|prompt| &prompt.tokens[..first])
@@ -63,92 +34,57 @@ where
         if rows == 0 {
             break;
         }
-        let mut logits = model
-            .step(TokenBatch::new(&tokens, rows), &mut state)
-            .map_err(|source| GenerateError::Model { step, source })?;
-        let scored = model.scored_tokens(&state);
-        let expected = rows * scored.map_or(vocab_size, <[u32]>::len);
-        if logits.len() != expected {
-            return Err(GenerateError::WrongSize {
-                step,
-                found: logits.len(),
-                expected,
-                rows,
-            });
-        }
-        let scores = match scored {
+        let mut logits = logits(model, &tokens, rows, &mut state, step)?;
+        let scores = match model.scored_tokens(&state) {
             None => logits.as_mut_slice(),
             Some(scored) => scatter(&logits, scored, rows, vocab_size, &mut all_scores),
         };
-        let hidden_states = match items.iter().any(|item| item.search.needs_hidden_states()) {
-            false => None,
-            true => model
-                .hidden_states(&state)
-                .map_err(|source| GenerateError::Model { step, source })?
-                .filter(|states| !states.is_empty() && states.len().is_multiple_of(rows))
-                .ok_or(GenerateError::NoHiddenStates { step, rows })
-                .map(Some)?,
+        let are_needed = items.iter().any(|item| item.search.needs_hidden_states());
+        let hidden_states = match are_needed {
+            true => hidden_states(model, rows, &state, step)?,
+            false => Vec::new(),
         };
+        let width = hidden_states.len() / rows;
 
         tokens.clear();
         let mut parents = Vec::with_capacity(rows);
         let mut live = Vec::with_capacity(items.len());
         let mut rest = scores;
         let mut first_row = 0;
-        let mut goes_on = ControlFlow::Continue(());
         for mut item in items {
             let item_rows = item.search.rows().len();
             let (scores, others) = rest.split_at_mut(item_rows * vocab_size);
             rest = others;
+            let last_row = first_row + item_rows;
             let brought = Brought {
                 scores,
-                hidden_states: hidden_states.as_deref().map(|states| {
-                    let width = states.len() / rows;
-                    &states[first_row * width..(first_row + item_rows) * width]
-                }),
+                hidden_states: are_needed
+                    .then(|| &hidden_states[first_row * width..last_row * width]),
                 vocab_size,
                 alternatives: generation.alternatives,
             };
-            let continued =
-                item.advance(brought, &mut tokens)
-                    .map_err(|row| GenerateError::NotFinite {
-                        step,
-                        row: first_row + row,
-                    })?;
+            let continued = item.advance(brought, &mut tokens);
+            let continued = continued.map_err(|row| GenerateError::NotFinite {
+                step,
+                row: first_row + row,
+            })?;
             let is_over = continued.is_empty();
             parents.extend(continued.iter().map(|row| first_row + row));
-            first_row += item_rows;
+            first_row = last_row;
             if is_over {
                 let prompt = item.number;
                 results[prompt] = item.search.finish();
                 if results[prompt].is_empty() {
                     return Err(nothing_found(&generation, &prompts[prompt], prompt, step));
                 }
-                if let Some(observer) = &mut observer
-                    && goes_on.is_continue()
-                {
-                    let hypotheses = &results[prompt];
-                    goes_on = observer(Event::Finished { prompt, hypotheses });
-                }
-                continue;
+                watcher.finished(prompt, &results[prompt]);
+            } else {
+                watcher.drafts(&item);
+                live.push(item);
             }
-            // What waits of a prompt is no news.
-            let drafts = match &observer {
-                Some(_) if item.has_begun() => item.search.drafts(),
-                _ => Vec::new(),
-            };
-            for draft in drafts {
-                if let Some(observer) = &mut observer
-                    && goes_on.is_continue()
-                {
-                    let prompt = item.number;
-                    goes_on = observer(Event::Draft { prompt, draft });
-                }
-            }
-            live.push(item);
         }
         items = live;
-        if goes_on.is_break() {
+        if watcher.has_ended {
             break;
         }
         let all_go_on_as_themselves = parents.iter().copied().eq(0..rows);
@@ -165,81 +101,85 @@ where
     Ok(results)
 }
 
-/// What every prompt is continued with.
-fn items<'p>(
-    generation: &mut Generation<'_>,
-    prompts: &'p [Prompt],
-    searches: Vec<Box<dyn Search>>,
-    first: usize,
-) -> Vec<Item<'p>> {
-    let config = &generation.config;
-    let limit = config.max_time.map(Duration::try_from_secs_f64);
-    if let Some(Ok(limit)) = limit {
-        generation.stopping.push(Arc::new(MaxTime::new(limit)));
-    }
-    let mut forbidden = ForbiddenPhrases::default();
-    let prompts = prompts.iter().zip(searches).enumerate();
-    prompts
-        .map(|(number, (prompt, search))| {
-            let stopping = StoppingCriteria::of(
-                &generation.config,
-                prompt.tokens.len(),
-                generation.vocabulary.as_ref(),
-                &generation.stopping,
-            );
-            let extra = Extra {
-                forbidden: forbidden.of(prompt, &stopping, generation),
-                allowed: generation
-                    .allowed
-                    .clone()
-                    .map(|allowed| AllowedTokens::shared(number, allowed)),
-                custom: generation.processors.clone(),
-            };
-            Item {
-                number,
-                waiting: &prompt.tokens[first..],
-                search,
-                processors: processors_with(&generation.config, prompt, extra),
-                stopping,
-            }
-        })
-        .collect()
+/// Who is told what happens, if anybody is.
+struct Watcher<'o> {
+    observer: Option<Box<Observer<'o>>>,
+    /// Whether it was asked to stop; then it is told nothing more.
+    has_ended: bool,
 }
 
-/// Processors of forbidden phrases, each made once for all prompts: making one looks through the
-/// vocabulary.
-#[derive(Default)]
-struct ForbiddenPhrases(Vec<(Phrase, usize, Arc<ForbiddenPhrase>)>);
-
-impl ForbiddenPhrases {
-    fn of(
-        &mut self,
-        prompt: &Prompt,
-        stopping: &StoppingCriteria,
-        generation: &Generation<'_>,
-    ) -> Vec<Arc<dyn LogitsProcessor>> {
-        let config = &generation.config;
-        // Where the last token is forced, a word has to be over before it.
-        let forced = usize::from(!config.forced_eos_token_id.is_empty());
-        let longest = config.longest(prompt.tokens.len()) - forced;
-        let one = |phrase: &Phrase| {
-            let is_it =
-                |(known, length, _): &&(Phrase, usize, _)| (known, *length) == (phrase, longest);
-            if let Some((_, _, known)) = self.0.iter().find(is_it) {
-                return known.clone() as Arc<dyn LogitsProcessor>;
-            }
-            let vocabulary = generation.vocabulary.clone().unwrap_or_default();
-            let processor = Arc::new(ForbiddenPhrase::new(
-                phrase,
-                vocabulary,
-                longest,
-                stopping.clone(),
-            ));
-            self.0.push((phrase.clone(), longest, processor.clone()));
-            processor
-        };
-        prompt.forbidden.iter().map(one).collect()
+impl<'o> Watcher<'o> {
+    fn new(observer: Option<Box<Observer<'o>>>) -> Self {
+        Self {
+            observer,
+            has_ended: false,
+        }
     }
+
+    fn tell(&mut self, event: Event<'_>) {
+        if let Some(observer) = self.observer.as_mut().filter(|_| !self.has_ended) {
+            self.has_ended = observer(event).is_break();
+        }
+    }
+
+    fn finished(&mut self, prompt: usize, hypotheses: &[Hypothesis]) {
+        self.tell(Event::Finished { prompt, hypotheses });
+    }
+
+    fn drafts(&mut self, item: &Item<'_>) {
+        // What waits of a prompt is no news.
+        if self.observer.is_none() || !item.has_begun() {
+            return;
+        }
+        for draft in item.search.drafts() {
+            let prompt = item.number;
+            self.tell(Event::Draft { prompt, draft });
+        }
+    }
+}
+
+/// The logits of a step, as many as they have to be.
+fn logits<M: StepModel>(
+    model: &M,
+    tokens: &[u32],
+    rows: usize,
+    state: &mut M::State,
+    step: usize,
+) -> Result<Vec<f32>, GenerateError<M::Error>>
+where
+    M::Error: 'static,
+{
+    let logits = model
+        .step(TokenBatch::new(tokens, rows), state)
+        .map_err(|source| GenerateError::Model { step, source })?;
+    let scored = model.scored_tokens(state).map(<[u32]>::len);
+    let expected = rows * scored.unwrap_or(model.vocab_size());
+    match logits.len() == expected {
+        true => Ok(logits),
+        false => Err(GenerateError::WrongSize {
+            step,
+            found: logits.len(),
+            expected,
+            rows,
+        }),
+    }
+}
+
+/// The hidden states of a step, `[rows, width]`.
+fn hidden_states<M: StepModel>(
+    model: &M,
+    rows: usize,
+    state: &M::State,
+    step: usize,
+) -> Result<Vec<f32>, GenerateError<M::Error>>
+where
+    M::Error: 'static,
+{
+    model
+        .hidden_states(state)
+        .map_err(|source| GenerateError::Model { step, source })?
+        .filter(|states| !states.is_empty() && states.len().is_multiple_of(rows))
+        .ok_or(GenerateError::NoHiddenStates { step, rows })
 }
 
 /// Puts the logits of some tokens in their places; all others are impossible.
@@ -276,64 +216,5 @@ fn nothing_found<E: std::error::Error + 'static>(
             phrases,
             step,
         },
-    }
-}
-
-impl Item<'_> {
-    fn has_begun(&self) -> bool {
-        let rows = self.search.rows();
-        rows.iter().any(|row| !row.token_log_probs.is_empty())
-    }
-
-    /// Chooses what comes next from the scores of this item's rows and appends it to `tokens`.
-    /// Returns which of its rows each new row continues, or the first row whose scores are unusable.
-    fn advance(
-        &mut self,
-        brought: Brought<'_>,
-        tokens: &mut Vec<u32>,
-    ) -> Result<Vec<usize>, usize> {
-        if let Some((next, waiting)) = self.waiting.split_first() {
-            tokens.push(*next);
-            self.waiting = waiting;
-            return Ok(vec![0]);
-        }
-        let Brought {
-            scores, vocab_size, ..
-        } = brought;
-        let are_logits = !self.search.processes_log_probs();
-        let (now, later) = match self.search.runs_processors() {
-            true => (&[][..], self.processors.as_slice()),
-            false => (self.processors.as_slice(), &[][..]),
-        };
-        let rows = self.search.rows().iter().zip(scores.chunks_mut(vocab_size));
-        for (number, (row, scores)) in rows.enumerate() {
-            let usable = match are_logits {
-                true => is_usable(scores),
-                false => log_softmax(scores),
-            };
-            if !usable {
-                return Err(number);
-            }
-            for processor in now {
-                processor.process(&row.tokens, scores);
-            }
-        }
-        self.stopping.begin_step();
-        let old_rows = self.search.rows().len();
-        let step = Step::new(scores, vocab_size, &self.stopping)
-            .with_processors(later)
-            .with_alternatives(brought.alternatives, are_logits)
-            .with_hidden_states(brought.hidden_states);
-        let parents = self.search.advance(step);
-        if !parents.is_empty() {
-            let rows = self.search.rows();
-            assert!(
-                parents.len() == rows.len() && parents.iter().all(|parent| *parent < old_rows),
-                "a search with {old_rows} rows says that its {} new ones continue rows {parents:?}",
-                rows.len()
-            );
-            tokens.extend(rows.iter().filter_map(|row| row.tokens.last()));
-        }
-        Ok(parents)
     }
 }

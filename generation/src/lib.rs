@@ -67,6 +67,7 @@ mod event;
 mod generate;
 mod generation;
 mod hypothesis;
+mod item;
 mod model;
 mod numeric;
 mod phrase;

@@ -46,6 +46,10 @@ struct Arguments {
 enum Error {
     #[error("can't read {path}: {source}")]
     Corpus { path: PathBuf, source: io::Error },
+    #[error("the corpus has no words")]
+    Empty,
+    #[error("--stream shows one text, but num_return_sequences is {0}")]
+    Stream(usize),
     #[error("{0:?} has a word that is not in the corpus")]
     Word(String),
     #[error(transparent)]
@@ -74,6 +78,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         })?,
         None => include_str!("../animals.txt").into(),
     };
+    if text.trim().is_empty() {
+        return Err(Error::Empty);
+    }
     let model = NGrams::count(&text);
     let words = |text: &String| model.ids(text).ok_or_else(|| Error::Word(text.clone()));
     let phrase = |text: &String| -> Result<Phrase, Error> {
@@ -92,6 +99,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         ..GenerationConfig::default()
     };
     let config = config.with_settings(&arguments.set)?;
+    if arguments.stream && config.num_return_sequences > 1 {
+        return Err(Error::Stream(config.num_return_sequences));
+    }
     let vocabulary = Arc::new(Vocabulary::new(model.token_texts()));
 
     let mut printed = 0;

@@ -89,6 +89,17 @@ fn wrong_options_are_named() {
         (&["--prefix", "unicorn"], "not in the corpus"),
         (&["--require", "fox"], "num_beams above 1"),
         (&["/nowhere"], "can't read /nowhere"),
+        (&["/dev/null"], "the corpus has no words"),
+        (
+            &[
+                "--stream",
+                "--set",
+                "num_beams=3",
+                "--set",
+                "num_return_sequences=2",
+            ],
+            "--stream shows one text",
+        ),
     ] {
         let output = ngram(arguments);
         assert_eq!(output.status.code(), Some(2));

@@ -134,6 +134,7 @@ impl Search for BeamSearch {
             None => step.best_continuations(&self.running, self.candidates),
         };
         let mut running: Vec<(usize, Hypothesis)> = Vec::with_capacity(self.num_beams);
+        self.cut_off.clear();
         for (place, candidate) in candidates.iter().enumerate() {
             let hypothesis = step.extended(&self.running[candidate.row], candidate);
             if !step.is_complete(&hypothesis) {
