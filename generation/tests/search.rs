@@ -2,15 +2,10 @@
 
 mod common;
 
-use common::{Broken, END, Fault, Hashing, VOCABULARY, config, log_prob, logits_after, prompts};
-use generation::{
-    EarlyStopping, GenerateError, GenerationConfig, Hypothesis, Prompt, generate, score,
+use common::{
+    Broken, END, Fault, Hashing, VOCABULARY, config, log_prob, logits_after, prompts, run,
 };
-
-fn run(prompts: &[Prompt], config: &GenerationConfig) -> Vec<Vec<Hypothesis>> {
-    let state = vec![Vec::new(); prompts.len()];
-    generate(&Hashing::default(), state, prompts, config).unwrap()
-}
+use generation::{EarlyStopping, GenerateError, GenerationConfig, Prompt, generate, score};
 
 #[test]
 fn greedy_search_takes_the_most_likely_token_until_the_end() {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use generation::{GenerationConfig, Prompt, StepModel, TokenBatch};
+use generation::{GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch, generate};
 
 pub(crate) const VOCABULARY: usize = 11;
 pub(crate) const END: u32 = 1;
@@ -106,4 +106,9 @@ pub(crate) fn log_prob(tokens: &[u32], prompt: usize) -> f32 {
             logits[tokens[i] as usize] - sum.ln()
         })
         .sum()
+}
+
+pub(crate) fn run(prompts: &[Prompt], config: &GenerationConfig) -> Vec<Vec<Hypothesis>> {
+    let state = vec![Vec::new(); prompts.len()];
+    generate(&Hashing::default(), state, prompts, config).unwrap()
 }
