@@ -12,7 +12,7 @@ use crate::{END, VOCABULARY};
 pub struct InstantModel {
     /// Logits of several steps and rows to choose from, made once.
     rows: Vec<Vec<f32>>,
-    /// Vectors that searches have given back in spirit: a model has its own memory to hand over.
+    /// What the next steps hand over.
     ready: RefCell<Vec<Vec<f32>>>,
 }
 

@@ -90,15 +90,12 @@ impl Captioner {
     /// The words behind the start token with the places of their tokens.
     fn words(&self, ids: &[u32]) -> Result<Vec<(Range<usize>, String)>, Error> {
         let tokenizer = self.tokenizer();
-        let mut spellings = Vec::with_capacity(ids.len());
-        for (place, id) in ids.iter().enumerate() {
-            // The tokenizer leaves out special tokens, and them alone, if told to. Nothing was
-            // looked at to predict the first token.
-            let id = [*id];
-            let special = tokenizer.decode(&id, true)? != tokenizer.decode(&id, false)?;
-            let part_of_word = place > 0 && !special;
-            spellings.push(part_of_word.then(|| tokenizer.id_to_token(id[0])).flatten());
-        }
+        let spelling = |(place, id): (usize, &u32)| {
+            // Nothing was looked at to predict the first token; special ones have no text.
+            let part_of_word = place > 0 && self.vocabulary().text(*id).is_some();
+            part_of_word.then(|| tokenizer.id_to_token(*id)).flatten()
+        };
+        let spellings: Vec<Option<String>> = ids.iter().enumerate().map(spelling).collect();
         let mut found = Vec::new();
         for tokens in words(&spellings) {
             let text = tokenizer.decode(&ids[tokens.clone()], true)?;

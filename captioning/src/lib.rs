@@ -57,6 +57,7 @@ pub use caption::{Caption, TokenAlternative};
 pub use captioner::Captioner;
 pub use error::Error;
 pub use options::CaptionOptions;
+pub use overlay::Overlay;
 pub use phrase::Words;
 pub use write::CaptionEvent;
 

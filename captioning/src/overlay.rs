@@ -1,8 +1,6 @@
 use std::ops::Range;
 
-use preprocess::image::{
-    ImageProcessor, ImageProcessorConfig, Resample, ResizeTo, RgbImage, resize,
-};
+use preprocess::image::{ImageProcessor, Resample, RgbImage, resize};
 
 use crate::{AttentionMap, Error};
 
@@ -24,38 +22,56 @@ struct Between {
     weight: f32,
 }
 
-impl AttentionMap {
-    /// The image with the patches' shares as heat over it, from nothing over red to amber; the
-    /// patch with the largest share is the hottest, however small the share. What the preprocessing
-    /// cuts off is dark. Between the centres of patches, shares are interpolated.
-    ///
+/// A picture that attention maps are drawn over.
+///
+/// The image with the patches' shares as heat over it, from nothing over red to amber; the patch with
+/// the largest share is the hottest, however small the share. What the preprocessing cuts off is
+/// dark. Between the centres of patches, shares are interpolated.
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    small: RgbImage,
+    /// What the model sees, as fractions of the rows and of the columns.
+    shown: [Range<f64>; 2],
+}
+
+impl Overlay {
     /// `image` is the original and `processor` the captioner's
-    /// ([`Captioner::image_processor`](crate::Captioner::image_processor)). The overlay has the
-    /// image's shape, and at most 512 pixels on its longer side.
+    /// ([`Captioner::image_processor`](crate::Captioner::image_processor)). Overlays have the image's
+    /// shape, and at most 512 pixels on the longer side.
     ///
     /// # Errors
     /// [`Error::Preprocess`] if the image can't be resized.
+    pub fn new(image: &RgbImage, processor: &ImageProcessor) -> Result<Self, Error> {
+        Ok(Self {
+            small: shrunk(image)?,
+            shown: processor.shown(image),
+        })
+    }
+
+    /// The image with a map over it.
+    ///
+    /// # Errors
+    /// Never for an image that could be made small.
     ///
     /// # Panics
-    /// If `patches` is not `[rows, columns]`.
-    pub fn overlay(&self, image: &RgbImage, processor: &ImageProcessor) -> Result<RgbImage, Error> {
-        let patches = self.rows * self.columns;
-        assert_eq!(self.patches.len(), patches, "patches and shares differ");
-        let small = shrunk(image)?;
-        let (width, height) = (small.width(), small.height());
-        let [kept_rows, kept_columns] = kept([image.height(), image.width()], processor.config());
-        let lines = between(height, &kept_rows, self.rows);
-        let columns = between(width, &kept_columns, self.columns);
-        let largest = self.patches.iter().copied().fold(0.0, f32::max);
+    /// If the map's `patches` are not `[rows, columns]`.
+    pub fn of(&self, map: &AttentionMap) -> Result<RgbImage, Error> {
+        let patches = map.rows * map.columns;
+        assert_eq!(map.patches.len(), patches, "patches and shares differ");
+        let (width, height) = (self.small.width(), self.small.height());
+        let [shown_rows, shown_columns] = &self.shown;
+        let lines = between(height, shown_rows, map.rows);
+        let columns = between(width, shown_columns, map.columns);
+        let largest = map.patches.iter().copied().fold(0.0, f32::max);
 
-        let mut pixels = small.into_pixels();
+        let mut pixels = self.small.pixels().to_vec();
         let places = lines
             .iter()
             .flat_map(|line| columns.iter().map(move |column| (*line, *column)));
         for (pixel, place) in pixels.chunks_exact_mut(3).zip(places) {
             match place {
                 (Some(line), Some(column)) if largest > 0.0 => {
-                    warm(pixel, self.interpolated(line, column) / largest);
+                    warm(pixel, interpolated(map, line, column) / largest);
                 }
                 (Some(_), Some(_)) => {}
                 _ => blend(pixel, [0.0; 3], 1.0 - DIMMED),
@@ -63,15 +79,15 @@ impl AttentionMap {
         }
         Ok(RgbImage::new(width, height, pixels)?)
     }
+}
 
-    /// The share at a place between four patches.
-    fn interpolated(&self, line: Between, column: Between) -> f32 {
-        let along = |row: usize| {
-            let patch = |column: usize| self.patches[row * self.columns + column];
-            mix(patch(column.lower), patch(column.upper), column.weight)
-        };
-        mix(along(line.lower), along(line.upper), line.weight)
-    }
+/// The share at a place between four patches.
+fn interpolated(map: &AttentionMap, line: Between, column: Between) -> f32 {
+    let along = |row: usize| {
+        let patch = |column: usize| map.patches[row * map.columns + column];
+        mix(patch(column.lower), patch(column.upper), column.weight)
+    };
+    mix(along(line.lower), along(line.upper), line.weight)
 }
 
 /// The image with at most [`LONGEST`] pixels on its longer side.
@@ -88,50 +104,15 @@ fn shrunk(image: &RgbImage) -> Result<RgbImage, Error> {
     Ok(resize(image, width, height, Resample::Bicubic)?)
 }
 
-/// The part of rows and columns that the model sees of an image of `[height, width]`, as fractions
-/// of its sides. It reaches beyond them where the preprocessing pads.
-fn kept(image: [u32; 2], config: &ImageProcessorConfig) -> [Range<f64>; 2] {
-    let resized = if config.do_resize {
-        resized(image, config.size)
-    } else {
-        image.map(i64::from)
-    };
-    let crop = if config.do_center_crop {
-        let crop = config.crop_size;
-        [crop.height, crop.width].map(i64::from)
-    } else {
-        resized
-    };
-    [0, 1].map(|axis| {
-        let (length, crop) = (resized[axis], crop[axis]);
-        // Rounded down, also below zero: see Hugging Face's `center_crop`.
-        let start = (length - crop).div_euclid(2);
-        let fraction = |position: i64| position as f64 / length as f64;
-        fraction(start)..fraction(start + crop)
-    })
-}
-
-/// The `[height, width]` that the preprocessing resizes to; the long edge is truncated, as in
-/// Hugging Face's `get_resize_output_image_size`.
-fn resized(image: [u32; 2], to: ResizeTo) -> [i64; 2] {
-    match to {
-        ResizeTo::Exact { height, width } => [height.into(), width.into()],
-        ResizeTo::ShortestEdge { shortest_edge } => {
-            let short = image[0].min(image[1]);
-            image.map(|side| i64::from(shortest_edge) * i64::from(side) / i64::from(short))
-        }
-    }
-}
-
 /// Where each of `length` lines of pixels lies between the `patches` lines of patches that cover
-/// `kept`; `None` outside of it. Beyond the outermost centres, the outermost patch counts alone.
-fn between(length: u32, kept: &Range<f64>, patches: usize) -> Vec<Option<Between>> {
+/// `shown`; `None` outside of it. Beyond the outermost centres, the outermost patch counts alone.
+fn between(length: u32, shown: &Range<f64>, patches: usize) -> Vec<Option<Between>> {
     (0..length)
         .map(|line| {
             let centre = (f64::from(line) + 0.5) / f64::from(length);
             let last = patches.checked_sub(1)?;
-            kept.contains(&centre).then(|| {
-                let fraction = (centre - kept.start) / (kept.end - kept.start);
+            shown.contains(&centre).then(|| {
+                let fraction = (centre - shown.start) / (shown.end - shown.start);
                 let place = (fraction * patches as f64 - 0.5).clamp(0.0, last as f64);
                 let lower = place as usize;
                 Between {
@@ -161,6 +142,8 @@ fn blend(pixel: &mut [u8], colour: [f32; 3], weight: f32) {
 
 #[cfg(test)]
 mod tests {
+    use preprocess::image::ImageProcessorConfig;
+
     use super::*;
 
     const SIDE: usize = 6;
@@ -182,6 +165,10 @@ mod tests {
             patches,
             class_token: 0.7,
         }
+    }
+
+    fn drawn(map: &AttentionMap, image: &RgbImage, processor: &ImageProcessor) -> RgbImage {
+        Overlay::new(image, processor).unwrap().of(map).unwrap()
     }
 
     fn grey(width: u32, height: u32) -> RgbImage {
@@ -210,9 +197,7 @@ mod tests {
             let image = grey(width, height);
             for row in 0..SIDE {
                 for column in 0..SIDE {
-                    let overlay = one_patch(row, column)
-                        .overlay(&image, &processor())
-                        .unwrap();
+                    let overlay = drawn(&one_patch(row, column), &image, &processor());
                     let warmth = warmth(&overlay);
                     let warmest = warmth.iter().max().unwrap();
                     assert!(*warmest > 150, "{warmest}");
@@ -248,7 +233,7 @@ mod tests {
             let place = plane.iter().position(|value| *value == brightest).unwrap();
             let (row, column) = (place / (16 * SIDE) / 16, place % (16 * SIDE) / 16);
 
-            let overlay = one_patch(row, column).overlay(&image, &processor).unwrap();
+            let overlay = drawn(&one_patch(row, column), &image, &processor);
             let warmth = warmth(&overlay);
             let (x, y) = (x * overlay.width() / width, y * overlay.height() / height);
             let here = warmth[(y * overlay.width() + x) as usize];
@@ -262,8 +247,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_dark_and_what_is_cold_is_as_it_was() {
-        let overlay = one_patch(0, 0).overlay(&grey(300, 200), &processor());
-        let overlay = overlay.unwrap();
+        let overlay = drawn(&one_patch(0, 0), &grey(300, 200), &processor());
         let at = |x: usize, y: usize| &overlay.pixels()[(y * 300 + x) * 3..][..3];
         let dark = (f32::from(GREY) * DIMMED).round() as u8;
         for x in [0, 49, 250, 299] {
@@ -282,8 +266,7 @@ mod tests {
             ((1500, 1000), (512, 341)),
             ((10, 9000), (1, 512)),
         ] {
-            let overlay = one_patch(2, 3).overlay(&grey(size.0, size.1), &processor());
-            let overlay = overlay.unwrap();
+            let overlay = drawn(&one_patch(2, 3), &grey(size.0, size.1), &processor());
             assert_eq!((overlay.width(), overlay.height()), expected);
         }
     }
@@ -291,9 +274,9 @@ mod tests {
     #[test]
     fn one_pixel_is_enough_and_no_share_is_no_heat() {
         let mut map = one_patch(5, 5);
-        map.overlay(&grey(1, 1), &processor()).unwrap();
+        drawn(&map, &grey(1, 1), &processor());
         map.patches.fill(0.0);
-        let overlay = map.overlay(&grey(1, 1), &processor()).unwrap();
+        let overlay = drawn(&map, &grey(1, 1), &processor());
         assert_eq!(overlay, grey(1, 1));
     }
 
@@ -306,8 +289,8 @@ mod tests {
         // 32 of 96 pixels: two patches in the middle of six.
         let processor = ImageProcessor::new(config).unwrap();
         let hottest = |column| {
-            let overlay = one_patch(2, column).overlay(&grey(32, 32), &processor);
-            warmth(&overlay.unwrap()).into_iter().max().unwrap()
+            let overlay = drawn(&one_patch(2, column), &grey(32, 32), &processor);
+            warmth(&overlay).into_iter().max().unwrap()
         };
         assert!(hottest(2) > 150);
         assert_eq!(hottest(0), 0);

@@ -1,7 +1,6 @@
 use std::str::FromStr;
 
 use generation::{Matching, Phrase, separates_words};
-use mbart50_decoder::Language;
 
 use crate::{Captioner, Error};
 
@@ -37,19 +36,15 @@ impl FromStr for Words {
 }
 
 impl Words {
-    /// As tokens of a language.
-    pub(crate) fn phrase(
-        &self,
-        captioner: &Captioner,
-        language: Language,
-    ) -> Result<Phrase, Error> {
+    /// As tokens.
+    pub(crate) fn phrase(&self, captioner: &Captioner) -> Result<Phrase, Error> {
         let matching = match self.starts {
             true => Matching::WordStarts,
             false => Matching::WholeWords,
         };
         let mut forms = Vec::new();
         for form in &self.forms {
-            let tokens = captioner.pieces(form, language)?;
+            let tokens = captioner.pieces(form)?;
             // Where words stand without spaces, the space that a text begins with is none of theirs.
             if form.chars().next().is_some_and(separates_words) {
                 forms.extend(captioner.without_space(&tokens));
@@ -63,11 +58,9 @@ impl Words {
 }
 
 impl Captioner {
-    /// The tokens of a text, without language code and end token. All of them add text.
-    pub(crate) fn pieces(&self, text: &str, language: Language) -> Result<Vec<u32>, Error> {
-        let mut tokens = self.tokenizer().encode(text, language.code, None)?;
-        tokens.pop();
-        tokens.remove(0);
+    /// The tokens of a text. All of them add text.
+    pub(crate) fn pieces(&self, text: &str) -> Result<Vec<u32>, Error> {
+        let tokens = self.tokenizer().pieces(text)?;
         let vocabulary = self.vocabulary();
         match tokens.iter().any(|token| vocabulary.text(*token).is_none()) {
             true => Err(Error::Unwritable { text: text.into() }),

@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use generation::is_unspaced;
+
 /// How SentencePiece spells a space: in front of the piece that begins a word.
 const SPACE: char = '▁';
 
@@ -77,23 +79,6 @@ fn kind(piece: &str) -> Kind {
     } else {
         Kind::Letters
     }
-}
-
-/// Whether a letter belongs to a script that is written without spaces between words: Thai, Lao,
-/// Myanmar, Khmer, Kana, Han.
-fn is_unspaced(character: char) -> bool {
-    matches!(character,
-        '\u{e00}'..='\u{eff}'
-        | '\u{1000}'..='\u{1049}'
-        | '\u{1050}'..='\u{109f}'
-        | '\u{1780}'..='\u{17d3}'
-        | '\u{17db}'..='\u{17ff}'
-        | '\u{3005}'..='\u{3007}'
-        | '\u{3041}'..='\u{30ff}'
-        | '\u{3400}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{ff66}'..='\u{ff9f}'
-        | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Unicode's punctuation in the scripts of mBART-50's languages. What is neither letter nor digit

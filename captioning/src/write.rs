@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use generation::{Event, Generation, Hypothesis, Prompt};
+use generation::{Event, Generation, Hypothesis, Phrase, Prompt};
 use mbart50_decoder::Language;
 use vision_encoder_decoder::{GenerateError, Memory};
 
-use crate::{Caption, CaptionOptions, Captioner, Error};
+use crate::{Caption, CaptionOptions, Captioner, Error, Words};
 
 /// What there is to see while captions are written.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,7 @@ impl Captioner {
     /// [`Error`], naming the options.
     pub fn validate_options(&self, options: &CaptionOptions) -> Result<(), Error> {
         // One language stands for all: their prompts differ in the code alone.
-        let languages = &self.languages()[..1.min(self.languages().len())];
+        let languages = self.languages().get(..1).unwrap_or_default();
         let prompts = self.prompts(languages, options)?;
         let model = self.model();
         self.generation(options)
@@ -165,23 +165,29 @@ impl Captioner {
             .generation
             .start_token()
             .map_err(GenerateError::from)?;
+        let prefix = match options.prefix.trim() {
+            "" => Vec::new(),
+            prefix => self.pieces(prefix)?,
+        };
+        let phrases = |words: &[Words]| -> Result<Vec<Phrase>, Error> {
+            words.iter().map(|words| words.phrase(self)).collect()
+        };
+        let required = phrases(&options.required)?;
+        let forbidden = phrases(&options.forbidden)?;
         let mut prompts = Vec::with_capacity(languages.len());
         for language in languages {
             let language = self.language(language.code)?;
             let code = self.tokenizer().language_id(language.code)?;
             let mut prompt = Prompt::new(vec![start]).with_forced_bos_token_id(code);
-            if !options.prefix.trim().is_empty() {
+            if !prefix.is_empty() {
                 prompt.tokens.push(code);
-                let prefix = self.pieces(options.prefix.trim(), language)?;
-                prompt.tokens.extend(prefix);
+                prompt.tokens.extend(&prefix);
             }
-            for words in &options.required {
-                prompt = prompt.with_required(words.phrase(self, language)?);
-            }
-            for words in &options.forbidden {
-                prompt = prompt.with_forbidden(words.phrase(self, language)?);
-            }
-            prompts.push(prompt);
+            prompts.push(Prompt {
+                required: required.clone(),
+                forbidden: forbidden.clone(),
+                ..prompt
+            });
         }
         Ok(prompts)
     }

@@ -5,7 +5,7 @@ use crate::generate::run;
 use crate::processor::Allowed;
 use crate::search::{ForcedSearch, strategy};
 use crate::validate::{
-    validate, validate_model, validate_processors_only, validate_searches, validate_texts,
+    validate, validate_model, validate_scoring, validate_searches, validate_texts,
 };
 use crate::{
     Event, GenerateError, GenerationConfig, Hypothesis, LogitsProcessor, Observer, Prompt, Search,
@@ -183,7 +183,7 @@ impl<'a> Generation<'a> {
         M::Error: 'static,
     {
         validate_texts(texts, prompts, model.vocab_size())?;
-        validate_processors_only(&self, prompts, model.vocab_size())?;
+        validate_scoring(&self, prompts, model.vocab_size())?;
         validate_model(&self.config, model, &state)?;
         let searches = prompts.iter().zip(texts).map(|(prompt, text)| {
             let search = ForcedSearch::new(&self.config, prompt, text.clone());

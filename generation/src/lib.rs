@@ -90,7 +90,7 @@ pub use processor::LogitsProcessor;
 pub use prompt::Prompt;
 pub use search::Search;
 pub use stopping::StoppingCriterion;
-pub use vocabulary::{Vocabulary, separates_words};
+pub use vocabulary::{Vocabulary, is_unspaced, separates_words};
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]

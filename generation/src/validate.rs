@@ -13,13 +13,31 @@ pub(crate) fn validate(
 ) -> Result<(), ConfigError> {
     let config = &generation.config;
     for prompt in prompts {
-        validate_tokens_of(config, prompt, vocab_size)?;
+        validate_tokens_of(generation, prompt, vocab_size)?;
         config.validate(prompt.tokens.len())?;
         validate_phrases(generation, prompt, vocab_size)?;
     }
     if !config.stop_strings.is_empty() && generation.vocabulary.is_none() {
         return invalid("stop_strings need the text of tokens: Generation::with_vocabulary".into());
     }
+    validate_extras(generation, vocab_size)
+}
+
+/// Likewise for texts that are given: what only a search asks for is not looked at.
+pub(crate) fn validate_scoring(
+    generation: &Generation<'_>,
+    prompts: &[Prompt],
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    for prompt in prompts {
+        validate_tokens_of(generation, prompt, vocab_size)?;
+        generation.config.validate_scoring()?;
+    }
+    validate_extras(generation, vocab_size)
+}
+
+/// Checks what is no option.
+fn validate_extras(generation: &Generation<'_>, vocab_size: usize) -> Result<(), ConfigError> {
     if generation.alternatives > MOST_ROWS {
         return invalid(format!(
             "{} alternatives of each token are asked for, expected up to {MOST_ROWS}",
@@ -37,27 +55,13 @@ pub(crate) fn validate(
     Ok(())
 }
 
-/// Likewise for texts that are given: what only a search asks for is not looked at.
-pub(crate) fn validate_processors_only(
-    generation: &Generation<'_>,
-    prompts: &[Prompt],
-    vocab_size: usize,
-) -> Result<(), ConfigError> {
-    for prompt in prompts {
-        validate_tokens_of(&generation.config, prompt, vocab_size)?;
-        generation.config.validate_scoring()?;
-        for phrase in &prompt.forbidden {
-            phrase.validate("forbidden", vocab_size, generation.vocabulary.as_ref())?;
-        }
-    }
-    Ok(())
-}
-
+/// Checks every token of a prompt, of the options, and of what is forbidden.
 fn validate_tokens_of(
-    config: &GenerationConfig,
+    generation: &Generation<'_>,
     prompt: &Prompt,
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
+    let config = &generation.config;
     if prompt.tokens.is_empty() {
         return invalid("a prompt is empty, expected at least a start token".into());
     }
@@ -78,6 +82,9 @@ fn validate_tokens_of(
     for (sequence, _) in &config.sequence_bias {
         validate_tokens("sequence_bias", sequence, vocab_size)?;
     }
+    for phrase in &prompt.forbidden {
+        phrase.validate("forbidden", vocab_size, generation.vocabulary.as_ref())?;
+    }
     Ok(())
 }
 
@@ -87,12 +94,10 @@ fn validate_phrases(
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
     let (config, vocabulary) = (&generation.config, generation.vocabulary.as_ref());
-    for phrase in &prompt.forbidden {
-        phrase.validate("forbidden", vocab_size, vocabulary)?;
-        let texts = vocabulary.cloned().unwrap_or_default();
-        if phrase.is_surely_in(&prompt.tokens, &texts) {
-            return invalid("a forbidden phrase is in the prompt (the prefix) already".into());
-        }
+    let texts = vocabulary.cloned().unwrap_or_default();
+    let is_there = |phrase: &Phrase| phrase.is_surely_in(&prompt.tokens, &texts);
+    if prompt.forbidden.iter().any(is_there) {
+        return invalid("a forbidden phrase is in the prompt (the prefix) already".into());
     }
     let required = required_phrases(config, prompt);
     for phrase in &required {

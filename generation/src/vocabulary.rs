@@ -88,27 +88,52 @@ impl Vocabulary {
 }
 
 /// Whether a character can't be inside a word, for finding where words begin and end: white space,
-/// punctuation and, since they stand without spaces between words, characters of scripts such as
-/// Chinese and Thai.
+/// punctuation, and letters of [scripts without spaces](is_unspaced), which have boundaries
+/// everywhere.
 pub fn separates_words(character: char) -> bool {
-    character.is_whitespace()
+    is_unspaced(character)
+        || character.is_whitespace()
         || (character.is_ascii() && !character.is_ascii_alphanumeric())
         || matches!(character,
             '\u{a1}'..='\u{a9}' | '\u{ab}'..='\u{b4}' | '\u{b6}'..='\u{b9}' | '\u{bb}'..='\u{bf}' // Latin-1 signs
-            | '\u{0e00}'..='\u{0eff}' // Thai, Lao
-            | '\u{1000}'..='\u{109f}' // Myanmar
-            | '\u{1780}'..='\u{17ff}' // Khmer
+            | '\u{104a}'..='\u{104f}' | '\u{17d4}'..='\u{17da}' // Myanmar and Khmer punctuation
             | '\u{060c}' | '\u{061b}' | '\u{061f}' | '\u{06d4}' // Arabic punctuation
             | '\u{0964}' | '\u{0965}' // Indic full stops
             | '\u{2000}'..='\u{200b}' | '\u{200e}'..='\u{206f}' // general punctuation, without joiners
-            | '\u{2e00}'..='\u{31ff}' // more punctuation, radicals, kana
-            | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Han
+            | '\u{2e00}'..='\u{31ff}' // more punctuation, radicals
             | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' // their forms
-            | '\u{ff66}'..='\u{ff9f}' // halfwidth katakana
             | '\u{1f000}'..='\u{1faff}' // emoji
-            | '\u{20000}'..='\u{3ffff}' // more Han
         )
 }
+
+/// Whether a letter belongs to a script that is written without spaces between words: Thai, Lao,
+/// Myanmar, Khmer, Kana, Han.
+pub fn is_unspaced(character: char) -> bool {
+    matches!(character,
+        '\u{e00}'..='\u{eff}'
+        | '\u{1000}'..='\u{1049}' | '\u{1050}'..='\u{109f}'
+        | '\u{1780}'..='\u{17d3}' | '\u{17db}'..='\u{17ff}'
+        | '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}'
+        | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'
+    )
+}
+
+/// Pieces of words about dogs, for tests of what looks at text.
+#[cfg(test)]
+pub(crate) const DOGS: [Option<&str>; 12] = [
+    None,
+    Some(" a"),
+    Some(" dog"),
+    Some("ma"),
+    Some("."),
+    Some(" hot"),
+    Some("dog"),
+    Some(" d"),
+    Some("og"),
+    Some(" runs"),
+    Some("ogs"),
+    Some(" dog."),
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use captioning::{AttentionMap, Caption, Captioner, Memory, RgbImage};
+use captioning::{AttentionMap, Caption, Captioner, Memory, Overlay, RgbImage};
 use serde::Serialize;
 
 use crate::error::PictureError;
@@ -60,6 +60,8 @@ impl Looked<'_> {
             picture: captioned.picture.to_owned(),
             source: Box::new(source),
         };
+        let processor = self.captioner.image_processor();
+        let overlay = Overlay::new(image, processor).map_err(in_picture)?;
         let mut record = Record {
             image: captioned.picture.display().to_string(),
             captions: Vec::new(),
@@ -72,10 +74,8 @@ impl Looked<'_> {
             let mut words = Vec::with_capacity(maps.len());
             for (place, map) in maps.into_iter().enumerate() {
                 let name = file_name(&stem, number, caption, place, &map.word);
-                let overlay = map
-                    .overlay(image, self.captioner.image_processor())
-                    .map_err(in_picture)?;
-                self.save_png(&name, &overlay)?;
+                let picture = overlay.of(&map).map_err(in_picture)?;
+                self.save_png(&name, &picture)?;
                 words.push(word(map, name));
             }
             record.captions.push(CaptionRecord {

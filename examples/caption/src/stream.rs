@@ -89,31 +89,31 @@ impl<'a> Stream<'a> {
     }
 
     fn try_show(&mut self, event: &CaptionEvent<'_>) -> io::Result<()> {
-        let (language, text, is_complete) = match event {
+        match event {
             CaptionEvent::Draft {
                 language,
                 settled,
                 draft,
                 ..
-            } => {
-                if self.json {
-                    return self.write_json(*language, settled, draft);
-                }
-                (language, *settled, false)
-            }
+            } => match self.json {
+                true => self.write_json(*language, settled, draft),
+                false => self.grow(*language, settled, false),
+            },
+            // As JSON the picture's own line has it.
             CaptionEvent::Finished {
                 language, captions, ..
-            } => {
+            } if !self.json => {
                 let best = captions.first().map_or("", |best| best.text.as_str());
-                (language, best, true)
+                self.grow(*language, best, true)
             }
-            _ => return Ok(()),
-        };
-        if self.json {
-            return Ok(()); // the picture's own line has it
+            _ => Ok(()),
         }
+    }
+
+    /// Takes in what a line has become.
+    fn grow(&mut self, language: Language, text: &str, is_complete: bool) -> io::Result<()> {
         // The same language may be asked for twice.
-        let is_it = |line: &&mut Line| line.language == *language && !line.is_complete;
+        let is_it = |line: &&mut Line| line.language == language && !line.is_complete;
         if let Some(line) = self.lines.iter_mut().find(is_it) {
             text.clone_into(&mut line.text);
             line.is_complete = is_complete;

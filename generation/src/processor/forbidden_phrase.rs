@@ -169,28 +169,14 @@ impl LogitsProcessor for ForbiddenPhrase {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TEXTS: [Option<&str>; 12] = [
-        None,
-        Some(" a"),
-        Some(" dog"),
-        Some("ma"),
-        Some("."),
-        Some(" hot"),
-        Some("dog"),
-        Some(" d"),
-        Some("og"),
-        Some(" runs"),
-        Some("ogs"),
-        Some(" dog."),
-    ];
+    use crate::vocabulary::DOGS;
 
     fn never() -> StoppingCriteria {
         StoppingCriteria::new(Vec::new())
     }
 
     fn forbidden(matching: Matching, tokens: &[u32], max_length: usize) -> Vec<usize> {
-        let vocabulary = Arc::new(Vocabulary::new(TEXTS));
+        let vocabulary = Arc::new(Vocabulary::new(DOGS));
         let phrase = Phrase::new(vec![2]).with_matching(matching);
         let processor = ForbiddenPhrase::new(&phrase, vocabulary, max_length, never());
         let mut scores = [0.5; 12];

@@ -134,21 +134,6 @@ impl<'a> Step<'a> {
         longer
     }
 
-    /// The most likely tokens behind a row, with their log-probabilities.
-    fn best_alternatives(&self, row: usize) -> Vec<Alternative> {
-        let normaliser = match self.are_logits {
-            true => Normaliser::of(self.scores(row)),
-            false => None,
-        };
-        let best = self.best_tokens(row, self.alternatives);
-        best.iter()
-            .map(|next| Alternative {
-                token: next.token,
-                log_prob: normaliser.map_or(next.log_prob, |n| n.log_prob(next.log_prob)),
-            })
-            .collect()
-    }
-
     /// Likewise for scores that are logits: the log-probability is made of them, and the score is
     /// that of the whole text. None if the logits of the row allow no token.
     pub fn written(
@@ -180,5 +165,20 @@ impl<'a> Step<'a> {
             score: normalised(hypothesis.sum() + log_prob, generated, length_penalty),
         };
         Some(self.extended(hypothesis, &next))
+    }
+
+    /// The most likely tokens behind a row, with their log-probabilities.
+    fn best_alternatives(&self, row: usize) -> Vec<Alternative> {
+        let normaliser = match self.are_logits {
+            true => Normaliser::of(self.scores(row)),
+            false => None,
+        };
+        let best = self.best_tokens(row, self.alternatives);
+        best.iter()
+            .map(|next| Alternative {
+                token: next.token,
+                log_prob: normaliser.map_or(next.log_prob, |n| n.log_prob(next.log_prob)),
+            })
+            .collect()
     }
 }

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -105,6 +106,22 @@ impl ImageProcessor {
         Ok(PixelValues { values, shape })
     }
 
+    /// The part of an image that its pixel values show, as fractions of its rows and of its columns: a centre crop
+    /// leaves out the ends of the longer side. Beyond 0 and 1 lies padding.
+    pub fn shown(&self, image: &RgbImage) -> [Range<f64>; 2] {
+        let Layout {
+            resized,
+            kept,
+            axes,
+        } = self.layout(image);
+        [0, 1].map(|axis| {
+            let CropAxis { source, before } = &axes[axis];
+            let fraction = |position: f64| position / resized[axis] as f64;
+            let start = source.start as f64 - *before as f64;
+            fraction(start)..fraction(start + kept[axis] as f64)
+        })
+    }
+
     /// The size of the resized image and the part of it that is kept.
     fn layout(&self, image: &RgbImage) -> Layout {
         let original = [image.height(), image.width()];
@@ -184,6 +201,29 @@ mod tests {
     fn a_processor_is_shared_by_threads() {
         fn shared<T: Send + Sync>() {}
         shared::<ImageProcessor>();
+    }
+
+    #[test]
+    fn what_is_shown_is_the_middle_or_more_than_all() {
+        let shown = |config, width, height| {
+            let processor = ImageProcessor::new(config).unwrap();
+            processor.shown(
+                &RgbImage::new(width, height, vec![0; (width * height * 3) as usize]).unwrap(),
+            )
+        };
+        let square = ImageProcessorConfig::square(8);
+        assert_eq!(shown(square.clone(), 32, 16), [0.0..1.0, 0.25..0.75]);
+        assert_eq!(shown(square.clone(), 5, 10), [0.25..0.75, 0.0..1.0]);
+        let padded = ImageProcessorConfig {
+            do_resize: false,
+            ..square.clone()
+        };
+        assert_eq!(shown(padded, 4, 8), [0.0..1.0, -0.5..1.5]);
+        let whole = ImageProcessorConfig {
+            do_center_crop: false,
+            ..square
+        };
+        assert_eq!(shown(whole, 4, 8), [0.0..1.0, 0.0..1.0]);
     }
 
     #[test]

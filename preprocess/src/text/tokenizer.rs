@@ -151,8 +151,11 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// Token ids of `text` alone, without language and end.
-    pub(super) fn pieces(&self, text: &str) -> Result<Vec<u32>, Error> {
+    /// Token ids of `text` alone, without language and end: to begin a text with, or to look for in one.
+    ///
+    /// # Errors
+    /// [`Error::Tokenize`].
+    pub fn pieces(&self, text: &str) -> Result<Vec<u32>, Error> {
         // Without special tokens: the frame is ours, for a tokenizer has one fixed language only.
         let encoding = self
             .inner
