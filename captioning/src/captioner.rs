@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::{Device, Tensor, TensorData};
 use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use mbart50_decoder::{Language, language};
+use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
 use preprocess::text::Tokenizer;
 use vision_encoder_decoder::checkpoint::{SaveOptions, StagedFolder};
@@ -32,18 +33,29 @@ impl Captioner {
     /// # Errors
     /// [`Error`] only if the device fails.
     pub fn embedded(device: &Device) -> Result<Self, Error> {
-        embedded::load(device)
+        embedded::load(default_format(device), device)
+    }
+
+    /// [`embedded`](Self::embedded), its weights packed in some format; `None` means ordinary weights.
+    ///
+    /// # Errors
+    /// [`Error`], likewise.
+    pub fn embedded_as(format: Option<Format>, device: &Device) -> Result<Self, Error> {
+        embedded::load(format, device)
     }
 
     /// Loads a checkpoint folder: what [`Pretrained::from_folder`] reads,
     /// `sentencepiece.bpe.model` or `tokenizer.json`, and `preprocessor_config.json`, without which
     /// CLIP's own settings are taken.
     ///
+    /// Weights are as the folder has them packed, or `f32`, packed for the device's kernels where it
+    /// has some.
+    ///
     /// # Errors
     /// [`Error`], naming the file and what is wrong with it.
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
         let folder = folder.as_ref();
-        folder::load(folder, folder, device)
+        Self::from_folder_with_tokenizer(folder, folder, device)
     }
 
     /// Like [`from_folder`](Self::from_folder), with the tokenizer of another folder: the published
@@ -56,7 +68,24 @@ impl Captioner {
         tokenizer_folder: impl AsRef<Path>,
         device: &Device,
     ) -> Result<Self, Error> {
-        folder::load(folder.as_ref(), tokenizer_folder.as_ref(), device)
+        let folder = folder.as_ref();
+        let packed = Pretrained::packed_format(folder).map_err(Error::Load)?;
+        let format = packed.or(default_format(device));
+        folder::load(folder, tokenizer_folder.as_ref(), format, device)
+    }
+
+    /// Like [`from_folder_with_tokenizer`](Self::from_folder_with_tokenizer), with weights packed in
+    /// some format; `None` means ordinary weights.
+    ///
+    /// # Errors
+    /// [`Error`], likewise.
+    pub fn from_folder_as(
+        folder: impl AsRef<Path>,
+        tokenizer_folder: impl AsRef<Path>,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        folder::load(folder.as_ref(), tokenizer_folder.as_ref(), format, device)
     }
 
     /// Joins parts that are loaded already. `languages` are those that [`caption`](Self::caption)
@@ -169,6 +198,11 @@ impl Captioner {
         self.pretrained.config.decoder.decoder_layers
     }
 
+    /// How weights are packed, if they are.
+    pub fn format(&self) -> Option<Format> {
+        self.pretrained.format
+    }
+
     /// The model.
     pub fn model(&self) -> &ClipVisionMBart50 {
         &self.pretrained.model
@@ -266,6 +300,11 @@ impl Captioner {
             None => self.tokenizer.id_to_token(token).unwrap_or_default(),
         }
     }
+}
+
+/// Weights of a checkpoint as they are, packed where that makes a device faster.
+fn default_format(device: &Device) -> Option<Format> {
+    packed_linear::has_kernels(device).then_some(Format::F32)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use mbart50_decoder::{Language, language};
+use packed_linear::Format;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use preprocess::text::Tokenizer;
 use vision_encoder_decoder::Pretrained;
@@ -19,10 +20,10 @@ static WEIGHTS: &[u8] = include_bytes!("../model/model.safetensors");
 /// The languages that it was trained for.
 const TRAINED: [&str; 4] = ["en_XX", "fr_XX", "de_DE", "es_XX"];
 
-pub(crate) fn load(device: &Device) -> Result<Captioner, Error> {
+pub(crate) fn load(format: Option<Format>, device: &Device) -> Result<Captioner, Error> {
     let weights = SafetensorsFile::from_memory("(embedded)/model.safetensors", WEIGHTS)?;
-    let pretrained =
-        Pretrained::from_parts(ORIGIN, CONFIG, Some(GENERATION_CONFIG), &weights, device)?;
+    let options = Some(GENERATION_CONFIG);
+    let pretrained = Pretrained::from_parts(ORIGIN, CONFIG, options, &weights, format, device)?;
     let image_processor =
         ImageProcessor::new(ImageProcessorConfig::from_json(PREPROCESSOR_CONFIG)?)?;
     let tokenizer = Tokenizer::from_sentencepiece_bytes(SENTENCEPIECE)?;

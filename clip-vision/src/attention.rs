@@ -1,7 +1,7 @@
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::{Device, Tensor};
+use packed_linear::{Format, KeysValues, PackedLinear};
 
 use crate::ClipVisionConfig;
 use crate::linear::linear;
@@ -11,24 +11,24 @@ use crate::linear::linear;
 /// Hugging Face: `CLIPAttention`.
 #[derive(Module, Debug)]
 pub(crate) struct Attention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
+    query: PackedLinear,
+    key: PackedLinear,
+    value: PackedLinear,
+    output: PackedLinear,
     #[module(skip)]
     heads: usize,
 }
 
 impl Attention {
-    pub(crate) fn new(config: &ClipVisionConfig, device: &Device) -> Self {
+    pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
         let width = config.hidden_size;
         let output_std = config.initializer_factor / (width as f64).sqrt();
         let input_std = output_std / ((2 * config.num_hidden_layers) as f64).sqrt();
         Self {
-            query: linear(width, width, input_std, device),
-            key: linear(width, width, input_std, device),
-            value: linear(width, width, input_std, device),
-            output: linear(width, width, output_std, device),
+            query: linear([width, width], input_std, format, device),
+            key: linear([width, width], input_std, format, device),
+            value: linear([width, width], input_std, format, device),
+            output: linear([width, width], output_std, format, device),
             heads: config.num_attention_heads,
         }
     }
@@ -42,15 +42,29 @@ impl Attention {
                 .reshape([batch, positions, self.heads, width / self.heads])
                 .swap_dims(1, 2) // [batch, heads, positions, head_width]
         };
-        let context = attention(
-            split(self.query.forward(hidden.clone())),
-            split(self.key.forward(hidden.clone())),
-            split(self.value.forward(hidden)),
-            None,
-            None,
-            Default::default(), // scaled by 1/√head_width, as CLIP does
-        );
-        self.output
-            .forward(context.swap_dims(1, 2).reshape([batch, positions, width]))
+        let layers = [&self.query, &self.key, &self.value];
+        let [query, keys, values] = PackedLinear::forward_all(layers, hidden);
+        let (keys, values) = (split(keys), split(values));
+        let keys_values = KeysValues {
+            keys: &keys,
+            values: &values,
+            length: positions,
+            slots: None,
+        };
+        let flat = query.clone().reshape([batch * positions, width]);
+        let context = match packed_linear::attention(&flat, batch, keys_values, false) {
+            Some(attended) => attended.context.reshape([batch, positions, width]),
+            None => attention(
+                split(query),
+                keys,
+                values,
+                None,
+                None,
+                Default::default(), // scaled by 1/√head_width, as CLIP does
+            )
+            .swap_dims(1, 2)
+            .reshape([batch, positions, width]),
+        };
+        self.output.forward(context)
     }
 }

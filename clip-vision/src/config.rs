@@ -1,4 +1,5 @@
 use burn::tensor::Device;
+use packed_linear::Format;
 use serde::{Deserialize, Serialize};
 
 use crate::ClipVisionModel;
@@ -174,10 +175,19 @@ impl ClipVisionConfig {
     /// # Panics
     /// If [`validate`](Self::validate) would refuse the configuration.
     pub fn init(&self, device: &Device) -> ClipVisionModel {
+        self.init_as(None, device)
+    }
+
+    /// Creates the model with packed weights: faster where there are kernels for them, and not to be
+    /// trained. `None` is [`init`](Self::init).
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn init_as(&self, format: Option<Format>, device: &Device) -> ClipVisionModel {
         if let Err(error) = self.validate() {
             panic!("{error}");
         }
-        ClipVisionModel::new(self, device)
+        ClipVisionModel::new(self, format, device)
     }
 }
 

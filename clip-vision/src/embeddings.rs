@@ -1,7 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, s};
 
 use crate::ClipVisionConfig;
 
@@ -49,11 +49,29 @@ impl Embeddings {
             self.input,
             "pixel values [channels, height, width] do not fit the model"
         );
-        let patches = self.patch_embedding.forward(pixel_values); // [batch, width, rows, columns]
-        let patches = patches.flatten::<3>(2, 3).swap_dims(1, 2); // [batch, patches, width]
+        let patches = self.patches(pixel_values); // [batch, patches, width]
         let class = self.class_embedding.val();
         let [width] = class.dims();
         let class = class.reshape([1, 1, width]).expand([batch, 1, width]);
         Tensor::cat(vec![class, patches], 1) + self.position_embedding.val().unsqueeze()
+    }
+
+    /// A convolution whose patches do not overlap is one product of matrices: a patch's pixels are a
+    /// row.
+    fn patches(&self, pixel_values: Tensor<4>) -> Tensor<3> {
+        let weight = self.patch_embedding.weight.val();
+        let [width, channels, height, _] = weight.dims();
+        let [batch, _, image_height, image_width] = pixel_values.dims();
+        let (rows, columns) = (image_height / height, image_width / height);
+        let pixels = channels * height * height;
+        let patches = pixel_values
+            .slice(s![.., .., 0..rows * height, 0..columns * height])
+            .reshape([batch, channels, rows, height, columns, height])
+            .permute([0, 2, 4, 1, 3, 5]) // [batch, rows, columns, channels, height, height]
+            .reshape([batch * rows * columns, pixels]);
+        let weight = weight.reshape([width, pixels]).transpose();
+        patches
+            .matmul(weight)
+            .reshape([batch, rows * columns, width])
     }
 }

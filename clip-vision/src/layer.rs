@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
+use packed_linear::Format;
 
 use crate::ClipVisionConfig;
 use crate::attention::Attention;
@@ -18,13 +19,13 @@ pub(crate) struct EncoderLayer {
 }
 
 impl EncoderLayer {
-    pub(crate) fn new(config: &ClipVisionConfig, device: &Device) -> Self {
+    pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
         let norm = LayerNormConfig::new(config.hidden_size).with_epsilon(config.layer_norm_eps);
         Self {
             attention_norm: norm.init(device),
-            attention: Attention::new(config, device),
+            attention: Attention::new(config, format, device),
             feed_forward_norm: norm.init(device),
-            feed_forward: FeedForward::new(config, device),
+            feed_forward: FeedForward::new(config, format, device),
         }
     }
 

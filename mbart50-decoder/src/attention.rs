@@ -1,13 +1,14 @@
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Tensor};
+use packed_linear::{Format, PackedLinear};
 
 use crate::MBartDecoderConfig;
 use crate::cache::{KeyValueCache, KeysValues};
 use crate::layer::Masks;
 use crate::linear::linear;
 use crate::row_images::RowImages;
+use crate::slots::Slots;
 use crate::state::LayerState;
 
 /// The projections and heads that both kinds of attention have.
@@ -15,10 +16,10 @@ use crate::state::LayerState;
 /// Hugging Face: `MBartAttention`.
 #[derive(Module, Debug)]
 struct Projections {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
+    query: PackedLinear,
+    key: PackedLinear,
+    value: PackedLinear,
+    output: PackedLinear,
     #[module(skip)]
     heads: usize,
 }
@@ -36,21 +37,22 @@ pub(crate) struct CrossAttention {
 }
 
 impl Projections {
-    fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
+    fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let (width, std) = (config.d_model, config.init_std);
         Self {
-            query: linear(width, width, std, device),
-            key: linear(width, width, std, device),
-            value: linear(width, width, std, device),
-            output: linear(width, width, std, device),
+            query: linear([width, width], std, format, device),
+            key: linear([width, width], std, format, device),
+            value: linear([width, width], std, format, device),
+            output: linear([width, width], std, format, device),
             heads: config.decoder_attention_heads,
         }
     }
 
     fn keys_values(&self, hidden: Tensor<2>, batch: usize) -> KeysValues {
+        let [keys, values] = PackedLinear::forward_all([&self.key, &self.value], hidden);
         KeysValues {
-            keys: self.split(self.key.forward(hidden.clone()), batch),
-            values: self.split(self.value.forward(hidden), batch),
+            keys: self.split(keys, batch),
+            values: self.split(values, batch),
         }
     }
 
@@ -72,8 +74,8 @@ impl Projections {
 }
 
 impl SelfAttention {
-    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
-        let projections = Projections::new(config, device);
+    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+        let projections = Projections::new(config, format, device);
         Self { projections }
     }
 
@@ -86,20 +88,45 @@ impl SelfAttention {
         hidden: Tensor<2>,
         rows: usize,
         masks: &Masks,
+        slots: &Slots,
         cache: &mut KeyValueCache,
     ) -> Tensor<2> {
         let projections = &self.projections;
-        let query = projections.split(projections.query.forward(hidden.clone()), rows);
-        let so_far = cache.append(projections.keys_values(hidden, rows));
-        let weights = attention_weights(query, so_far.keys, masks.tokens.clone());
-        let context = weights.matmul(so_far.values);
-        projections.output.forward(projections.join(context))
+        let layers = [&projections.query, &projections.key, &projections.value];
+        let [query, keys, values] = PackedLinear::forward_all(layers, hidden);
+        cache.append(KeysValues {
+            keys: projections.split(keys, rows),
+            values: projections.split(values, rows),
+        });
+        let fast = match &masks.tokens {
+            None => {
+                let KeysValues { keys, values } = cache.all();
+                let keys_values = packed_linear::KeysValues {
+                    keys: &keys,
+                    values: &values,
+                    length: cache.length(),
+                    slots: slots.table(),
+                };
+                packed_linear::attention(&query, rows, keys_values, false)
+            }
+            Some(_) => None,
+        };
+        let context = match fast {
+            Some(attended) => attended.context,
+            None => {
+                let query = projections.split(query, rows);
+                let so_far = cache.of_rows(rows, slots);
+                let weights = attention_weights(query, so_far.keys, masks.tokens.clone());
+                projections.join(weights.matmul(so_far.values))
+            }
+        };
+        projections.output.forward(context)
     }
 }
 
 impl CrossAttention {
-    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
-        let projections = Projections::new(config, device);
+    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+        let projections = Projections::new(config, format, device);
         Self { projections }
     }
 
@@ -125,15 +152,33 @@ impl CrossAttention {
         // The rows of an image become more queries of that image, so that its keys and values are
         // read where they are, for all of its rows at once.
         let query = row_images.group(projections.query.forward(hidden));
-        let query = projections.split(query, row_images.images());
-        let KeysValues { keys, values } = state.memory.clone();
-        let weights = attention_weights(query, keys, masks.memory.clone());
-        if let Some(record) = &mut state.attention {
-            record.append(of_rows(weights.clone(), row_images));
+        let images = row_images.images();
+        let KeysValues { keys, values } = &state.memory;
+        let fast = match &masks.memory {
+            None => {
+                let keys_values = packed_linear::KeysValues {
+                    keys,
+                    values,
+                    length: keys.dims()[2],
+                    slots: None,
+                };
+                packed_linear::attention(&query, images, keys_values, state.attention.is_some())
+            }
+            Some(_) => None,
+        };
+        let (context, weights) = match fast {
+            Some(attended) => (attended.context, attended.weights),
+            None => {
+                let query = projections.split(query, images);
+                let weights = attention_weights(query, keys.clone(), masks.memory.clone());
+                let context = projections.join(weights.clone().matmul(values.clone()));
+                (context, Some(weights))
+            }
+        };
+        if let (Some(record), Some(weights)) = (&mut state.attention, weights) {
+            record.append(of_rows(weights, row_images));
         }
-        let context = weights.matmul(values);
-        let context = row_images.ungroup(projections.join(context));
-        projections.output.forward(context)
+        projections.output.forward(row_images.ungroup(context))
     }
 }
 

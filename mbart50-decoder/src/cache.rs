@@ -1,4 +1,6 @@
-use burn::tensor::{Int, Tensor, s};
+use burn::tensor::{Int, Tensor, TensorData, s};
+
+use crate::slots::Slots;
 
 /// Keys and values, each `[batch, heads, length, head_width]`.
 #[derive(Clone, Debug)]
@@ -37,19 +39,47 @@ impl KeysValues {
 }
 
 impl KeyValueCache {
-    /// Appends and returns a view of everything so far. The write is in place as long as no view
-    /// that this returned earlier is alive.
-    pub(crate) fn append(&mut self, new: KeysValues) -> KeysValues {
+    /// Appends to the first rows, as many as are new. The write is in place as long as no view that
+    /// this returned earlier is alive.
+    pub(crate) fn append(&mut self, new: KeysValues) {
+        self.keys.append(new.keys);
+        self.values.append(new.values);
+    }
+
+    /// Everything, slot by slot, with the room behind it: `[slots, heads, capacity, head_width]`.
+    ///
+    /// # Panics
+    /// If nothing was appended.
+    pub(crate) fn all(&self) -> KeysValues {
         KeysValues {
-            keys: self.keys.append(new.keys),
-            values: self.values.append(new.values),
+            keys: self.keys.all(),
+            values: self.values.all(),
         }
     }
 
-    /// Row `i` goes on from what was row `parents[i]`.
-    pub(crate) fn select_rows(&mut self, parents: &Tensor<1, Int>) {
-        self.keys.select_rows(parents);
-        self.values.select_rows(parents);
+    /// Everything so far of each row: a view if every row has its own slot, otherwise a copy.
+    pub(crate) fn of_rows(&self, rows: usize, slots: &Slots) -> KeysValues {
+        KeysValues {
+            keys: self.keys.of_rows(rows, slots),
+            values: self.values.of_rows(rows, slots),
+        }
+    }
+
+    /// Tokens of each row.
+    pub(crate) fn length(&self) -> usize {
+        self.keys.length
+    }
+
+    /// Rows for which there are slots.
+    pub(crate) fn slots(&self) -> usize {
+        self.keys.tensor.as_ref().map_or(0, |tensor| tensor.dims()[0])
+    }
+
+    /// Moves keys and values: row `i` of the result, in its own slot, is row `parents[i]` of what
+    /// `slots` says.
+    pub(crate) fn select_rows(&mut self, parents: &Tensor<1, Int>, rows: usize, slots: &Slots) {
+        self.keys.select_rows(parents, rows, slots);
+        self.values.select_rows(parents, rows, slots);
     }
 
     /// Whether the next write is in place, where the backend can tell (Flex can).
@@ -62,14 +92,44 @@ impl KeyValueCache {
 }
 
 impl Room {
-    fn append(&mut self, new: Tensor<4>) -> Tensor<4> {
+    fn append(&mut self, new: Tensor<4>) {
         let start = self.length;
-        self.length += new.dims()[2];
+        let [rows, _, count, _] = new.dims();
+        self.length += count;
         // Moved out, so that nothing else holds the memory while it is written.
         let room = self.with_capacity(&new);
-        let room = room.slice_assign(s![.., .., start..self.length, ..], new);
-        self.tensor = Some(room.clone());
-        room.slice(s![.., .., 0..self.length, ..])
+        self.tensor = Some(room.slice_assign(s![0..rows, .., start..self.length, ..], new));
+    }
+
+    fn all(&self) -> Tensor<4> {
+        match &self.tensor {
+            Some(tensor) => tensor.clone(),
+            None => panic!("nothing is in the cache yet"),
+        }
+    }
+
+    /// `[rows, heads, length, head_width]`
+    fn of_rows(&self, rows: usize, slots: &Slots) -> Tensor<4> {
+        let all = self.all();
+        let Some(table) = slots.table() else {
+            return all.slice(s![0..rows, .., 0..self.length, ..]);
+        };
+        let [slots, heads, capacity, head_width] = all.dims();
+        // A vector of all heads for each slot and position.
+        let vectors = all
+            .swap_dims(1, 2)
+            .reshape([slots * capacity, heads * head_width]);
+        let places: Vec<i64> = table
+            .iter()
+            .enumerate()
+            .map(|(place, slot)| (*slot as usize * capacity + place % self.length) as i64)
+            .collect();
+        let places = TensorData::new(places, [table.len()]);
+        let places = Tensor::<1, Int>::from_data(places, &vectors.device());
+        vectors
+            .select(0, places)
+            .reshape([rows, self.length, heads, head_width])
+            .swap_dims(1, 2)
     }
 
     /// The tensor, with room for `self.length` positions and copied only if it had less.
@@ -80,6 +140,7 @@ impl Room {
             Some(tensor) if self.length <= capacity => tensor,
             old => {
                 let [rows, heads, _, head_width] = new.dims();
+                let rows = old.as_ref().map_or(rows, |tensor| tensor.dims()[0]);
                 let larger = self.length.next_power_of_two().max(INITIAL_CAPACITY);
                 let shape = [rows, heads, larger, head_width];
                 let empty = Tensor::zeros(shape, (&new.device(), new.dtype()));
@@ -91,11 +152,21 @@ impl Room {
         }
     }
 
-    fn select_rows(&mut self, parents: &Tensor<1, Int>) {
-        self.tensor = self
-            .tensor
-            .take()
-            .map(|tensor| tensor.select(0, parents.clone()));
+    fn select_rows(&mut self, parents: &Tensor<1, Int>, rows: usize, slots: &Slots) {
+        let Some(tensor) = self.tensor.take() else {
+            return;
+        };
+        if slots.table().is_none() {
+            self.tensor = Some(tensor.select(0, parents.clone()));
+            return;
+        }
+        let capacity = tensor.dims()[2];
+        self.tensor = Some(tensor);
+        let selected = self.of_rows(rows, slots).select(0, parents.clone());
+        let [rows, heads, length, head_width] = selected.dims();
+        let shape = [rows, heads, capacity, head_width];
+        let room = Tensor::zeros(shape, (&selected.device(), selected.dtype()));
+        self.tensor = Some(room.slice_assign(s![.., .., 0..length, ..], selected));
     }
 }
 
@@ -127,7 +198,8 @@ mod tests {
                 Some(so_far) => Tensor::cat(vec![so_far, new.keys.clone()], 2),
                 None => new.keys.clone(),
             });
-            let view = cache.append(new);
+            cache.append(new);
+            let view = cache.of_rows(3, &Slots::default());
             let expected = expected.clone().unwrap();
             assert_eq!(view.keys.into_data(), expected.into_data());
         }
@@ -138,8 +210,10 @@ mod tests {
         let device = Device::flex();
         device.seed(1);
         let mut cache = KeyValueCache::default();
-        let first = cache.append(random(2, &device)).values;
-        cache.select_rows(&Tensor::from_data([2, 0, 2], &device));
+        let slots = Slots::default();
+        cache.append(random(2, &device));
+        let first = cache.of_rows(3, &slots).values;
+        cache.select_rows(&Tensor::from_data([2, 0, 2], &device), 3, &slots);
         let new = random(1, &device);
         let expected = Tensor::cat(
             vec![
@@ -148,8 +222,38 @@ mod tests {
             ],
             2,
         );
-        let view = cache.append(new).values;
+        cache.append(new);
+        let view = cache.of_rows(3, &slots).values;
         assert_eq!(view.into_data(), expected.into_data());
         assert!(cache.is_unshared());
+    }
+
+    #[test]
+    fn slots_give_what_moving_gives() {
+        let device = Device::flex();
+        device.seed(1);
+        let mut moved = KeyValueCache::default();
+        let mut kept = KeyValueCache::default();
+        let (own, mut slots) = (Slots::default(), Slots::default());
+        let mut length = 0;
+        for (step, parents) in [[1, 1, 0], [2, 0, 1], [0, 1, 2], [0, 2, 2]].iter().enumerate() {
+            let new = random(1 + step % 2, &device);
+            let count = new.keys.dims()[2];
+            moved.append(new.clone());
+            kept.append(new);
+            slots.append(3, count);
+            length += count;
+            let indices = Tensor::<1, Int>::from_data(parents.map(|p| p as i64), &device);
+            moved.select_rows(&indices, 3, &own);
+            slots.select_rows(parents, length);
+            let (moved, kept) = (moved.of_rows(3, &own), kept.of_rows(3, &slots));
+            assert_eq!(moved.keys.into_data(), kept.keys.into_data());
+            assert_eq!(moved.values.into_data(), kept.values.into_data());
+        }
+        let one = Tensor::<1, Int>::from_data([2, 0], &device);
+        moved.select_rows(&one, 3, &own);
+        kept.select_rows(&one, 3, &slots);
+        let (moved, kept) = (moved.of_rows(2, &own), kept.of_rows(2, &own));
+        assert_eq!(moved.keys.into_data(), kept.keys.into_data());
     }
 }

@@ -1,4 +1,5 @@
 use burn::tensor::Device;
+use packed_linear::Format;
 use serde::{Deserialize, Serialize};
 
 use crate::MBartDecoder;
@@ -145,10 +146,19 @@ impl MBartDecoderConfig {
     /// # Panics
     /// If [`validate`](Self::validate) would refuse the configuration.
     pub fn init(&self, device: &Device) -> MBartDecoder {
+        self.init_as(None, device)
+    }
+
+    /// Creates the decoder with packed weights: faster where there are kernels for them, and not to be
+    /// trained. `None` is [`init`](Self::init).
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn init_as(&self, format: Option<Format>, device: &Device) -> MBartDecoder {
         if let Err(error) = self.validate() {
             panic!("{error}");
         }
-        MBartDecoder::new(self, device)
+        MBartDecoder::new(self, format, device)
     }
 }
 

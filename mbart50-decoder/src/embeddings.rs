@@ -1,7 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
-use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor, s};
+use packed_linear::{Format, PackedEmbedding};
 
 use crate::MBartDecoderConfig;
 
@@ -14,7 +14,7 @@ const POSITION_OFFSET: usize = 2;
 /// `layernorm_embedding`.
 #[derive(Module, Debug)]
 pub(crate) struct Embeddings {
-    tokens: Param<Tensor<2>>,    // [vocabulary, width]
+    tokens: PackedEmbedding,      // [vocabulary, width]
     positions: Param<Tensor<2>>, // [longest + 2, width]
     norm: LayerNorm,
     #[module(skip)]
@@ -22,7 +22,7 @@ pub(crate) struct Embeddings {
 }
 
 impl Embeddings {
-    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
+    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let width = config.d_model;
         let normal = Initializer::Normal {
             mean: 0.0,
@@ -30,7 +30,7 @@ impl Embeddings {
         };
         let positions = config.max_position_embeddings + POSITION_OFFSET;
         Self {
-            tokens: normal.init([config.vocab_size, width], device),
+            tokens: PackedEmbedding::new(config.vocab_size, width, &normal, format, device),
             positions: normal.init([positions, width], device),
             norm: LayerNormConfig::new(width).init(device),
             scale: if config.scale_embedding {
@@ -60,12 +60,12 @@ impl Embeddings {
         );
         let first = start + POSITION_OFFSET;
         let positions = table.slice(s![first..first + new, ..]).unsqueeze(); // [1, new, width]
-        let tokens = embedding(self.tokens.val(), tokens) * self.scale;
+        let tokens = self.tokens.forward(tokens) * self.scale;
         self.norm.forward(tokens + positions)
     }
 
     /// The token table, `[vocabulary, width]`.
-    pub(crate) fn token_table(&self) -> Tensor<2> {
-        self.tokens.val()
+    pub(crate) fn token_table(&self) -> &PackedEmbedding {
+        &self.tokens
     }
 }

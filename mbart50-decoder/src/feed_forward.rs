@@ -1,7 +1,6 @@
 use burn::module::Module;
-use burn::nn::Linear;
-use burn::tensor::activation::{gelu, relu};
 use burn::tensor::{Device, Tensor};
+use packed_linear::{Activation, Format, PackedLinear};
 
 use crate::linear::linear;
 use crate::{ActivationFunction, MBartDecoderConfig};
@@ -10,29 +9,29 @@ use crate::{ActivationFunction, MBartDecoderConfig};
 /// `MBartDecoderLayer`.
 #[derive(Module, Debug)]
 pub(crate) struct FeedForward {
-    input: Linear,
-    output: Linear,
+    input: PackedLinear,
+    output: PackedLinear,
     #[module(skip)]
-    activation: ActivationFunction,
+    activation: Activation,
 }
 
 impl FeedForward {
-    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
+    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let (width, inner, std) = (config.d_model, config.decoder_ffn_dim, config.init_std);
         Self {
-            input: linear(width, inner, std, device),
-            output: linear(inner, width, std, device),
-            activation: config.activation_function,
+            input: linear([width, inner], std, format, device),
+            output: linear([inner, width], std, format, device),
+            activation: match config.activation_function {
+                ActivationFunction::Gelu => Activation::Gelu,
+                ActivationFunction::Relu => Activation::Relu,
+            },
         }
     }
 
     /// # Shapes
     /// - hidden, output: `[rows · new, width]`
     pub(crate) fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let inner = self.input.forward(hidden);
-        self.output.forward(match self.activation {
-            ActivationFunction::Gelu => gelu(inner),
-            ActivationFunction::Relu => relu(inner),
-        })
+        let inner = self.input.forward_activated(hidden, self.activation);
+        self.output.forward(inner)
     }
 }

@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use packed_linear::PackedEmbedding;
 
 /// Scores the tokens of a table.
 ///
@@ -7,14 +8,13 @@ use burn::tensor::Tensor;
 /// - table: `[tokens, width]`
 /// - bias: `[tokens]`
 /// - output: `[rows, new, tokens]`
-pub(crate) fn score(hidden: Tensor<3>, table: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<3> {
+pub(crate) fn score(
+    hidden: Tensor<3>,
+    table: &PackedEmbedding,
+    bias: Option<Tensor<1>>,
+) -> Tensor<3> {
     let [rows, new, width] = hidden.dims();
-    let [tokens, _] = table.dims();
-    // Rank 2, so that the transposed table stays a view of the one that is stored.
-    let hidden = hidden.reshape([rows * new, width]);
-    let mut logits = hidden.matmul(table.transpose()); // [rows · new, tokens]
-    if let Some(bias) = bias {
-        logits = logits + bias.unsqueeze();
-    }
+    let logits = table.scores(hidden.reshape([rows * new, width]), bias); // [rows · new, tokens]
+    let [_, tokens] = logits.dims();
     logits.reshape([rows, new, tokens])
 }

@@ -1,11 +1,13 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Tensor};
+use packed_linear::Format;
 
 use crate::MBartDecoderConfig;
 use crate::attention::{CrossAttention, SelfAttention};
 use crate::feed_forward::FeedForward;
 use crate::row_images::RowImages;
+use crate::slots::Slots;
 use crate::state::LayerState;
 
 /// One pre-norm decoder layer: over the row's own tokens, over its image, then feed-forward.
@@ -30,15 +32,15 @@ pub(crate) struct Masks {
 }
 
 impl DecoderLayer {
-    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
+    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let norm = LayerNormConfig::new(config.d_model);
         Self {
             self_attention_norm: norm.init(device),
-            self_attention: SelfAttention::new(config, device),
+            self_attention: SelfAttention::new(config, format, device),
             cross_attention_norm: norm.init(device),
-            cross_attention: CrossAttention::new(config, device),
+            cross_attention: CrossAttention::new(config, format, device),
             feed_forward_norm: norm.init(device),
-            feed_forward: FeedForward::new(config, device),
+            feed_forward: FeedForward::new(config, format, device),
         }
     }
 
@@ -54,13 +56,14 @@ impl DecoderLayer {
         hidden: Tensor<2>,
         masks: &Masks,
         row_images: &RowImages,
+        slots: &Slots,
         state: &mut LayerState,
     ) -> Tensor<2> {
         let normed = self.self_attention_norm.forward(hidden.clone());
         let rows = row_images.rows();
         let attended = self
             .self_attention
-            .forward(normed, rows, masks, &mut state.tokens);
+            .forward(normed, rows, masks, slots, &mut state.tokens);
         let hidden = hidden + attended;
 
         let normed = self.cross_attention_norm.forward(hidden.clone());

@@ -54,6 +54,7 @@ mod linear;
 mod model;
 mod row_images;
 mod shortlist;
+mod slots;
 mod state;
 mod weights;
 

@@ -1,6 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Int, Tensor};
+use packed_linear::{Format, PackedEmbedding};
 
 use crate::embeddings::Embeddings;
 use crate::head::score;
@@ -18,7 +19,7 @@ pub struct MBartDecoder {
     layers: Vec<DecoderLayer>,
     norm: LayerNorm,
     /// `[vocabulary, width]`; without it the token embeddings are the head.
-    head: Option<Param<Tensor<2>>>,
+    head: Option<PackedEmbedding>,
     /// `[vocabulary]`
     logits_bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
@@ -28,19 +29,20 @@ pub struct MBartDecoder {
 }
 
 impl MBartDecoder {
-    pub(crate) fn new(config: &MBartDecoderConfig, device: &Device) -> Self {
+    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let (vocabulary, width) = (config.vocab_size, config.d_model);
         let normal = Initializer::Normal {
             mean: 0.0,
             std: config.init_std,
         };
         Self {
-            embeddings: Embeddings::new(config, device),
+            embeddings: Embeddings::new(config, format, device),
             layers: (0..config.decoder_layers)
-                .map(|_| DecoderLayer::new(config, device))
+                .map(|_| DecoderLayer::new(config, format, device))
                 .collect(),
             norm: LayerNormConfig::new(width).init(device),
-            head: (!config.tie_word_embeddings).then(|| normal.init([vocabulary, width], device)),
+            head: (!config.tie_word_embeddings)
+                .then(|| PackedEmbedding::new(vocabulary, width, &normal, format, device)),
             logits_bias: config
                 .final_logits_bias
                 .then(|| Initializer::Zeros.init([vocabulary], device)),
@@ -114,7 +116,7 @@ impl MBartDecoder {
         // rows, which backends do not have to broadcast its weight for.
         let mut hidden = embedded.flatten::<2>(0, 1); // [rows · new, width]
         for (layer, layer_state) in self.layers.iter().zip(&mut state.layers) {
-            hidden = layer.forward(hidden, &masks, &state.row_images, layer_state);
+            hidden = layer.forward(hidden, &masks, &state.row_images, &state.slots, layer_state);
         }
         let hidden = self.norm.forward(hidden);
         let [_, width] = hidden.dims();
@@ -138,13 +140,13 @@ impl MBartDecoder {
     /// the vocabulary.
     pub fn shortlist(&self, tokens: &[u32]) -> Shortlist {
         let bias = self.logits_bias.as_ref().map(Param::val);
-        Shortlist::gather(tokens, self.head_table(), bias)
+        Shortlist::gather_from(tokens, self.head_table(), bias)
     }
 
     /// The head's own table or the tied one, `[vocabulary, width]`.
-    fn head_table(&self) -> Tensor<2> {
+    fn head_table(&self) -> &PackedEmbedding {
         match &self.head {
-            Some(head) => head.val(),
+            Some(head) => head,
             None => self.embeddings.token_table(),
         }
     }

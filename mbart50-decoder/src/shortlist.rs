@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, TensorData};
+use packed_linear::PackedEmbedding;
 
 use crate::head::score;
 
@@ -17,7 +18,7 @@ use crate::head::score;
 #[derive(Clone, Debug)]
 pub struct Shortlist {
     tokens: Arc<[u32]>,
-    weight: Tensor<2>,       // [tokens, width]
+    table: PackedEmbedding,  // [tokens, width]
     bias: Option<Tensor<1>>, // [tokens]
 }
 
@@ -32,20 +33,23 @@ impl Shortlist {
     /// If the tokens are not ascending and each there once, if there are none, or if the tensors
     /// have another number of tokens.
     pub fn new(tokens: &[u32], weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        Self::of_table(tokens, PackedEmbedding::from_tensor(weight), bias)
+    }
+
+    fn of_table(tokens: &[u32], table: PackedEmbedding, bias: Option<Tensor<1>>) -> Self {
         assert!(!tokens.is_empty(), "a shortlist needs at least one token");
         assert!(
             tokens.is_sorted_by(|token, next| token < next),
             "the tokens of a shortlist must ascend, each there once"
         );
-        let [rows, _] = weight.dims();
-        assert_eq!(rows, tokens.len(), "a shortlist needs one row per token");
+        assert_eq!(table.rows(), tokens.len(), "a shortlist needs one row per token");
         if let Some(bias) = &bias {
             let [length] = bias.dims();
             assert_eq!(length, tokens.len(), "a shortlist needs one bias per token");
         }
         Self {
             tokens: tokens.into(),
-            weight,
+            table,
             bias,
         }
     }
@@ -63,15 +67,28 @@ impl Shortlist {
     /// # Panics
     /// As [`new`](Self::new), or if a token is not in the vocabulary.
     pub fn gather(tokens: &[u32], head: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
-        let [vocabulary, _] = head.dims();
+        let table = PackedEmbedding::from_tensor(head);
+        Self::gather_from(tokens, &table, bias)
+    }
+
+    /// [`gather`](Self::gather) of a table that may be packed.
+    pub(crate) fn gather_from(
+        tokens: &[u32],
+        head: &PackedEmbedding,
+        bias: Option<Tensor<1>>,
+    ) -> Self {
+        let vocabulary = head.rows();
         if let Some(token) = tokens.iter().find(|token| **token as usize >= vocabulary) {
             panic!("token {token} is not in the vocabulary of {vocabulary}");
         }
-        let rows: Vec<i64> = tokens.iter().copied().map(i64::from).collect();
-        let rows = TensorData::new(rows, [tokens.len()]);
-        let rows = Tensor::<1, Int>::from_data(rows, &head.device());
-        let weight = head.select(0, rows.clone());
-        Self::new(tokens, weight, bias.map(|bias| bias.select(0, rows)))
+        let rows: Vec<usize> = tokens.iter().map(|token| *token as usize).collect();
+        let bias = bias.map(|bias| {
+            let rows: Vec<i64> = tokens.iter().copied().map(i64::from).collect();
+            let rows = TensorData::new(rows, [tokens.len()]);
+            let rows = Tensor::<1, Int>::from_data(rows, &bias.device());
+            bias.select(0, rows)
+        });
+        Self::of_table(tokens, head.select(&rows), bias)
     }
 
     /// The tokens that are scored, ascending.
@@ -86,7 +103,7 @@ impl Shortlist {
     /// - hidden: `[rows, new, width]`
     /// - output: `[rows, new, tokens]`
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
-        score(hidden, self.weight.clone(), self.bias.clone())
+        score(hidden, &self.table, self.bias.clone())
     }
 }
 

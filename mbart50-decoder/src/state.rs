@@ -4,6 +4,7 @@ use crate::attention_record::AttentionRecord;
 use crate::cache::{KeyValueCache, KeysValues};
 use crate::layer::Masks;
 use crate::row_images::{RowImages, RowSelection};
+use crate::slots::Slots;
 
 /// Everything that decoding remembers between calls; made by
 /// [`MBartDecoder::begin`](crate::MBartDecoder::begin).
@@ -11,6 +12,7 @@ use crate::row_images::{RowImages, RowSelection};
 pub struct DecoderState {
     pub(crate) layers: Vec<LayerState>,
     pub(crate) row_images: RowImages,
+    pub(crate) slots: Slots,
     memory_padding: Option<Tensor<2, Bool>>, // [images, positions]
     padding: Option<Tensor<2, Bool>>,        // [rows, length]
     length: usize,
@@ -46,6 +48,7 @@ impl DecoderState {
         Self {
             layers,
             row_images,
+            slots: Slots::default(),
             memory_padding,
             padding: None,
             length: 0,
@@ -92,6 +95,7 @@ impl DecoderState {
     pub(crate) fn advance(&mut self, new: usize, padding: Option<Tensor<2, Bool>>) -> Masks {
         let (rows, start) = (self.rows(), self.length);
         self.length += new;
+        self.slots.append(rows, new);
         self.extend_padding(start, new, padding);
 
         let shape = [rows, 1, new, self.length];
@@ -132,22 +136,35 @@ impl DecoderState {
     }
 
     pub(crate) fn select_rows(&mut self, parents: &[usize]) {
+        let rows = self.rows();
         let RowSelection {
-            parents,
+            parents: indices,
             kept_images,
         } = self.row_images.select_rows(parents);
-        self.padding = self.padding.take().map(|p| select(p, &parents));
+        self.padding = self.padding.take().map(|p| select(p, &indices));
         if let Some(kept) = &kept_images {
             self.memory_padding = self.memory_padding.take().map(|p| select(p, kept));
         }
+        let slots = self.layers.first().map_or(0, |layer| layer.tokens.slots());
+        // Where attention can't follow the slots, and where there are too few or many too many, keys
+        // and values are moved.
+        let moves = !packed_linear::has_kernels(&self.device)
+            || parents.len() > slots
+            || 2 * parents.len() <= slots;
         for layer in &mut self.layers {
-            layer.tokens.select_rows(&parents);
+            if moves {
+                layer.tokens.select_rows(&indices, rows, &self.slots);
+            }
             if let Some(attention) = &mut layer.attention {
-                attention.select_rows(&parents);
+                attention.select_rows(&indices);
             }
             if let Some(kept) = &kept_images {
                 layer.memory = layer.memory.clone().select(kept);
             }
+        }
+        match moves {
+            true => self.slots = Slots::default(),
+            false => self.slots.select_rows(parents, self.length),
         }
     }
 }

@@ -7,8 +7,8 @@
 /// `[1, vocabulary]` there and `[vocabulary]` here; all else has one shape.
 #[rustfmt::skip]
 pub const WEIGHTS: &[(&str, &str)] = &[
-    ("embeddings.tokens",                          "model.decoder.embed_tokens.weight"),
-    ("embeddings.tokens",                          "model.shared.weight"), // of a whole mBART
+    ("embeddings.tokens.weight",                   "model.decoder.embed_tokens.weight"),
+    ("embeddings.tokens.weight",                   "model.shared.weight"), // of a whole mBART
     ("embeddings.positions",                       "model.decoder.embed_positions.weight"),
     ("embeddings.norm.gamma",                      "model.decoder.layernorm_embedding.weight"),
     ("embeddings.norm.beta",                       "model.decoder.layernorm_embedding.bias"),
@@ -40,6 +40,6 @@ pub const WEIGHTS: &[(&str, &str)] = &[
     ("layers.{}.feed_forward.output.bias",         "model.decoder.layers.{}.fc2.bias"),
     ("norm.gamma",                                 "model.decoder.layer_norm.weight"),
     ("norm.beta",                                  "model.decoder.layer_norm.bias"),
-    ("head",                                       "lm_head.weight"),
+    ("head.weight",                                "lm_head.weight"),
     ("logits_bias",                                "final_logits_bias"),
 ];

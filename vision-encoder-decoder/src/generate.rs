@@ -80,11 +80,11 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         for prompt in prompts {
             self.validate_length(generation.config(), prompt.tokens.len())?;
         }
-        let state = self.begin(memory, row_images, prompts.len(), shortlist);
-        match state {
-            Some(state) => generation.run(self, state, prompts),
-            None => Ok(Vec::new()),
+        assert_eq!(row_images.len(), prompts.len(), "one image per prompt");
+        if prompts.is_empty() {
+            return Ok(Vec::new());
         }
+        generation.run(self, self.begin(memory, row_images, shortlist), prompts)
     }
 
     /// The log-probabilities of given texts, `texts[i]` behind `prompts[i]` and looking at image
@@ -107,11 +107,11 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
             let length = prompt.tokens.len() + text.len();
             self.validate_fed(length, length.saturating_sub(1))?;
         }
-        let state = self.begin(memory, row_images, prompts.len(), None);
-        match state {
-            Some(state) => generation.score(self, state, prompts, texts),
-            None => Ok(Vec::new()),
+        assert_eq!(row_images.len(), prompts.len(), "one image per prompt");
+        if prompts.is_empty() {
+            return Ok(Vec::new());
         }
+        generation.score(self, self.begin(memory, row_images, None), prompts, texts)
     }
 
     /// Checks that the decoder can write texts as long as the options allow behind a prompt of
@@ -141,25 +141,24 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         }
     }
 
-    /// A fresh state, or none if there is nothing to write.
-    fn begin(
+    /// A fresh state for whoever drives the steps: [`Generation::run`] with a [`StepModel`] around this
+    /// one, for example. Row `r` will look at image `row_images[r]`.
+    ///
+    /// # Panics
+    /// If there is no row, or one looks at an image that is not there.
+    pub fn begin(
         &self,
         memory: Memory,
         row_images: &[usize],
-        prompts: usize,
         shortlist: Option<&Shortlist>,
-    ) -> Option<DecodingState<D::State>> {
-        assert_eq!(row_images.len(), prompts, "one image per prompt");
-        if prompts == 0 {
-            return None;
-        }
+    ) -> DecodingState<D::State> {
         let device = memory.hidden.device();
-        Some(DecodingState {
+        DecodingState {
             decoder: self.decoder.start(memory, row_images),
             device,
             shortlist: shortlist.cloned(),
             hidden: None,
-        })
+        }
     }
 }
 

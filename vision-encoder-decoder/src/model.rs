@@ -1,8 +1,8 @@
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use clip_vision::ClipVisionModel;
 use mbart50_decoder::MBartDecoder;
+use packed_linear::{Format, PackedLinear, PackedLinearConfig};
 
 use crate::{Decoder, Encoder, Memory};
 
@@ -15,7 +15,7 @@ pub struct VisionEncoderDecoder<E, D> {
     pub decoder: D,
     /// From the encoder's width to the decoder's, where they differ: Hugging Face's
     /// `enc_to_dec_proj`.
-    pub projection: Option<Linear>,
+    pub projection: Option<PackedLinear>,
 }
 
 /// The model of this project: CLIP's vision transformer and mBART-50's decoder.
@@ -33,12 +33,23 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
 
     /// Puts a fresh linear layer between encoder and decoder.
     pub fn with_projection(
-        mut self,
+        self,
         encoder_width: usize,
         decoder_width: usize,
         device: &Device,
     ) -> Self {
-        self.projection = Some(LinearConfig::new(encoder_width, decoder_width).init(device));
+        self.with_projection_as([encoder_width, decoder_width], None, device)
+    }
+
+    /// [`with_projection`](Self::with_projection), its weight packed if there is a format.
+    pub fn with_projection_as(
+        mut self,
+        [encoder_width, decoder_width]: [usize; 2],
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
+        let projection = PackedLinearConfig::new(encoder_width, decoder_width).with_format(format);
+        self.projection = Some(projection.init(device));
         self
     }
 

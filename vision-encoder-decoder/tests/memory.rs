@@ -59,6 +59,17 @@ fn loading_takes_no_more_than_the_model_and_64_mebibytes_in_any_form() {
             folder.read_dir().unwrap().collect::<Vec<_>>()
         );
     }
+
+    // Packed while it is read, a panel at a time on each thread.
+    for (format, bits) in [("int8", 8.1), ("int4", 4.3)] {
+        let format = Some(format.parse().unwrap());
+        let peak = peak_of(|| Pretrained::from_folder_as(f32, format, &Device::flex()).unwrap());
+        let packed = (numbers as f64 * bits / 8.0) as usize;
+        assert!(
+            peak < packed + (64 << 20),
+            "{peak} bytes for {packed} packed"
+        );
+    }
 }
 
 /// The same for any checkpoint: `CHECKPOINT=folder cargo test -p vision-encoder-decoder --test memory

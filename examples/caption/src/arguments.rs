@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use captioning::Words;
 use clap::Parser;
+use packed_linear::Format;
 
 /// Caption pictures in many languages.
 ///
@@ -87,6 +88,10 @@ pub(crate) struct Arguments {
     /// Turn pictures as their EXIF orientation says; the reference leaves them as they are.
     #[arg(long)]
     pub(crate) apply_exif_orientation: bool,
+    /// How weights are stored in memory: f32, bf16, int8 or int4, the last two perhaps with the size
+    /// of a group (int8:128); by default as the checkpoint has them packed, else f32.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) precision: Option<Format>,
     /// Where to compute.
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,

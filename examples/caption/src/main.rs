@@ -52,12 +52,16 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         .as_deref()
         .map(locate::tokenizer)
         .transpose()?;
-    let captioner = match (&folder, &tokenizer) {
-        (None, _) => Captioner::embedded(&device)?,
-        (Some(folder), None) => Captioner::from_folder(folder, &device)?,
-        (Some(folder), Some(tokenizer)) => {
+    let tokenizer = tokenizer.as_ref().or(folder.as_ref());
+    let captioner = match (&folder, tokenizer, arguments.precision) {
+        (Some(folder), Some(tokenizer), None) => {
             Captioner::from_folder_with_tokenizer(folder, tokenizer, &device)?
         }
+        (Some(folder), Some(tokenizer), format) => {
+            Captioner::from_folder_as(folder, tokenizer, format, &device)?
+        }
+        (_, _, None) => Captioner::embedded(&device)?,
+        (_, _, format) => Captioner::embedded_as(format, &device)?,
     };
     let languages = arguments
         .lang

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use indicatif::ProgressBar;
+use packed_linear::Format;
 use serde_json::json;
 use vision_encoder_decoder::checkpoint::{Precision, SaveOptions, StagedFolder};
 use vision_encoder_decoder::{LoadError, Pretrained, SaveError};
@@ -55,6 +56,10 @@ struct Arguments {
     /// How weights are stored: f32, f16 or bf16; by default as the source has them.
     #[arg(long)]
     precision: Option<Precision>,
+    /// Pack weights for inference with this project alone: f32, bf16, int8 or int4, the last two
+    /// perhaps with the size of a group (int8:128). The file is mapped when it is loaded.
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["precision", "max_shard_size"])]
+    packed: Option<Format>,
     /// Largest file of weights.
     #[arg(long, value_name = "SIZE", default_value = "5GB")]
     max_shard_size: Size,
@@ -114,7 +119,10 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
         max_shard_size: arguments.max_shard_size.0,
     };
     progress.set_message("writing");
-    pretrained.write(&staged, &options)?;
+    match arguments.packed {
+        Some(_) => pretrained.write_packed(&staged)?,
+        None => pretrained.write(&staged, &options)?,
+    }
     staged.commit()?;
     progress.finish_and_clear();
 
@@ -154,11 +162,12 @@ fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles
     let tokens = side_files.write_tokenizer(staged)?;
     let pretrained = if let Some(size) = arguments.random {
         device.seed(arguments.seed);
-        Pretrained::from_config(size.config(), random::generation_config(), &device)
+        let options = random::generation_config();
+        Pretrained::from_config(size.config(), options, arguments.packed, &device)
     } else if let (Some(encoder), Some(decoder)) = (encoder, decoder) {
-        Pretrained::from_encoder_decoder(encoder, decoder, &device)?
+        Pretrained::from_encoder_decoder(encoder, decoder, arguments.packed, &device)?
     } else {
-        Pretrained::from_folder(model.unwrap_or_default(), &device)?
+        Pretrained::from_folder_as(model.unwrap_or_default(), arguments.packed, &device)?
     };
     let vocabulary = pretrained.config.decoder.vocab_size;
     match (tokens, &side_files.tokenizer) {

@@ -16,8 +16,10 @@ mod tolerance;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+use packed_linear::{Format, FormatError};
 
 use crate::input::InputError;
 use crate::report::{Outcome, Report};
@@ -60,9 +62,10 @@ enum Command {
         /// Where to compute.
         #[arg(long, default_value = "flex")]
         device: String,
-        /// How weights are stored in memory.
-        #[arg(long, value_enum, default_value_t = Precision::F32)]
-        precision: Precision,
+        /// How weights are stored in memory: f32, bf16, int8 or int4, the last two perhaps with the
+        /// size of a group (int8:128); or ordinary, unpacked f32 weights.
+        #[arg(long, default_value = "f32")]
+        precision: InMemory,
     },
     /// Pixel values of image files.
     Images {
@@ -81,9 +84,19 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Precision {
-    F32,
+/// How weights are stored in memory.
+#[derive(Clone, Copy)]
+struct InMemory(Option<Format>);
+
+impl FromStr for InMemory {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Self, FormatError> {
+        match text {
+            "ordinary" => Ok(Self(None)),
+            _ => text.parse().map(|format| Self(Some(format))),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -108,7 +121,7 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
             reference_file,
             as_published,
             device,
-            precision: Precision::F32,
+            precision: InMemory(format),
         } => {
             let device = device::device(&device)?;
             let folder = locate::checkpoint(&model)?;
@@ -117,6 +130,7 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
                 reference: reference.as_ref().unwrap_or(&folder),
                 reference_file: &reference_file,
                 as_published,
+                format,
             };
             model::verify(&check, &device, &mut report)?;
         }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use generation::GenerationConfig;
+use packed_linear::Format;
 use vision_encoder_decoder::as_published::{self, truncated_pixels};
 use vision_encoder_decoder::{Decoder, Memory, Pretrained};
 
@@ -27,6 +28,8 @@ pub(crate) struct Check<'a> {
     pub(crate) reference_file: &'a Path,
     /// Whether that file is of the published model's original code.
     pub(crate) as_published: bool,
+    /// How its weights are packed.
+    pub(crate) format: Option<Format>,
 }
 
 /// Compares a checkpoint with what a public implementation computed from it.
@@ -35,7 +38,7 @@ pub(crate) fn verify(
     device: &Device,
     report: &mut Report,
 ) -> Result<(), InputError> {
-    let pretrained = Pretrained::from_folder(check.folder, device)?;
+    let pretrained = Pretrained::from_folder_as(check.folder, check.format, device)?;
     let tolerance = Tolerance::of(pretrained.precision);
     let path = check.reference.join("reference.safetensors");
     let tensors = Tensors::read(path.clone())?;

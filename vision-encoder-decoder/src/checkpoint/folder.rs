@@ -4,8 +4,9 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use generation::GenerationConfig;
+use packed_linear::Format;
 
-use super::{Precision, TensorSource, load_weights, open_weights};
+use super::{PackedFile, Precision, TensorSource, WeightsForm, load_weights, open_weights};
 use crate::config::{decoder_part, encoder_part, legacy_generation_config};
 use crate::weights::{CLIP_WEIGHTS, MBART_WEIGHTS, WEIGHTS};
 use crate::{ClipVisionMBart50, ConfigError, LoadError, VisionEncoderDecoderConfig};
@@ -19,8 +20,10 @@ pub struct Pretrained {
     pub config: VisionEncoderDecoderConfig,
     /// The options that it is meant to be used with.
     pub generation_config: GenerationConfig,
-    /// How most of the checkpoint's weights are stored. In memory they are `f32`.
+    /// How most of the checkpoint's weights are stored. In memory they are `f32` or packed.
     pub precision: Precision,
+    /// How weights are packed in memory, if they are.
+    pub format: Option<Format>,
 }
 
 pub(crate) const CONFIG: &str = "config.json";
@@ -33,6 +36,20 @@ impl Pretrained {
     /// # Errors
     /// [`LoadError`], naming the file and what is wrong with it.
     pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self, LoadError> {
+        Self::from_folder_as(folder, None, device)
+    }
+
+    /// Loads a checkpoint folder for inference, its weights packed in some format; `None` is
+    /// [`from_folder`](Self::from_folder). Where the folder holds weights that are packed so, they are
+    /// mapped; otherwise they are packed while they are read, a few rows at a time.
+    ///
+    /// # Errors
+    /// [`LoadError`], likewise.
+    pub fn from_folder_as(
+        folder: impl AsRef<Path>,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
         let folder = folder.as_ref();
         let config = config_text(folder)?;
         let generation_config = read_text(folder, GENERATION_CONFIG)?;
@@ -40,9 +57,22 @@ impl Pretrained {
             &name(folder),
             &config,
             generation_config.as_deref(),
-            open_weights(folder)?.as_ref(),
+            open_weights_as(folder, format)?.as_ref(),
+            format,
             device,
         )
+    }
+
+    /// The format of a folder's packed weights, if it has such.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it has, and they can't be read.
+    pub fn packed_format(folder: impl AsRef<Path>) -> Result<Option<Format>, LoadError> {
+        let path = folder.as_ref().join(WeightsForm::Packed.file());
+        match path.exists() {
+            true => Ok(PackedFile::open(path)?.format()),
+            false => Ok(None),
+        }
     }
 
     /// Loads a checkpoint from the contents of its files. `origin` names the folder in messages.
@@ -54,6 +84,7 @@ impl Pretrained {
         config_json: &str,
         generation_config_json: Option<&str>,
         weights: &dyn TensorSource,
+        format: Option<Format>,
         device: &Device,
     ) -> Result<Self, LoadError> {
         let mut config = VisionEncoderDecoderConfig::from_json(config_json)
@@ -64,33 +95,38 @@ impl Pretrained {
         config.decoder.final_logits_bias = has("decoder.logits_bias");
         config.projection |= has("projection.weight");
         Ok(Self {
-            model: load_weights(config.init(device), weights, &WEIGHTS)?,
+            model: load_weights(config.init_as(format, device), weights, &WEIGHTS)?,
             config,
             generation_config,
             precision: main_precision(&[weights]),
+            format,
         })
     }
 
-    /// A model of these sizes with fresh weights, which nothing is allocated for until first used.
+    /// A model of these sizes with fresh weights, packed if there is a format, which nothing is allocated
+    /// for until first used.
     ///
     /// # Panics
     /// If either part's `validate` would refuse its configuration.
     pub fn from_config(
         config: VisionEncoderDecoderConfig,
         generation_config: GenerationConfig,
+        format: Option<Format>,
         device: &Device,
     ) -> Self {
         Self {
-            model: config.init(device),
+            model: config.init_as(format, device),
             config,
             generation_config,
             precision: Precision::F32,
+            format,
         }
     }
 
     /// Composes a model that is still to be trained: the vision transformer of a CLIP checkpoint,
     /// whole or its vision half, and the decoder of an mBART checkpoint, whole or decoder alone.
-    /// Where their widths differ, a freshly initialised projection joins them.
+    /// Where their widths differ, a freshly initialised projection joins them. To be trained it must
+    /// have ordinary weights, no `format`.
     ///
     /// The original calls this `from_clip_vision_mbart_pretrained`, Hugging Face
     /// `from_encoder_decoder_pretrained`.
@@ -100,6 +136,7 @@ impl Pretrained {
     pub fn from_encoder_decoder(
         encoder_folder: impl AsRef<Path>,
         decoder_folder: impl AsRef<Path>,
+        format: Option<Format>,
         device: &Device,
     ) -> Result<Self, LoadError> {
         let (encoder, decoder) = (encoder_folder.as_ref(), decoder_folder.as_ref());
@@ -122,7 +159,7 @@ impl Pretrained {
         )?;
         let encoder_weights = open_weights(encoder)?;
         let decoder_weights = open_weights(decoder)?;
-        let mut model = config.init(device);
+        let mut model = config.init_as(format, device);
         model.encoder = load_weights(model.encoder, encoder_weights.as_ref(), &CLIP_WEIGHTS)?;
         model.decoder = load_weights(model.decoder, decoder_weights.as_ref(), &MBART_WEIGHTS)?;
         Ok(Self {
@@ -130,7 +167,20 @@ impl Pretrained {
             config,
             generation_config,
             precision: main_precision(&[encoder_weights.as_ref(), decoder_weights.as_ref()]),
+            format,
         })
+    }
+}
+
+/// The weights of a folder, if it has several the ones that are packed as wanted.
+fn open_weights_as(
+    folder: &Path,
+    format: Option<Format>,
+) -> Result<Box<dyn TensorSource>, LoadError> {
+    let wanted = format.is_some() && Pretrained::packed_format(folder)? == format;
+    match wanted {
+        true => WeightsForm::Packed.open(folder),
+        false => open_weights(folder),
     }
 }
 

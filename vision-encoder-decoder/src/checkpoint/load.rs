@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Int, Tensor, TensorData};
+use packed_linear::PackedShape;
 
 use super::placement::read_as;
 use super::{Layout, TensorInfo, TensorSource, WeightNames};
@@ -12,6 +13,9 @@ use crate::LoadError;
 /// Weights of Burn's `Linear`, `[input, output]`, and of convolutions, `[output, input, height,
 /// width]`, are brought from the [`Layout`] of the checkpoint to Burn's; all others have the shape of
 /// the checkpoint, apart from leading dimensions of one.
+///
+/// A [`PackedWeight`](packed_linear::PackedWeight) is packed while it is read, a block at a time, or
+/// taken as it is from a file that has it packed alike.
 ///
 /// # Errors
 /// [`LoadError`] at the first weight that is missing or does not fit, or if the checkpoint has
@@ -89,48 +93,136 @@ impl ModuleMapper for Loader<'_> {
             }
         }
     }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        if self.error.is_some() {
+            return param;
+        }
+        let Some((path, shape)) = packed_at(&self.path, self.containers.last()) else {
+            return param;
+        };
+        match self.read_packed(&path, shape) {
+            Ok(words) => {
+                let device = param.lazy_device();
+                let tensor = Tensor::from_data(words, (&device, DType::U32));
+                let id = param.id;
+                param.transform_for_load(tensor, id)
+            }
+            Err(error) => {
+                self.error = Some(error);
+                param
+            }
+        }
+    }
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
     /// Reads the parameter at the current path.
     fn read(&mut self, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
-        let path = self.path.join(".");
+        let expected = Expected {
+            shape,
+            layout: layout_of(self.containers.last(), shape.len()),
+        };
+        let (name, info) = self.find(&self.path.join("."), expected)?;
+        read_as(self.source, &name, info, expected.layout)
+    }
+
+    /// Packs the weight at a path, or takes it as it is.
+    fn read_packed(&mut self, path: &str, shape: PackedShape) -> Result<TensorData, LoadError> {
+        let outputs_and_inputs = [shape.outputs(), shape.inputs()];
+        let expected = Expected {
+            shape: &outputs_and_inputs,
+            layout: Layout::OutputFirst,
+        };
+        let (name, info) = self.find(path, expected)?;
+        let source = self.source;
+        if let Some((found, words)) = source.packed(&name)?
+            && found == shape
+        {
+            return Ok(words);
+        }
+        let inputs = shape.inputs();
+        let words = match info.layout {
+            Layout::OutputFirst => shape.pack(|outputs, rows| {
+                source.read(&name, outputs.start * inputs, rows)
+            })?,
+            // What an output is made of is spread over the whole tensor then.
+            Layout::OutputLast => {
+                let values = read_as(source, &name, info, Layout::OutputFirst)?;
+                shape.pack(|outputs, rows| {
+                    rows.copy_from_slice(&values[outputs.start * inputs..outputs.end * inputs]);
+                    Ok(())
+                })?
+            }
+        };
+        let dims = [shape.panels(), shape.panel_words()];
+        Ok(TensorData::new(words, dims))
+    }
+
+    /// Finds the tensor of a parameter, checks its shape and takes it down as used.
+    fn find(
+        &mut self,
+        path: &str,
+        expected: Expected<'_>,
+    ) -> Result<(String, TensorInfo<'a>), LoadError> {
+        let source = self.source;
         let candidates = self.names.candidates(&path);
         if candidates.is_empty() {
-            return Err(LoadError::UnknownParameter { parameter: path });
+            return Err(LoadError::UnknownParameter {
+                parameter: path.into(),
+            });
         }
         let found = candidates
             .iter()
-            .find_map(|name| Some((name, self.source.info(name)?)));
+            .find_map(|name| Some((name, source.info(name)?)));
         let Some((name, info)) = found else {
-            return Err(self.source.missing(&candidates.join(" or ")));
+            return Err(source.missing(&candidates.join(" or ")));
         };
 
         // What can't be read is refused before room is made for it.
-        self.source.read(name, 0, &mut [])?;
-        let layout = layout_of(self.containers.last(), shape.len());
+        source.read(name, 0, &mut [])?;
         let expected = TensorInfo {
-            shape,
-            layout,
+            shape: expected.shape,
+            layout: expected.layout,
             ..info
         };
         if !same_shape(expected, info) {
             return Err(LoadError::Shape {
-                origin: self.source.origin().into(),
+                origin: source.origin().into(),
                 name: name.clone(),
                 expected: expected.output_first_shape(),
                 found: info.output_first_shape(),
             });
         }
-        let values = read_as(self.source, name, info, layout)?;
         self.used.insert(name.clone());
-        Ok(values)
+        Ok((name.clone(), info))
     }
 }
 
+/// What a parameter looks like in the module.
+#[derive(Clone, Copy)]
+struct Expected<'a> {
+    shape: &'a [usize],
+    layout: Layout,
+}
+
+/// What a packed weight stands for, if the parameter of this path, in such a container, is one: the
+/// path of the ordinary weight that would be in its place, and its shape.
+pub(crate) fn packed_at(path: &[String], container: Option<&String>) -> Option<(String, PackedShape)> {
+    let [owner @ .., packed, words] = path else {
+        return None;
+    };
+    let is_packed = packed == "packed" && words == "words";
+    let shape = container?.parse().ok().filter(|_| is_packed)?;
+    Some((format!("{}.weight", owner.join(".")), shape))
+}
+
+/// The containers whose weights are `[input, output]`.
+const LINEAR: &[&str] = &["Struct:Linear", "Struct:PackedLinear"];
+
 /// How Burn lays out a parameter of so many dimensions that stands in such a container.
 pub(crate) fn layout_of(container: Option<&String>, dimensions: usize) -> Layout {
-    match container.is_some_and(|name| name == "Struct:Linear") && dimensions == 2 {
+    match container.is_some_and(|name| LINEAR.contains(&name.as_str())) && dimensions == 2 {
         true => Layout::OutputLast,
         false => Layout::OutputFirst,
     }

@@ -11,6 +11,7 @@ mod error;
 mod folder;
 mod load;
 mod names;
+mod packed_form;
 mod placement;
 mod precision;
 mod read;
@@ -24,12 +25,12 @@ pub use precision::{Precision, UnknownPrecision};
 #[cfg(feature = "pytorch")]
 pub use read::PyTorchFile;
 pub use read::{
-    FlaxFile, Layout, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, WeightsForm,
+    FlaxFile, Layout, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, WeightsForm,
     open_weights,
 };
-pub use write::{SaveError, SaveOptions, StagedFolder, save_weights};
+pub use write::{SaveError, SaveOptions, StagedFolder, save_packed_weights, save_weights};
 
 #[cfg(feature = "hub")]
 pub(crate) use error::list;
-use load::layout_of;
+use load::{layout_of, packed_at};
 pub(crate) use read::shard_numbers;

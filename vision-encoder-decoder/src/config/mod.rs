@@ -4,6 +4,7 @@ mod written;
 use burn::tensor::Device;
 use clip_vision::ClipVisionConfig;
 use mbart50_decoder::MBartDecoderConfig;
+use packed_linear::Format;
 use serde_json::{Map, Value};
 
 pub(crate) use self::generation_options::legacy_generation_config;
@@ -118,14 +119,57 @@ impl VisionEncoderDecoderConfig {
         })
     }
 
+    /// The sizes of the published model, 547 million parameters: ViT-B/32, and the decoder of mBART-50.
+    pub fn clip_vision_mbart50() -> Self {
+        Self::new(
+            ClipVisionConfig::vit_b_32(),
+            MBartDecoderConfig::mbart_large_50(),
+        )
+    }
+
+    /// A hundred tokens and two narrow layers, to try things with.
+    pub fn tiny() -> Self {
+        let encoder = ClipVisionConfig {
+            hidden_size: 32,
+            intermediate_size: 64,
+            num_hidden_layers: 2,
+            num_attention_heads: 4,
+            image_size: 32,
+            patch_size: 8,
+            ..ClipVisionConfig::vit_b_32()
+        };
+        let decoder = MBartDecoderConfig {
+            vocab_size: 101,
+            d_model: 48,
+            decoder_layers: 2,
+            decoder_attention_heads: 4,
+            decoder_ffn_dim: 80,
+            max_position_embeddings: 64,
+            ..MBartDecoderConfig::mbart_large_50()
+        };
+        Self::new(encoder, decoder)
+    }
+
     /// Creates the model with fresh weights, which nothing is allocated for until first used.
     ///
     /// # Panics
     /// If either part's `validate` would refuse its configuration.
     pub fn init(&self, device: &Device) -> ClipVisionMBart50 {
-        let model = VisionEncoderDecoder::new(self.encoder.init(device), self.decoder.init(device));
+        self.init_as(None, device)
+    }
+
+    /// Creates the model with packed weights: faster where there are kernels for them, and not to be
+    /// trained. `None` is [`init`](Self::init).
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn init_as(&self, format: Option<Format>, device: &Device) -> ClipVisionMBart50 {
+        let encoder = self.encoder.init_as(format, device);
+        let decoder = self.decoder.init_as(format, device);
+        let model = VisionEncoderDecoder::new(encoder, decoder);
         if self.projection {
-            model.with_projection(self.encoder.hidden_size, self.decoder.d_model, device)
+            let widths = [self.encoder.hidden_size, self.decoder.d_model];
+            model.with_projection_as(widths, format, device)
         } else {
             model
         }

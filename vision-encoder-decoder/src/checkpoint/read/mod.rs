@@ -3,7 +3,9 @@
 mod bytes;
 mod element;
 mod flax;
+mod mapped;
 mod open;
+mod packed;
 #[cfg(feature = "pytorch")]
 mod pytorch;
 mod safetensors;
@@ -12,6 +14,7 @@ mod source;
 mod unique;
 
 pub use flax::FlaxFile;
+pub use packed::PackedFile;
 pub use open::{WeightsForm, open_weights};
 #[cfg(feature = "pytorch")]
 pub use pytorch::PyTorchFile;

@@ -1,7 +1,8 @@
 use std::path::Path;
 
-use super::{FlaxFile, SafetensorsFile, ShardedWeights, TensorSource};
+use super::{FlaxFile, PackedFile, SafetensorsFile, ShardedWeights, TensorSource};
 use crate::LoadError;
+use crate::checkpoint::packed_form;
 
 /// The forms in which a folder may hold weights, in the order in which they are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +17,19 @@ pub enum WeightsForm {
     ShardedPyTorch,
     /// `flax_model.msgpack`.
     Flax,
+    /// `model.packed.safetensors`, packed for inference.
+    Packed,
 }
 
 impl WeightsForm {
     /// Every form, the preferred first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Safetensors,
         Self::ShardedSafetensors,
         Self::PyTorch,
         Self::ShardedPyTorch,
         Self::Flax,
+        Self::Packed,
     ];
 
     /// The file that shows that a folder has this form.
@@ -36,6 +40,7 @@ impl WeightsForm {
             Self::PyTorch => "pytorch_model.bin",
             Self::ShardedPyTorch => "pytorch_model.bin.index.json",
             Self::Flax => "flax_model.msgpack",
+            Self::Packed => packed_form::FILE,
         }
     }
 
@@ -64,6 +69,7 @@ impl WeightsForm {
             #[cfg(not(feature = "pytorch"))]
             Self::PyTorch | Self::ShardedPyTorch => return Err(LoadError::WithoutPyTorch { path }),
             Self::Flax => Box::new(FlaxFile::open(path)?),
+            Self::Packed => Box::new(PackedFile::open(path)?),
         })
     }
 }

@@ -1,3 +1,6 @@
+use burn::tensor::TensorData;
+use packed_linear::PackedShape;
+
 use crate::LoadError;
 use crate::checkpoint::Precision;
 
@@ -31,6 +34,15 @@ pub trait TensorSource: Send + Sync {
         let mut values = vec![0.0; info.shape.iter().product()];
         self.read(name, 0, &mut values)?;
         Ok(values)
+    }
+
+    /// The words of a tensor that is stored packed, `[panels, words of a panel]`, and what they mean.
+    /// Reading it otherwise unpacks it.
+    ///
+    /// # Errors
+    /// [`LoadError`] if they can't be read.
+    fn packed(&self, _name: &str) -> Result<Option<(PackedShape, TensorData)>, LoadError> {
+        Ok(None)
     }
 
     /// The error for a tensor that is not there.

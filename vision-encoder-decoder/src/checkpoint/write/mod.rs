@@ -2,6 +2,7 @@
 
 mod error;
 mod options;
+mod packed;
 mod parameters;
 mod pretrained;
 mod safetensors;
@@ -10,5 +11,6 @@ mod staged;
 
 pub use error::SaveError;
 pub use options::SaveOptions;
+pub use packed::save_packed_weights;
 pub use save::save_weights;
 pub use staged::StagedFolder;

@@ -1,8 +1,9 @@
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorReadError};
+use burn::tensor::{Int, Tensor, TensorReadError};
+use packed_linear::PackedShape;
 
 use crate::checkpoint::read::{Layout, TensorInfo};
-use crate::checkpoint::{Precision, SaveError, WeightNames, layout_of};
+use crate::checkpoint::{Precision, SaveError, WeightNames, layout_of, packed_at};
 
 /// Numbers of a tensor that are brought from its device at a time.
 const NUMBERS: usize = 1 << 20;
@@ -13,15 +14,33 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// In the order of [`Layout::OutputFirst`].
     pub(super) shape: Vec<usize>,
+    /// How it is packed, if it is.
+    pub(super) packed: Option<PackedShape>,
+}
+
+/// What a sink wants of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// That it was named is enough.
+    Nothing,
+    /// Its numbers, unpacked if it is packed.
+    Numbers,
+    /// The words of a packed one as they are.
+    Words,
 }
 
 /// What parameters are given to.
 pub(super) trait Sink {
-    /// A parameter comes; returns whether its numbers are wanted.
-    fn begin(&mut self, entry: Entry) -> Result<bool, SaveError>;
+    /// A parameter comes.
+    fn begin(&mut self, entry: Entry) -> Result<Wanted, SaveError>;
 
     /// The next of its numbers, in the order of the file.
     fn numbers(&mut self, numbers: &[f32]) -> Result<(), SaveError>;
+
+    /// The next of its words; only if they are wanted.
+    fn words(&mut self, _words: &[u32]) -> Result<(), SaveError> {
+        Ok(())
+    }
 }
 
 /// Gives the parameters of a module to a sink, always in the same order. Parameters whose numbers are
@@ -67,13 +86,61 @@ impl<S: Sink> ModuleVisitor for Visitor<'_, S> {
             self.error = self.give(param).err();
         }
     }
+
+    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+        let packed = packed_at(&self.path, self.containers.last());
+        if let (None, Some((path, shape))) = (&self.error, packed) {
+            self.error = self.give_packed(&path, shape, param).err();
+        }
+    }
 }
 
 impl<S: Sink> Visitor<'_, S> {
+    /// The first of a parameter's names.
+    fn name(&self, path: &str) -> Result<String, SaveError> {
+        let name = self.names.candidates(path).into_iter().next();
+        name.ok_or_else(|| SaveError::UnknownParameter {
+            parameter: path.into(),
+        })
+    }
+
+    fn give_packed<const D: usize>(
+        &mut self,
+        path: &str,
+        shape: PackedShape,
+        words: &Param<Tensor<D, Int>>,
+    ) -> Result<(), SaveError> {
+        let name = self.name(path)?;
+        let wanted = self.sink.begin(Entry {
+            name: name.clone(),
+            shape: vec![shape.outputs(), shape.inputs()],
+            packed: Some(shape),
+        })?;
+        if wanted == Wanted::Nothing {
+            return Ok(());
+        }
+        let words = words.val();
+        let panels = (NUMBERS / shape.panel_words().max(1)).max(1);
+        for first in (0..shape.panels()).step_by(panels) {
+            let count = panels.min(shape.panels() - first);
+            let part = words.clone().narrow(0, first, count).try_into_vec_as::<u32>();
+            let part = part.map_err(|source| SaveError::Device {
+                name: name.clone(),
+                source,
+            })?;
+            if wanted == Wanted::Words {
+                self.sink.words(&part)?;
+                continue;
+            }
+            for (panel, words) in part.chunks(shape.panel_words().max(1)).enumerate() {
+                self.sink.numbers(&shape.unpack_panel(first + panel, words))?;
+            }
+        }
+        Ok(())
+    }
+
     fn give<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Result<(), SaveError> {
-        let path = self.path.join(".");
-        let name = self.names.candidates(&path).into_iter().next();
-        let name = name.ok_or(SaveError::UnknownParameter { parameter: path })?;
+        let name = self.name(&self.path.join("."))?;
         let layout = layout_of(self.containers.last(), D);
         let shape: [usize; D] = param.lazy_shape().dims();
         let stored = TensorInfo {
@@ -84,8 +151,9 @@ impl<S: Sink> Visitor<'_, S> {
         let entry = Entry {
             name: name.clone(),
             shape: stored.output_first_shape(),
+            packed: None,
         };
-        if !self.sink.begin(entry)? {
+        if self.sink.begin(entry)? == Wanted::Nothing {
             return Ok(());
         }
         let tensor = param.val();

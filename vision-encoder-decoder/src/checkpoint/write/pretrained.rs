@@ -3,8 +3,9 @@ use std::path::Path;
 use burn::module::Module;
 
 use super::staged::write_file;
-use super::{SaveError, SaveOptions, StagedFolder, save_weights};
+use super::{SaveError, SaveOptions, StagedFolder, save_packed_weights, save_weights};
 use crate::Pretrained;
+use crate::checkpoint::Precision;
 use crate::checkpoint::folder::{CONFIG, GENERATION_CONFIG};
 use crate::weights::WEIGHTS;
 
@@ -25,17 +26,33 @@ impl Pretrained {
     /// # Errors
     /// [`SaveError`], likewise.
     pub fn write(&self, staged: &StagedFolder, options: &SaveOptions) -> Result<(), SaveError> {
+        self.write_configurations(staged, options.precision)?;
+        save_weights(&self.model, &WEIGHTS, staged.path(), options)
+    }
+
+    /// Writes the files of a folder whose weights are packed as they are in memory. Programs map them
+    /// instead of reading them; only this crate does.
+    ///
+    /// # Errors
+    /// [`SaveError`], likewise.
+    pub fn write_packed(&self, staged: &StagedFolder) -> Result<(), SaveError> {
+        self.write_configurations(staged, Precision::F32)?;
+        save_packed_weights(&self.model, &WEIGHTS, staged.path())
+    }
+
+    fn write_configurations(
+        &self,
+        staged: &StagedFolder,
+        precision: Precision,
+    ) -> Result<(), SaveError> {
         let folder = staged.path();
-        let config = self
-            .config
-            .to_json(&self.generation_config, options.precision);
+        let config = self.config.to_json(&self.generation_config, precision);
         write_file(&folder.join(CONFIG), config.as_bytes())?;
         let generation_config = self.generation_config.to_json();
         write_file(
             &folder.join(GENERATION_CONFIG),
             generation_config.as_bytes(),
-        )?;
-        save_weights(&self.model, &WEIGHTS, folder, options)
+        )
     }
 
     /// Numbers that the model has.

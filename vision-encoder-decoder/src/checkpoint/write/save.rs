@@ -4,7 +4,7 @@ use std::path::Path;
 use burn::module::Module;
 use serde_json::json;
 
-use super::parameters::{Entry, Sink, visit};
+use super::parameters::{Entry, Sink, Wanted, visit};
 use super::safetensors::SafetensorsWriter;
 use super::staged::write_file;
 use super::{SaveError, SaveOptions};
@@ -50,12 +50,12 @@ pub fn save_weights<M: Module>(
 }
 
 /// Takes down what comes.
-struct List(Vec<Entry>);
+pub(super) struct List(pub(super) Vec<Entry>);
 
 impl Sink for List {
-    fn begin(&mut self, entry: Entry) -> Result<bool, SaveError> {
+    fn begin(&mut self, entry: Entry) -> Result<Wanted, SaveError> {
         self.0.push(entry);
-        Ok(false)
+        Ok(Wanted::Nothing)
     }
 
     fn numbers(&mut self, _numbers: &[f32]) -> Result<(), SaveError> {
@@ -76,7 +76,7 @@ struct Files<'a> {
 }
 
 impl Sink for Files<'_> {
-    fn begin(&mut self, entry: Entry) -> Result<bool, SaveError> {
+    fn begin(&mut self, entry: Entry) -> Result<Wanted, SaveError> {
         if self.left == 0 {
             self.finish_file()?;
             if let Some((file, entries)) = self.waiting.next() {
@@ -88,7 +88,7 @@ impl Sink for Files<'_> {
         }
         self.left -= 1;
         self.name = entry.name;
-        Ok(true)
+        Ok(Wanted::Numbers)
     }
 
     fn numbers(&mut self, numbers: &[f32]) -> Result<(), SaveError> {
@@ -175,6 +175,7 @@ mod tests {
         let entries: Vec<Entry> = [1, 2, 3, 9, 1]
             .into_iter()
             .map(|size| Entry {
+                packed: None,
                 name: size.to_string(),
                 shape: vec![size],
             })

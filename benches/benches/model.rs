@@ -1,0 +1,136 @@
+//! The model's parts on every device that is compiled in: encoding, feeding a prompt, a step of 1, 4
+//! and 16 rows, a whole caption.
+//!
+//! A model is made when the first benchmark that needs it runs, so a filter picks what is paid for:
+//! `cargo bench -p benches --bench model -- 'full/int8'`.
+
+use std::cell::OnceCell;
+use std::hint::black_box;
+use std::time::Duration;
+
+use benches::{Size, random_model};
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use generation::GenerationConfig;
+use vision_encoder_decoder::{ClipVisionMBart50, Decoder, Pretrained};
+
+/// Tokens that rows have behind them when a step is measured.
+const TOKENS_SO_FAR: usize = 16;
+
+fn model(criterion: &mut Criterion) {
+    for name in device::DEVICES {
+        let device = match device::device(name) {
+            Ok(device) => device,
+            Err(error) => {
+                eprintln!("{name} is left out: {error}");
+                continue;
+            }
+        };
+        let mut formats = vec![None];
+        if packed_linear::has_kernels(&device) {
+            formats.extend(["f32", "bf16", "int8", "int4"].map(|text| text.parse().ok()));
+        }
+        for format in formats {
+            let format_name = format.map_or("ordinary".into(), |format| format.to_string());
+            for size in [Size::Tiny, Size::Full] {
+                // Without kernels full size takes too long for everyday use, or too much memory for
+                // a software GPU.
+                if size == Size::Full && format.is_none() {
+                    continue;
+                }
+                let pretrained = OnceCell::new();
+                let get = || pretrained.get_or_init(|| random_model(size, format, &device));
+                let group = format!("{name}/{size}/{format_name}");
+                measure(criterion, &group, &device, &get);
+            }
+        }
+    }
+}
+
+fn measure<'a>(
+    criterion: &mut Criterion,
+    group: &str,
+    device: &Device,
+    get: &dyn Fn() -> &'a Pretrained,
+) {
+    let mut group = criterion.benchmark_group(group);
+    group.sample_size(10);
+    group.warm_up_time(Duration::from_millis(300));
+    group.measurement_time(Duration::from_secs(1));
+    for images in [1, 8] {
+        group.bench_function(BenchmarkId::new("encode", images), |bencher| {
+            let pretrained = get();
+            let pixels = pixels(pretrained, images, device);
+            bencher.iter(|| read(pretrained.model.encode(pixels.clone()).hidden));
+        });
+    }
+    group.bench_function("prefill/16 tokens", |bencher| {
+        let model = &get().model;
+        let memory = model.encode(pixels(get(), 1, device));
+        bencher.iter(|| {
+            let mut state = model.decoder.start(memory.clone(), &[0]);
+            let hidden = model.decoder.forward(tokens(1, 16, device), None, &mut state);
+            read(hidden)
+        });
+    });
+    for rows in [1, 4, 16] {
+        group.bench_function(BenchmarkId::new("step", rows), |bencher| {
+            let model = &get().model;
+            let memory = model.encode(pixels(get(), 1, device));
+            let mut state = model.decoder.start(memory, &vec![0; rows]);
+            let so_far = tokens(rows, TOKENS_SO_FAR, device);
+            model.decoder.forward(so_far, None, &mut state);
+            // Steps are taken behind a copy of the state, so that all have as many tokens behind them.
+            bencher.iter_batched(
+                || state.clone(),
+                |mut state| {
+                    let hidden = model.decoder.forward(tokens(rows, 1, device), None, &mut state);
+                    read(model.decoder.logits(hidden))
+                },
+                criterion::BatchSize::SmallInput,
+            );
+        });
+    }
+    group.bench_function("caption/4 beams, 16 tokens", |bencher| {
+        let pretrained = get();
+        let pixels = pixels(pretrained, 1, device);
+        bencher.iter(|| caption(&pretrained.model, pixels.clone()));
+    });
+    group.finish();
+}
+
+fn pixels(pretrained: &Pretrained, images: usize, device: &Device) -> Tensor<4> {
+    let encoder = &pretrained.config.encoder;
+    let shape = [images, encoder.num_channels, encoder.image_size, encoder.image_size];
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+fn tokens(rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
+    Tensor::full([rows, length], 5, device)
+}
+
+/// Brings a number to the host: devices that work on their own are waited for so.
+fn read<const D: usize>(tensor: Tensor<D>) {
+    let first = tensor.slice([0..1; D]);
+    black_box(first.into_data());
+}
+
+fn caption(model: &ClipVisionMBart50, pixels: Tensor<4>) {
+    let config = GenerationConfig {
+        num_beams: 4,
+        max_new_tokens: Some(16),
+        min_new_tokens: Some(16),
+        decoder_start_token_id: Some(2),
+        eos_token_id: vec![2],
+        ..GenerationConfig::default()
+    };
+    match model.generate(pixels, &config) {
+        Ok(captions) => {
+            black_box(captions);
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+criterion_group!(benches, model);
+criterion_main!(benches);

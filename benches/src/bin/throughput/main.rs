@@ -1,0 +1,43 @@
+//! How fast this machine captions, and how far that is from what its memory allows.
+//!
+//! The report goes to stdout, everything else to stderr. Exit codes: 0 measured, 2 not.
+
+mod arguments;
+mod bandwidth;
+mod memory;
+mod run;
+mod timed_model;
+mod weight_bytes;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+/// Why nothing was measured: exit code 2.
+#[derive(Debug, thiserror::Error)]
+enum ThroughputError {
+    #[error(transparent)]
+    Device(#[from] device::DeviceError),
+    #[error(transparent)]
+    Load(#[from] vision_encoder_decoder::LoadError),
+    #[error(transparent)]
+    Generate(#[from] vision_encoder_decoder::GenerateError),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let threads = arguments.threads;
+    let report = device::with_threads(threads, || run::run(&arguments));
+    match report.unwrap_or_else(|error| Err(error.into())) {
+        Ok(report) => {
+            report.print(arguments.json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("throughput: {}", report::message(&error));
+            ExitCode::from(2)
+        }
+    }
+}

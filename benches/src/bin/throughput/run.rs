@@ -1,0 +1,152 @@
+use std::time::{Duration, Instant};
+
+use benches::random_model;
+use burn::tensor::{Distribution, Tensor};
+use generation::{Generation, GenerationConfig, Prompt};
+use serde_json::json;
+use vision_encoder_decoder::{ClipVisionMBart50, Pretrained};
+
+use crate::ThroughputError;
+use crate::arguments::Arguments;
+use crate::bandwidth::Bandwidth;
+use crate::memory::{anonymous_bytes, peak_rss_bytes};
+use crate::timed_model::TimedModel;
+use crate::weight_bytes::weight_bytes_of_a_step;
+
+/// What was measured.
+pub(crate) struct Report {
+    values: serde_json::Value,
+}
+
+/// Measures.
+pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
+    let device = device::device(&arguments.device)?;
+    let format = (!arguments.ordinary).then_some(arguments.precision);
+
+    let start = Instant::now();
+    let pretrained = match &arguments.model {
+        Some(folder) => Pretrained::from_folder_as(folder, format, &device)?,
+        None => random_model(arguments.size, format, &device),
+    };
+    let load_s = start.elapsed().as_secs_f64();
+    let loaded_bytes = anonymous_bytes();
+    let (model, encoder) = (&pretrained.model, &pretrained.config.encoder);
+
+    let images = arguments.images.get();
+    let shape = [images, encoder.num_channels, encoder.image_size, encoder.image_size];
+    let pixels = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+    // The first time is not like the others: memory is not there yet.
+    caption(model, pixels.clone(), arguments)?;
+    let peak_rss_bytes = peak_rss_bytes();
+
+    let bandwidth = Bandwidth::new();
+    let (mut encodings, mut steps, mut bandwidths) = (Vec::new(), Vec::new(), Vec::new());
+    let mut captions = Vec::new();
+    for _ in 0..arguments.repeat.get() {
+        bandwidths.push(bandwidth.measure());
+        let times = caption(model, pixels.clone(), arguments)?;
+        encodings.push(milliseconds(times.encoding));
+        captions.push(milliseconds(times.all));
+        steps.extend(times.steps.into_iter().map(milliseconds));
+        bandwidths.push(bandwidth.measure());
+    }
+    let weight_bytes = weight_bytes_of_a_step(&model.decoder);
+    let bandwidth = median(bandwidths);
+    let ms_per_token = median(steps);
+    let memory_limit_ms = weight_bytes as f64 / bandwidth / 1e6;
+    let all_ms = median(captions);
+    let texts = images * arguments.languages.get();
+    let kernel = format
+        .filter(|_| packed_linear::has_kernels(&device))
+        .and_then(|format| packed_linear::kernel(format.precision()));
+    let values = json!({
+        "device": arguments.device,
+        "threads": rayon::current_num_threads(),
+        "precision": format.map_or("ordinary".into(), |format| format.to_string()),
+        "kernel": kernel.unwrap_or("burn"),
+        "images": images,
+        "languages": arguments.languages,
+        "rows": texts * arguments.rows_per_image.get(),
+        "rows_per_image": arguments.rows_per_image,
+        "tokens": arguments.tokens,
+        "load_s": load_s,
+        "encode_ms": median(encodings),
+        "ms_per_token": ms_per_token.is_finite().then_some(ms_per_token),
+        "captions_per_s": texts as f64 / all_ms * 1e3,
+        "weight_bytes_per_step": weight_bytes,
+        "bandwidth_gb_s": bandwidth,
+        "memory_limit_ms": memory_limit_ms,
+        "times_memory_limit": ms_per_token / memory_limit_ms,
+        "parameters": pretrained.num_params(),
+        "anonymous_bytes_loaded": loaded_bytes,
+        "peak_rss_bytes": peak_rss_bytes,
+    });
+    Ok(Report { values })
+}
+
+struct Times {
+    encoding: Duration,
+    steps: Vec<Duration>,
+    all: Duration,
+}
+
+/// Captions once.
+fn caption(
+    model: &ClipVisionMBart50,
+    pixels: Tensor<4>,
+    arguments: &Arguments,
+) -> Result<Times, ThroughputError> {
+    let tokens = arguments.tokens.get();
+    let config = GenerationConfig {
+        num_beams: arguments.rows_per_image.get(),
+        decoder_start_token_id: Some(2),
+        eos_token_id: vec![2],
+        max_new_tokens: Some(tokens),
+        min_new_tokens: Some(tokens),
+        ..GenerationConfig::default()
+    };
+    let start = Instant::now();
+    let memory = model.encode(pixels);
+    // Devices may still be at work; reading waits for them.
+    let _ = memory.hidden.clone().slice([0..1, 0..1, 0..1]).into_data();
+    let encoding = start.elapsed();
+    let [images, _, _] = memory.hidden.dims();
+    let languages = arguments.languages.get();
+    let row_images: Vec<usize> = (0..images * languages).map(|row| row / languages).collect();
+    // Any token will do for a language.
+    let prompts: Vec<Prompt> = (0..images * languages)
+        .map(|row| Prompt::new(vec![2, 4 + (row % languages) as u32]))
+        .collect();
+    let timed = TimedModel::new(model);
+    let state = model.begin(memory, &row_images, None);
+    Generation::new(config).run(&timed, state, &prompts)?;
+    Ok(Times {
+        encoding,
+        steps: timed.steps(),
+        all: start.elapsed(),
+    })
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+impl Report {
+    pub(crate) fn print(&self, json: bool) {
+        if json {
+            println!("{}", self.values);
+            return;
+        }
+        for (name, value) in self.values.as_object().into_iter().flatten() {
+            match value.as_f64().filter(|_| value.is_f64()) {
+                Some(number) => println!("{name:24}{number:.3}"),
+                None => println!("{name:24}{}", value.to_string().trim_matches('"')),
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use burn::tensor::TensorReadError;
+use generation::{StepModel, TokenBatch};
+use mbart50_decoder::DecoderState;
+use vision_encoder_decoder::{ClipVisionMBart50, DecodingState};
+
+/// A model that takes down when each of its steps begins.
+pub(crate) struct TimedModel<'m> {
+    model: &'m ClipVisionMBart50,
+    starts: RefCell<Vec<Instant>>,
+}
+
+impl<'m> TimedModel<'m> {
+    pub(crate) fn new(model: &'m ClipVisionMBart50) -> Self {
+        Self {
+            model,
+            starts: RefCell::default(),
+        }
+    }
+
+    /// How long each step took with the search behind it, without those of the prompt and the
+    /// language, which have fewer rows.
+    pub(crate) fn steps(&self) -> Vec<Duration> {
+        let starts = self.starts.borrow();
+        let steps = starts.windows(2).skip(1);
+        steps.map(|pair| pair[1] - pair[0]).collect()
+    }
+}
+
+impl StepModel for TimedModel<'_> {
+    type State = DecodingState<DecoderState>;
+    type Error = TensorReadError;
+
+    fn vocab_size(&self) -> usize {
+        self.model.vocab_size()
+    }
+
+    fn step(
+        &self,
+        tokens: TokenBatch<'_>,
+        state: &mut Self::State,
+    ) -> Result<Vec<f32>, TensorReadError> {
+        self.starts.borrow_mut().push(Instant::now());
+        self.model.step(tokens, state)
+    }
+
+    fn select_rows(
+        &self,
+        state: &mut Self::State,
+        parents: &[usize],
+    ) -> Result<(), TensorReadError> {
+        self.model.select_rows(state, parents)
+    }
+}

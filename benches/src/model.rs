@@ -1,0 +1,51 @@
+use std::fmt;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Int, Tensor};
+use clap::ValueEnum;
+use generation::GenerationConfig;
+use packed_linear::Format;
+use vision_encoder_decoder::{Pretrained, VisionEncoderDecoderConfig};
+
+/// Sizes of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Size {
+    /// Those of the published model: 547 million parameters.
+    Full,
+    /// A hundred tokens and two narrow layers.
+    Tiny,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Full => "full",
+            Self::Tiny => "tiny",
+        })
+    }
+}
+
+/// A model of random weights, all of them made.
+pub fn random_model(size: Size, format: Option<Format>, device: &Device) -> Pretrained {
+    let config = match size {
+        Size::Full => VisionEncoderDecoderConfig::clip_vision_mbart50(),
+        Size::Tiny => VisionEncoderDecoderConfig::tiny(),
+    };
+    device.seed(1);
+    let pretrained = Pretrained::from_config(config, GenerationConfig::default(), format, device);
+    pretrained.model.visit(&mut Initialize);
+    pretrained
+}
+
+/// Makes every weight, which otherwise happens when it is first used.
+struct Initialize;
+
+impl ModuleVisitor for Initialize {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        param.val();
+    }
+
+    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+        param.val();
+    }
+}

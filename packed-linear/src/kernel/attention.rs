@@ -1,0 +1,196 @@
+use rayon::prelude::*;
+
+use super::multiply::Output;
+use crate::epilogue::exp;
+
+/// Keys or values in memory: a head's vector of a position begins at
+/// `start + slot · strides[0] + head · strides[1] + position · strides[2]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Vectors<'a> {
+    pub(crate) numbers: &'a [f32],
+    pub(crate) start: usize,
+    pub(crate) strides: [usize; 3],
+}
+
+impl Vectors<'_> {
+    #[inline(always)]
+    fn get(&self, slot: usize, head: usize, position: usize, width: usize) -> &[f32] {
+        let [slots, heads, positions] = self.strides;
+        let start = self.start + slot * slots + head * heads + position * positions;
+        &self.numbers[start..start + width]
+    }
+}
+
+/// What queries attend to.
+#[derive(Clone, Copy)]
+pub(crate) struct Attention<'a> {
+    /// `[batch · queries, heads · head_width]`
+    pub(crate) query: &'a [f32],
+    pub(crate) batch: usize,
+    pub(crate) heads: usize,
+    pub(crate) head_width: usize,
+    pub(crate) length: usize,
+    pub(crate) keys: Vectors<'a>,
+    pub(crate) values: Vectors<'a>,
+    /// In which slot a batch item has a position, `[batch, length]`; without it, in its own.
+    pub(crate) slots: Option<&'a [u32]>,
+}
+
+/// Products below which one thread is faster.
+const PRODUCTS_FOR_THREADS: usize = 1 << 18;
+
+/// Softmax of the scaled products of queries and keys, times values: `[batch · queries, heads ·
+/// head_width]`. The weights of the values are written to `weights`, `[batch, heads, queries, length]`,
+/// if somebody wants them.
+pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> Vec<f32> {
+    let Attention {
+        query,
+        batch,
+        heads,
+        head_width,
+        length,
+        ..
+    } = attention;
+    let mut output = vec![0.0; query.len()];
+    if let Some(weights) = &weights {
+        let queries = query.len() / head_width;
+        assert_eq!(weights.len(), queries * length, "weights of attention");
+    }
+    let places = Places {
+        output: Output::new(&mut output),
+        weights: weights.map(Output::new),
+    };
+    let attend = best();
+    let one = |scores: &mut Vec<f32>, pair: usize| {
+        scores.resize(length, 0.0);
+        // SAFETY: the function was chosen for this machine, and no other pair writes these columns.
+        unsafe { attend(&attention, pair / heads, pair % heads, scores, places) };
+    };
+    let pairs = 0..batch * heads;
+    if query.len() * length < PRODUCTS_FOR_THREADS || rayon::current_num_threads() == 1 {
+        let mut scores = Vec::new();
+        pairs.for_each(|pair| one(&mut scores, pair));
+    } else {
+        let least = (PRODUCTS_FOR_THREADS * batch * heads / 4)
+            .div_ceil(query.len() * length)
+            .max(1);
+        let pairs = pairs.into_par_iter().with_min_len(least);
+        pairs.for_each_init(Vec::new, one);
+    }
+    debug_assert_eq!(query.len() % (heads * head_width), 0);
+    output
+}
+
+/// Where results go.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
+    output: Output,
+    weights: Option<Output>,
+}
+
+/// Attends with all queries of a batch item, as one head.
+///
+/// # Safety
+/// The processor has the function's instructions, and nobody else writes the columns of this batch
+/// item and head.
+pub(super) type Head = unsafe fn(&Attention<'_>, usize, usize, &mut [f32], Places);
+
+fn best() -> Head {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        return super::avx512::attention_head;
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        return super::avx2::attention_head;
+    }
+    super::portable::attention_head
+}
+
+/// The two loops over the numbers of a head, in the instructions of a machine.
+pub(super) trait Instructions {
+    /// The sum of the products of two vectors of the same length.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    unsafe fn product(a: &[f32], b: &[f32]) -> f32;
+
+    /// Adds a multiple of a vector to sums of the same length.
+    ///
+    /// # Safety
+    /// Likewise.
+    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]);
+}
+
+/// Attends as one head.
+///
+/// # Safety
+/// As [`Head`].
+#[inline(always)]
+pub(super) unsafe fn head<I: Instructions>(
+    attention: &Attention<'_>,
+    item: usize,
+    head: usize,
+    scores: &mut [f32],
+    places: Places,
+) {
+    let &Attention {
+        query,
+        batch,
+        heads,
+        head_width,
+        length,
+        keys,
+        values,
+        slots,
+    } = attention;
+    let width = heads * head_width;
+    let queries = query.len() / width / batch;
+    let scale = (head_width as f32).powf(-0.5);
+    let slot = |position: usize| match slots {
+        Some(slots) => slots[item * length + position] as usize,
+        None => item,
+    };
+    let mut sums = [0.0; MOST_HEAD_WIDTH];
+    let sums = &mut sums[..head_width];
+    for row in item * queries..(item + 1) * queries {
+        let query = &query[row * width + head * head_width..][..head_width];
+        let mut largest = f32::NEG_INFINITY;
+        for position in 0..length {
+            let key = keys.get(slot(position), head, position, head_width);
+            // SAFETY: as the caller promises.
+            let score = unsafe { I::product(query, key) } * scale;
+            scores[position] = score;
+            largest = if score > largest { score } else { largest };
+        }
+        for position in 0..length {
+            scores[position] = exp(scores[position] - largest);
+        }
+        // Apart from the loop above, which is one of vectors so.
+        let mut total = 0.0;
+        for position in 0..length {
+            total += scores[position];
+        }
+        sums.fill(0.0);
+        for position in 0..length {
+            let value = values.get(slot(position), head, position, head_width);
+            // SAFETY: as the caller promises.
+            unsafe { I::add(sums, scores[position], value) };
+        }
+        let share = 1.0 / total;
+        for place in 0..head_width {
+            sums[place] *= share;
+        }
+        // SAFETY: inside of the output, which is as long as the query, and in columns that are ours.
+        unsafe { places.output.write(row * width + head * head_width, sums) };
+        if let Some(weights) = places.weights {
+            for score in scores.iter_mut() {
+                *score *= share;
+            }
+            let place = (item * heads + head) * queries + row - item * queries;
+            // SAFETY: inside of the weights, whose length was checked, and those of this query.
+            unsafe { weights.write(place * length, scores) };
+        }
+    }
+}
+
+/// The widest head that is attended with here.
+pub(crate) const MOST_HEAD_WIDTH: usize = 256;

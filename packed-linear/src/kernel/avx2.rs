@@ -1,0 +1,329 @@
+//! Kernels for AVX2.
+//!
+//! Four vectors of 8 sums for each row, up to three rows: 12 of the 16 registers. Sums are indexed by
+//! numbers, not iterated over, as they would not stay in registers otherwise.
+
+use std::arch::x86_64::*;
+
+use super::attention::{Attention, Instructions, Places, head};
+use super::tile::{Sums, Tile};
+use super::{Kernel, TileFunction, tiles};
+use crate::epilogue::Epilogue;
+use crate::shape::LANES;
+
+pub(super) const F32: Kernel = kernel(tiles!(f32_tile: 1 2 3));
+pub(super) const BF16: Kernel = kernel(tiles!(bf16_tile: 1 2));
+pub(super) const INT8: Kernel = kernel(tiles!(int8_tile: 1 2));
+pub(super) const INT4: Kernel = kernel(tiles!(int4_tile: 1 2));
+
+const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
+    Kernel {
+        name: "avx2",
+        tiles,
+        finish,
+        round,
+        is_available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+    }
+}
+
+/// Vectors of a panel.
+const VECTORS: usize = LANES / 8;
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
+    epilogue.finish(sums, scale, first);
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
+    crate::rows::round(values, whole)
+}
+
+/// Words ahead of which memory is asked for: the processor does so by itself, but only up to the end
+/// of a page.
+const AHEAD: usize = 512;
+
+#[inline(always)]
+fn prefetch(words: *const u32) {
+    // SAFETY: nothing is read; an address that is not there is passed over.
+    unsafe {
+        _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD).cast());
+        _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD + LANES / 2).cast());
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows) = (tile.words, tile.rows);
+    // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
+    unsafe {
+        let mut sums = load::<ROWS>(tile.sums);
+        for _ in 0..tile.steps {
+            prefetch(words);
+            let values: [__m256; ROWS] =
+                std::array::from_fn(|row| _mm256_set1_ps(f32::from_bits(*rows.add(row))));
+            for vector in 0..VECTORS {
+                let weights = _mm256_loadu_ps(words.add(8 * vector).cast());
+                for row in 0..ROWS {
+                    sums[row][vector] = _mm256_fmadd_ps(weights, values[row], sums[row][vector]);
+                }
+            }
+            words = words.add(LANES);
+            rows = rows.add(ROWS);
+        }
+        store(tile.sums, &sums);
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows) = (tile.words, tile.rows);
+    // SAFETY: as in `f32_tile`.
+    unsafe {
+        let high = _mm256_set1_epi32(0xffff_0000_u32 as i32);
+        let halves = |pairs: __m256i| {
+            [
+                _mm256_castsi256_ps(_mm256_slli_epi32::<16>(pairs)),
+                _mm256_castsi256_ps(_mm256_and_si256(pairs, high)),
+            ]
+        };
+        let mut sums = load::<ROWS>(tile.sums);
+        for _ in 0..tile.steps {
+            prefetch(words);
+            let values: [[__m256; 2]; ROWS] =
+                std::array::from_fn(|row| halves(_mm256_set1_epi32(*rows.add(row) as i32)));
+            for vector in 0..VECTORS {
+                let weights = halves(_mm256_loadu_si256(words.add(8 * vector).cast()));
+                for row in 0..ROWS {
+                    let sum = &mut sums[row][vector];
+                    *sum = _mm256_fmadd_ps(weights[0], values[row][0], *sum);
+                    *sum = _mm256_fmadd_ps(weights[1], values[row][1], *sum);
+                }
+            }
+            words = words.add(LANES);
+            rows = rows.add(ROWS);
+        }
+        store(tile.sums, &sums);
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows) = (tile.words, tile.rows);
+    // SAFETY: the tile has as many groups, each of 16 words of scales and `steps` times 32, and as
+    // many times `steps` times `ROWS` words of the rows.
+    unsafe {
+        let (sign, ones) = (_mm256_set1_epi8(i8::MIN), _mm256_set1_epi16(1));
+        for _ in 0..tile.groups {
+            let scales = scales(words);
+            words = words.add(LANES / 2);
+            let mut whole = [[_mm256_setzero_si256(); VECTORS]; ROWS];
+            for _ in 0..tile.steps {
+                prefetch(words);
+                let values: [__m256i; ROWS] =
+                    std::array::from_fn(|row| _mm256_set1_epi32(*rows.add(row) as i32));
+                for vector in 0..VECTORS {
+                    // One factor of this instruction has no sign, and sums of two products have 16
+                    // bits. As the weight is made positive, they fit: 2 · 128 · 127.
+                    let weights = _mm256_loadu_si256(words.add(8 * vector).cast());
+                    let weights = _mm256_xor_si256(weights, sign);
+                    let positive = _mm256_abs_epi8(weights);
+                    for row in 0..ROWS {
+                        let value = _mm256_sign_epi8(values[row], weights);
+                        let pairs = _mm256_maddubs_epi16(positive, value);
+                        let quads = _mm256_madd_epi16(pairs, ones);
+                        whole[row][vector] = _mm256_add_epi32(whole[row][vector], quads);
+                    }
+                }
+                words = words.add(LANES);
+                rows = rows.add(ROWS);
+            }
+            add(tile.sums, &whole, scales);
+        }
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
+    // SAFETY: as in `int8_tile`, with two words of each row a step and `ROWS` starts a group.
+    unsafe {
+        let (nibbles, ones) = (_mm256_set1_epi8(0xf), _mm256_set1_epi16(1));
+        for _ in 0..tile.groups {
+            let scales = scales(words);
+            words = words.add(LANES / 2);
+            let mut whole: [[__m256i; VECTORS]; ROWS] =
+                std::array::from_fn(|row| [_mm256_set1_epi32(*starts.add(row)); VECTORS]);
+            for _ in 0..tile.steps {
+                prefetch(words);
+                let values: [[__m256i; 2]; ROWS] = std::array::from_fn(|row| {
+                    [
+                        _mm256_set1_epi32(*rows.add(row) as i32),
+                        _mm256_set1_epi32(*rows.add(ROWS + row) as i32),
+                    ]
+                });
+                for vector in 0..VECTORS {
+                    let weights = _mm256_loadu_si256(words.add(8 * vector).cast());
+                    let low = _mm256_and_si256(weights, nibbles);
+                    let high = _mm256_and_si256(_mm256_srli_epi32::<4>(weights), nibbles);
+                    for row in 0..ROWS {
+                        // Sums of four products fit into 16 bits: 4 · 15 · 127.
+                        let pairs = _mm256_add_epi16(
+                            _mm256_maddubs_epi16(low, values[row][0]),
+                            _mm256_maddubs_epi16(high, values[row][1]),
+                        );
+                        let quads = _mm256_madd_epi16(pairs, ones);
+                        whole[row][vector] = _mm256_add_epi32(whole[row][vector], quads);
+                    }
+                }
+                words = words.add(LANES);
+                rows = rows.add(2 * ROWS);
+            }
+            add(tile.sums, &whole, scales);
+            starts = starts.add(ROWS);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn load<const ROWS: usize>(sums: *const Sums) -> [[__m256; VECTORS]; ROWS] {
+    std::array::from_fn(|row| {
+        // SAFETY: there are `ROWS` times 32 sums.
+        std::array::from_fn(|vector| unsafe {
+            _mm256_loadu_ps(sums.add(row).cast::<f32>().add(8 * vector))
+        })
+    })
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn store<const ROWS: usize>(sums: *mut Sums, values: &[[__m256; VECTORS]; ROWS]) {
+    for row in 0..ROWS {
+        for vector in 0..VECTORS {
+            // SAFETY: there are `ROWS` times 32 sums.
+            unsafe { _mm256_storeu_ps(sums.add(row).cast::<f32>().add(8 * vector), values[row][vector]) };
+        }
+    }
+}
+
+/// The scales of a group, of which two stand in a word.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn scales(words: *const u32) -> [__m256; VECTORS] {
+    let high = _mm256_set1_epi32(0xffff_0000_u32 as i32);
+    // SAFETY: a group begins with 16 words of scales.
+    let words: [__m256i; 2] =
+        std::array::from_fn(|half| unsafe { _mm256_loadu_si256(words.add(8 * half).cast()) });
+    let low = words.map(|words| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(words)));
+    let high = words.map(|words| _mm256_castsi256_ps(_mm256_and_si256(words, high)));
+    [low[0], low[1], high[0], high[1]]
+}
+
+/// Adds the sums of a group, times their scales.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn add<const ROWS: usize>(
+    sums: *mut Sums,
+    whole: &[[__m256i; VECTORS]; ROWS],
+    scales: [__m256; VECTORS],
+) {
+    for row in 0..ROWS {
+        for vector in 0..VECTORS {
+            // SAFETY: there are `ROWS` times 32 sums.
+            unsafe {
+                let sums = sums.add(row).cast::<f32>().add(8 * vector);
+                let value = _mm256_cvtepi32_ps(whole[row][vector]);
+                let sum = _mm256_fmadd_ps(value, scales[vector], _mm256_loadu_ps(sums));
+                _mm256_storeu_ps(sums, sum);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`Head`](super::attention::Head).
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn attention_head(
+    attention: &Attention<'_>,
+    item: usize,
+    number: usize,
+    scores: &mut [f32],
+    places: Places,
+) {
+    // SAFETY: as the caller promises.
+    unsafe { head::<Vectors>(attention, item, number, scores, places) };
+}
+
+struct Vectors;
+
+/// Numbers of a vector.
+const NUMBERS: usize = 8;
+
+impl Instructions for Vectors {
+    #[inline(always)]
+    unsafe fn product(a: &[f32], b: &[f32]) -> f32 {
+        let length = a.len().min(b.len());
+        let whole = length / NUMBERS * NUMBERS;
+        // SAFETY: places below the length of both; the processor has the instructions, as the caller
+        // promises.
+        let sum = unsafe {
+            let (mut even, mut odd) = (_mm256_setzero_ps(), _mm256_setzero_ps());
+            let mut place = 0;
+            while place < whole {
+                let (a, b) = (a.as_ptr().add(place), b.as_ptr().add(place));
+                even = _mm256_fmadd_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b), even);
+                std::mem::swap(&mut even, &mut odd);
+                place += NUMBERS;
+            }
+            sum_of(_mm256_add_ps(even, odd))
+        };
+        let mut rest = 0.0;
+        for place in whole..length {
+            rest += a[place] * b[place];
+        }
+        sum + rest
+    }
+
+    #[inline(always)]
+    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]) {
+        let length = sums.len().min(vector.len());
+        let whole = length / NUMBERS * NUMBERS;
+        // SAFETY: likewise.
+        unsafe {
+            let weight = _mm256_set1_ps(weight);
+            let mut place = 0;
+            while place < whole {
+                let sum = sums.as_mut_ptr().add(place);
+                let vector = _mm256_loadu_ps(vector.as_ptr().add(place));
+                _mm256_storeu_ps(sum, _mm256_fmadd_ps(weight, vector, _mm256_loadu_ps(sum)));
+                place += NUMBERS;
+            }
+        }
+        for place in whole..length {
+            sums[place] += weight * vector[place];
+        }
+    }
+}
+
+/// The sum of a vector's numbers.
+#[inline(always)]
+unsafe fn sum_of(vector: __m256) -> f32 {
+    // SAFETY: the processor has the instructions, as the caller promises.
+    unsafe {
+        let four = _mm_add_ps(
+            _mm256_castps256_ps128(vector),
+            _mm256_extractf128_ps::<1>(vector),
+        );
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+    }
+}

@@ -1,0 +1,341 @@
+//! Kernels for AVX-512, with its instructions for whole numbers (VNNI) and for `bf16`.
+//!
+//! Two vectors of 16 sums for each row, up to twelve rows: 24 of the 32 registers. Sums are indexed
+//! by numbers, not iterated over, as they would not stay in registers otherwise.
+
+use std::arch::x86_64::*;
+
+use super::attention::{Attention, Instructions, Places, head};
+use super::tile::{Sums, Tile};
+use super::{Kernel, TileFunction, tiles};
+use crate::epilogue::Epilogue;
+use crate::shape::LANES;
+
+pub(super) const F32: Kernel = kernel(
+    "avx512",
+    tiles!(f32_tile: 1 2 3 4 5 6 7 8 9 10 11 12),
+    has_avx512,
+);
+pub(super) const BF16: Kernel = kernel(
+    "avx512-bf16",
+    tiles!(bf16_tile: 1 2 3 4 5 6 7 8 9 10 11 12),
+    || has_avx512() && is_x86_feature_detected!("avx512bf16"),
+);
+pub(super) const INT8: Kernel = kernel(
+    "avx512-vnni",
+    tiles!(int8_tile: 1 2 3 4 5 6 7 8 9 10 11 12),
+    has_vnni,
+);
+pub(super) const INT4: Kernel = kernel(
+    "avx512-vnni",
+    tiles!(int4_tile: 1 2 3 4 5 6 7 8 9 10 11 12),
+    has_vnni,
+);
+
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+}
+
+fn has_vnni() -> bool {
+    has_avx512() && is_x86_feature_detected!("avx512vnni")
+}
+
+const fn kernel(
+    name: &'static str,
+    tiles: &'static [TileFunction],
+    is_available: fn() -> bool,
+) -> Kernel {
+    Kernel {
+        name,
+        tiles,
+        finish,
+        round,
+        is_available,
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
+    epilogue.finish(sums, scale, first);
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
+    crate::rows::round(values, whole)
+}
+
+/// Words ahead of which memory is asked for: the processor does so by itself, but only up to the end
+/// of a page.
+const AHEAD: usize = 512;
+
+/// Asks for the words of a later step. With many rows there is time enough without.
+#[inline(always)]
+fn prefetch<const ROWS: usize>(words: *const u32) {
+    if ROWS <= 4 {
+        // SAFETY: nothing is read; an address that is not there is passed over.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD).cast());
+            _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD + LANES / 2).cast());
+        }
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx512f")]
+unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows) = (tile.words, tile.rows);
+    // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
+    unsafe {
+        let mut sums = load::<ROWS>(tile.sums);
+        for _ in 0..tile.steps {
+            let low = _mm512_loadu_ps(words.cast());
+            let high = _mm512_loadu_ps(words.add(16).cast());
+            prefetch::<ROWS>(words);
+            for row in 0..ROWS {
+                let value = _mm512_set1_ps(f32::from_bits(*rows.add(row)));
+                sums[row][0] = _mm512_fmadd_ps(low, value, sums[row][0]);
+                sums[row][1] = _mm512_fmadd_ps(high, value, sums[row][1]);
+            }
+            words = words.add(LANES);
+            rows = rows.add(ROWS);
+        }
+        store(tile.sums, &sums);
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows) = (tile.words, tile.rows);
+    // SAFETY: as in `f32_tile`; vectors of `bf16` are bits like any others.
+    unsafe {
+        let pairs = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
+        let mut sums = load::<ROWS>(tile.sums);
+        for _ in 0..tile.steps {
+            let low = pairs(_mm512_loadu_si512(words.cast()));
+            let high = pairs(_mm512_loadu_si512(words.add(16).cast()));
+            prefetch::<ROWS>(words);
+            for row in 0..ROWS {
+                let value = pairs(_mm512_set1_epi32(*rows.add(row) as i32));
+                sums[row][0] = _mm512_dpbf16_ps(sums[row][0], low, value);
+                sums[row][1] = _mm512_dpbf16_ps(sums[row][1], high, value);
+            }
+            words = words.add(LANES);
+            rows = rows.add(ROWS);
+        }
+        store(tile.sums, &sums);
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
+    // SAFETY: the tile has as many groups, each of 16 words of scales and `steps` times 32, as many
+    // times `steps` times `ROWS` words of the rows, and `ROWS` starts for each.
+    unsafe {
+        for _ in 0..tile.groups {
+            let scales = scales(words);
+            words = words.add(LANES / 2);
+            let mut whole = begin::<ROWS>(starts);
+            for _ in 0..tile.steps {
+                let low = _mm512_loadu_si512(words.cast());
+                let high = _mm512_loadu_si512(words.add(16).cast());
+                prefetch::<ROWS>(words);
+                for row in 0..ROWS {
+                    let value = _mm512_set1_epi32(*rows.add(row) as i32);
+                    whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], low, value);
+                    whole[row][1] = _mm512_dpbusd_epi32(whole[row][1], high, value);
+                }
+                words = words.add(LANES);
+                rows = rows.add(ROWS);
+            }
+            add(tile.sums, &whole, scales);
+            starts = starts.add(ROWS);
+        }
+    }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
+    // SAFETY: as in `int8_tile`, with two words of each row a step.
+    unsafe {
+        let nibbles = _mm512_set1_epi32(0x0f0f_0f0f);
+        for _ in 0..tile.groups {
+            let scales = scales(words);
+            words = words.add(LANES / 2);
+            let mut whole = begin::<ROWS>(starts);
+            for _ in 0..tile.steps {
+                let low = _mm512_loadu_si512(words.cast());
+                let high = _mm512_loadu_si512(words.add(16).cast());
+                prefetch::<ROWS>(words);
+                let first = [
+                    _mm512_and_si512(low, nibbles),
+                    _mm512_and_si512(high, nibbles),
+                ];
+                let second = [
+                    _mm512_and_si512(_mm512_srli_epi32::<4>(low), nibbles),
+                    _mm512_and_si512(_mm512_srli_epi32::<4>(high), nibbles),
+                ];
+                for row in 0..ROWS {
+                    let value = _mm512_set1_epi32(*rows.add(row) as i32);
+                    whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], first[0], value);
+                    whole[row][1] = _mm512_dpbusd_epi32(whole[row][1], first[1], value);
+                }
+                for row in 0..ROWS {
+                    let value = _mm512_set1_epi32(*rows.add(ROWS + row) as i32);
+                    whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], second[0], value);
+                    whole[row][1] = _mm512_dpbusd_epi32(whole[row][1], second[1], value);
+                }
+                words = words.add(LANES);
+                rows = rows.add(2 * ROWS);
+            }
+            add(tile.sums, &whole, scales);
+            starts = starts.add(ROWS);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load<const ROWS: usize>(sums: *const Sums) -> [[__m512; 2]; ROWS] {
+    let mut values = [[_mm512_setzero_ps(); 2]; ROWS];
+    for row in 0..ROWS {
+        // SAFETY: there are `ROWS` times 32 sums.
+        unsafe {
+            let sums = sums.add(row).cast::<f32>();
+            values[row][0] = _mm512_loadu_ps(sums);
+            values[row][1] = _mm512_loadu_ps(sums.add(16));
+        }
+    }
+    values
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store<const ROWS: usize>(sums: *mut Sums, values: &[[__m512; 2]; ROWS]) {
+    for row in 0..ROWS {
+        // SAFETY: there are `ROWS` times 32 sums.
+        unsafe {
+            let sums = sums.add(row).cast::<f32>();
+            _mm512_storeu_ps(sums, values[row][0]);
+            _mm512_storeu_ps(sums.add(16), values[row][1]);
+        }
+    }
+}
+
+/// The scales of a group, of which two stand in a word.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn scales(words: *const u32) -> [__m512; 2] {
+    // SAFETY: a group begins with 16 words of scales.
+    let words = unsafe { _mm512_loadu_si512(words.cast()) };
+    let high = _mm512_set1_epi32(0xffff_0000_u32 as i32);
+    [
+        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(words)),
+        _mm512_castsi512_ps(_mm512_and_si512(words, high)),
+    ]
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn begin<const ROWS: usize>(starts: *const i32) -> [[__m512i; 2]; ROWS] {
+    let mut values = [[_mm512_setzero_si512(); 2]; ROWS];
+    for row in 0..ROWS {
+        // SAFETY: there are `ROWS` starts.
+        values[row] = [_mm512_set1_epi32(unsafe { *starts.add(row) }); 2];
+    }
+    values
+}
+
+/// Adds the sums of a group, times their scales.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn add<const ROWS: usize>(
+    sums: *mut Sums,
+    whole: &[[__m512i; 2]; ROWS],
+    scales: [__m512; 2],
+) {
+    for row in 0..ROWS {
+        for half in 0..2 {
+            // SAFETY: there are `ROWS` times 32 sums.
+            unsafe {
+                let sums = sums.add(row).cast::<f32>().add(16 * half);
+                let sum = _mm512_loadu_ps(sums);
+                let value = _mm512_cvtepi32_ps(whole[row][half]);
+                _mm512_storeu_ps(sums, _mm512_fmadd_ps(value, scales[half], sum));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`Head`](super::attention::Head).
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn attention_head(
+    attention: &Attention<'_>,
+    item: usize,
+    number: usize,
+    scores: &mut [f32],
+    places: Places,
+) {
+    // SAFETY: as the caller promises.
+    unsafe { head::<Vectors>(attention, item, number, scores, places) };
+}
+
+struct Vectors;
+
+/// Numbers of a vector.
+const NUMBERS: usize = 16;
+
+impl Instructions for Vectors {
+    #[inline(always)]
+    unsafe fn product(a: &[f32], b: &[f32]) -> f32 {
+        let length = a.len().min(b.len());
+        let whole = length / NUMBERS * NUMBERS;
+        // SAFETY: places below the length of both; the processor has the instructions, as the caller
+        // promises.
+        let sum = unsafe {
+            let (mut even, mut odd) = (_mm512_setzero_ps(), _mm512_setzero_ps());
+            let mut place = 0;
+            while place < whole {
+                let (a, b) = (a.as_ptr().add(place), b.as_ptr().add(place));
+                even = _mm512_fmadd_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b), even);
+                std::mem::swap(&mut even, &mut odd);
+                place += NUMBERS;
+            }
+            _mm512_reduce_add_ps(_mm512_add_ps(even, odd))
+        };
+        let mut rest = 0.0;
+        for place in whole..length {
+            rest += a[place] * b[place];
+        }
+        sum + rest
+    }
+
+    #[inline(always)]
+    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]) {
+        let length = sums.len().min(vector.len());
+        let whole = length / NUMBERS * NUMBERS;
+        // SAFETY: likewise.
+        unsafe {
+            let weight = _mm512_set1_ps(weight);
+            let mut place = 0;
+            while place < whole {
+                let sum = sums.as_mut_ptr().add(place);
+                let vector = _mm512_loadu_ps(vector.as_ptr().add(place));
+                _mm512_storeu_ps(sum, _mm512_fmadd_ps(weight, vector, _mm512_loadu_ps(sum)));
+                place += NUMBERS;
+            }
+        }
+        for place in whole..length {
+            sums[place] += weight * vector[place];
+        }
+    }
+}

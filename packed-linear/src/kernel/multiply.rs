@@ -1,0 +1,174 @@
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Kernel;
+use super::tile::{Part, Sums, Tile};
+use crate::epilogue::Epilogue;
+use crate::shape::{LANES, PackedShape};
+use crate::rows::Rows;
+
+/// Weights times rows below which one thread is faster.
+const PRODUCTS_FOR_THREADS: usize = 1 << 15;
+
+/// Panels are handed out in so many portions for each thread: when one is held up, the others take
+/// over what it has not begun.
+const PORTIONS: usize = 4;
+
+/// Rows that are multiplied by all panels before the next come: as many as the second cache holds
+/// beside a panel.
+const BLOCK_ROWS: usize = 96;
+
+/// Portions are no smaller than this many words, as handing one out takes about a microsecond.
+const LEAST_WORDS: usize = 1 << 14;
+
+/// A packed weight that rows are to be multiplied by, and where the result goes.
+pub(crate) struct Job<'a> {
+    pub(crate) shape: PackedShape,
+    /// `[panels, words of a panel]`
+    pub(crate) words: &'a [u32],
+    pub(crate) epilogue: Epilogue<'a>,
+    /// `[rows, outputs]`, which becomes this long.
+    pub(crate) output: &'a mut Vec<f32>,
+}
+
+/// Multiplies rows by packed weights of the same format and inputs.
+pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
+    let mut places = Vec::with_capacity(jobs.len());
+    for job in jobs.iter_mut() {
+        assert_eq!(job.words.len(), job.shape.words(), "words of the weight");
+        if let Some(bias) = job.epilogue.bias {
+            assert_eq!(bias.len(), job.shape.outputs, "bias");
+        }
+        job.output.clear();
+        job.output.reserve_exact(rows.rows * job.shape.outputs);
+        places.push(Output(job.output.as_mut_ptr()));
+    }
+    let tasks: Vec<Task<'_>> = jobs
+        .iter()
+        .zip(&places)
+        .map(|(job, output)| Task {
+            shape: job.shape,
+            words: job.words,
+            epilogue: job.epilogue,
+            output: *output,
+        })
+        .collect();
+    let threads = rayon::current_num_threads();
+    let products: usize = tasks.iter().map(|task| task.shape.words() * rows.rows).sum();
+    if threads == 1 || products < PRODUCTS_FOR_THREADS {
+        for task in &tasks {
+            task.multiply(kernel, rows, 0..task.shape.panels());
+        }
+    } else {
+        let panels: usize = tasks.iter().map(|task| task.shape.panels()).sum();
+        let least = LEAST_WORDS.div_ceil(tasks.iter().map(|task| task.shape.panel_words()).fold(1, usize::max));
+        let size = panels
+            .div_ceil(threads * PORTIONS)
+            .max(least)
+            .min(panels.div_ceil(threads));
+        let portions: Vec<(&Task<'_>, Range<usize>)> = tasks
+            .iter()
+            .flat_map(|task| {
+                let panels = task.shape.panels();
+                (0..panels)
+                    .step_by(size)
+                    .map(move |first| (task, first..panels.min(first + size)))
+            })
+            .collect();
+        portions
+            .into_par_iter()
+            .with_max_len(1)
+            .for_each(|(task, panels)| task.multiply(kernel, rows, panels));
+    }
+    drop(tasks);
+    for job in jobs {
+        // SAFETY: there is room for so many, and all panels together wrote every one.
+        unsafe { job.output.set_len(rows.rows * job.shape.outputs) };
+    }
+}
+
+/// A job as threads share it.
+struct Task<'a> {
+    shape: PackedShape,
+    words: &'a [u32],
+    epilogue: Epilogue<'a>,
+    output: Output,
+}
+
+impl Task<'_> {
+    /// Multiplies all rows by some panels.
+    fn multiply(&self, kernel: &Kernel, rows: &Rows, panels: Range<usize>) {
+        let shape = self.shape;
+        let parts = Part::all(shape);
+        let blocks = BLOCK_ROWS.div_ceil(rows.block_rows);
+        let mut sums = vec![[0.0; LANES]; rows.rows.min(blocks * rows.block_rows)];
+        for first_block in (0..rows.rows.div_ceil(rows.block_rows)).step_by(blocks) {
+            let first_row = first_block * rows.block_rows;
+            let count = sums.len().min(rows.rows - first_row);
+            let sums = &mut sums[..count];
+            for panel in panels.clone() {
+                let words = &self.words[panel * shape.panel_words()..][..shape.panel_words()];
+                sums.fill([0.0; LANES]);
+                for part in &parts {
+                    for (block, sums) in sums.chunks_mut(rows.block_rows).enumerate() {
+                        let function = kernel.tiles[sums.len() - 1];
+                        let tile = Tile::new(shape, *part, words, rows, first_block + block, sums);
+                        // SAFETY: a kernel is only chosen where the processor has its instructions.
+                        unsafe { function(&tile) };
+                    }
+                }
+                let first = panel * LANES;
+                let count = LANES.min(shape.outputs - first);
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let row = first_row + row;
+                    finish(kernel, &self.epilogue, rows, row, sums, first, count);
+                    // SAFETY: row and outputs are inside of the output, for which there is room, and no
+                    // other panel has these outputs.
+                    unsafe { self.output.write(row * shape.outputs + first, &sums[..count]) };
+                }
+            }
+        }
+    }
+}
+
+fn finish(
+    kernel: &Kernel,
+    epilogue: &Epilogue<'_>,
+    rows: &Rows,
+    row: usize,
+    sums: &mut Sums,
+    first: usize,
+    count: usize,
+) {
+    let scale = rows.scales.get(row).copied().unwrap_or(1.0);
+    if count == LANES {
+        // SAFETY: a kernel is only chosen where the processor has its instructions.
+        unsafe { (kernel.finish)(epilogue, sums, scale, first) };
+    } else {
+        // The bias ends with the outputs.
+        epilogue.finish(sums, scale, first);
+    }
+}
+
+/// The memory of an output that several threads write, each its own columns.
+#[derive(Clone, Copy)]
+pub(super) struct Output(*mut f32);
+
+// SAFETY: whoever writes says which part is theirs alone.
+unsafe impl Send for Output {}
+// SAFETY: likewise.
+unsafe impl Sync for Output {}
+
+impl Output {
+    pub(super) fn new(output: &mut [f32]) -> Self {
+        Self(output.as_mut_ptr())
+    }
+
+    /// # Safety
+    /// The place is inside of the output, and nobody else reads or writes it meanwhile.
+    pub(super) unsafe fn write(&self, place: usize, values: &[f32]) {
+        // SAFETY: as the caller says; a slice of plain numbers can't overlap memory that is ours.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.0.add(place), values.len()) };
+    }
+}

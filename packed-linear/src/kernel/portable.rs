@@ -1,0 +1,180 @@
+//! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
+//! loops over the 32 outputs of a panel.
+
+use super::attention::{Attention, Instructions, Places, head};
+use super::tile::{Sums, Tile};
+use super::{Kernel, tiles};
+use crate::epilogue::Epilogue;
+use crate::shape::LANES;
+use crate::pack::scale;
+
+pub(super) const F32: Kernel = kernel(tiles!(f32_tile: 1 2));
+pub(super) const BF16: Kernel = kernel(tiles!(bf16_tile: 1 2));
+pub(super) const INT8: Kernel = kernel(tiles!(int8_tile: 1 2));
+pub(super) const INT4: Kernel = kernel(tiles!(int4_tile: 1 2));
+
+const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
+    Kernel {
+        name: "portable",
+        tiles,
+        finish,
+        round,
+        is_available: || true,
+    }
+}
+
+unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
+    epilogue.finish(sums, scale, first);
+}
+
+unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
+    crate::rows::round(values, whole)
+}
+
+/// The parts of a tile as slices.
+struct Slices<'a, const ROWS: usize> {
+    words: &'a [u32],
+    rows: &'a [[u32; ROWS]],
+    sums: &'a mut [Sums; ROWS],
+}
+
+/// # Safety
+/// The tile was made by [`Tile::new`] for `ROWS` rows.
+unsafe fn slices<'a, const ROWS: usize>(
+    tile: &Tile<'a>,
+    scale_words: usize,
+    per_step: usize,
+) -> Slices<'a, ROWS> {
+    let words = tile.groups * (scale_words + tile.steps * LANES);
+    let steps = tile.groups * tile.steps * per_step;
+    // SAFETY: as long as the slices that the tile was made of.
+    unsafe {
+        Slices {
+            words: std::slice::from_raw_parts(tile.words, words),
+            rows: std::slice::from_raw_parts(tile.rows.cast(), steps),
+            sums: &mut *tile.sums.cast(),
+        }
+    }
+}
+
+unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    // SAFETY: as the caller promises.
+    let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, 0, 1) };
+    let (steps, _) = words.as_chunks::<LANES>();
+    for (words, rows) in steps.iter().zip(rows) {
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let value = f32::from_bits(*row);
+            for (sum, word) in sums.iter_mut().zip(words) {
+                *sum += f32::from_bits(*word) * value;
+            }
+        }
+    }
+}
+
+unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    // SAFETY: as the caller promises.
+    let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, 0, 1) };
+    let (steps, _) = words.as_chunks::<LANES>();
+    let low = |word: u32| f32::from_bits(word << 16);
+    let high = |word: u32| f32::from_bits(word & 0xffff_0000);
+    for (words, rows) in steps.iter().zip(rows) {
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            for (sum, word) in sums.iter_mut().zip(words) {
+                *sum += low(*word) * low(*row) + high(*word) * high(*row);
+            }
+        }
+    }
+}
+
+unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    // SAFETY: as the caller promises.
+    let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, LANES / 2, 1) };
+    integers(words, rows, sums, tile.steps, |word, row: [u32; 1], sums| {
+        for byte in 0..4 {
+            let value = i32::from((row[0] >> (8 * byte)) as u8 as i8);
+            for (sum, word) in sums.iter_mut().zip(word) {
+                *sum += ((word >> (8 * byte) & 0xff) as i32 - 128) * value;
+            }
+        }
+    });
+}
+
+unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
+    // SAFETY: as the caller promises.
+    let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, LANES / 2, 2) };
+    integers(words, rows, sums, tile.steps, |word, row: [u32; 2], sums| {
+        for (half, row) in row.iter().enumerate() {
+            for byte in 0..4 {
+                let value = i32::from((row >> (8 * byte)) as u8 as i8);
+                for (sum, word) in sums.iter_mut().zip(word) {
+                    *sum += ((word >> (8 * byte + 4 * half) & 0xf) as i32 - 8) * value;
+                }
+            }
+        }
+    });
+}
+
+/// Sums whole numbers group by group; `multiply` gets the words of a step, those of a row for it,
+/// and the sums.
+#[inline(always)]
+fn integers<const ROWS: usize, const PER_STEP: usize>(
+    words: &[u32],
+    rows: &[[u32; ROWS]],
+    sums: &mut [Sums; ROWS],
+    steps: usize,
+    multiply: impl Fn(&[u32; LANES], [u32; PER_STEP], &mut [i32; LANES]),
+) {
+    let groups = words.chunks_exact(LANES / 2 + steps * LANES);
+    for (words, rows) in groups.zip(rows.chunks_exact(steps * PER_STEP)) {
+        let (scales, words) = words.split_at(LANES / 2);
+        let (words, _) = words.as_chunks::<LANES>();
+        let mut whole = [[0i32; LANES]; ROWS];
+        for (words, rows) in words.iter().zip(rows.chunks_exact(PER_STEP)) {
+            for (row, whole) in whole.iter_mut().enumerate() {
+                multiply(words, std::array::from_fn(|part| rows[part][row]), whole);
+            }
+        }
+        for (sums, whole) in sums.iter_mut().zip(&whole) {
+            for (lane, (sum, whole)) in sums.iter_mut().zip(whole).enumerate() {
+                *sum += *whole as f32 * scale(scales, lane);
+            }
+        }
+    }
+}
+
+pub(super) unsafe fn attention_head(
+    attention: &Attention<'_>,
+    item: usize,
+    number: usize,
+    scores: &mut [f32],
+    places: Places,
+) {
+    // SAFETY: as the caller promises.
+    unsafe { head::<Plain>(attention, item, number, scores, places) };
+}
+
+struct Plain;
+
+impl Instructions for Plain {
+    #[inline(always)]
+    unsafe fn product(a: &[f32], b: &[f32]) -> f32 {
+        const PART: usize = 8;
+        let (a_parts, a_rest) = a.as_chunks::<PART>();
+        let (b_parts, b_rest) = b.as_chunks::<PART>();
+        let mut sums = [0.0f32; PART];
+        for (a, b) in a_parts.iter().zip(b_parts) {
+            for place in 0..PART {
+                sums[place] += a[place] * b[place];
+            }
+        }
+        let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+        sums.iter().sum::<f32>() + rest
+    }
+
+    #[inline(always)]
+    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]) {
+        for (sum, number) in sums.iter_mut().zip(vector) {
+            *sum += weight * number;
+        }
+    }
+}

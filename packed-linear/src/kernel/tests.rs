@@ -1,0 +1,177 @@
+use super::multiply::{Job, multiply};
+use super::{Kernel, tile};
+use crate::epilogue::{Epilogue, gelu};
+use crate::rows::{Rows, round};
+use crate::{Activation, Format, PackedShape, Precision};
+
+/// Seeded numbers, a linear congruential generator.
+pub(crate) struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+
+    fn number(&mut self) -> f32 {
+        self.below(1 << 20) as f32 / (1 << 19) as f32 - 1.0
+    }
+
+    fn numbers(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.number()).collect()
+    }
+}
+
+/// What kernels compute, one product after the other, and the sum of the products' sizes.
+fn twin(shape: PackedShape, words: &[u32], x: &[f32]) -> Vec<(f64, f64)> {
+    let panels: Vec<Vec<f32>> = words
+        .chunks(shape.panel_words())
+        .enumerate()
+        .map(|(panel, words)| shape.unpack_panel(panel, words))
+        .collect();
+    let weights = panels.concat();
+    let mut results = Vec::new();
+    for row in x.chunks(shape.inputs()) {
+        let row: Vec<f64> = match shape.format().precision() {
+            Precision::F32 => row.iter().map(|x| f64::from(*x)).collect(),
+            Precision::BF16 => row.iter().map(|x| half::bf16::from_f32(*x).to_f64()).collect(),
+            Precision::Int8 | Precision::Int4 => {
+                let mut whole = vec![0; row.len()];
+                let scale = f64::from(round(row, &mut whole));
+                whole.iter().map(|number| f64::from(*number) * scale).collect()
+            }
+        };
+        for weights in weights.chunks(shape.inputs()) {
+            let products = weights.iter().zip(&row).map(|(w, x)| f64::from(*w) * x);
+            results.push((products.clone().sum(), products.map(f64::abs).sum()));
+        }
+    }
+    results
+}
+
+fn pack(shape: PackedShape, weights: &[f32]) -> Vec<u32> {
+    let inputs = shape.inputs();
+    let read = |outputs: std::ops::Range<usize>, rows: &mut [f32]| {
+        rows.copy_from_slice(&weights[outputs.start * inputs..outputs.end * inputs]);
+        Ok::<_, ()>(())
+    };
+    shape.pack(read).unwrap()
+}
+
+fn formats() -> Vec<Format> {
+    ["f32", "bf16", "int8", "int8:8", "int8:64", "int4", "int4:8", "int4:128"]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect()
+}
+
+fn compare(shape: PackedShape, weights: &[f32], x: &[f32]) {
+    let words = pack(shape, weights);
+    let expected = twin(shape, &words, x);
+    for kernel in Kernel::all(shape.format().precision()) {
+        if !(kernel.is_available)() {
+            continue;
+        }
+        let rows = Rows::new(shape, x, kernel);
+        let mut output = Vec::new();
+        let epilogue = Epilogue { bias: None, activation: None };
+        multiply(kernel, &rows, &mut [Job { shape, words: &words, epilogue, output: &mut output }]);
+        for (place, (ours, (exact, size))) in output.iter().zip(&expected).enumerate() {
+            let error = (f64::from(*ours) - exact).abs();
+            assert!(
+                error <= 4e-6 * size + 1e-30,
+                "{} of {shape}, {} rows, place {place}: {ours}, expected {exact}",
+                kernel.name,
+                rows.rows
+            );
+        }
+    }
+}
+
+#[test]
+fn kernels_compute_what_their_scalar_twin_does() {
+    let mut random = Random(1);
+    for format in formats() {
+        for _ in 0..40 {
+            let (outputs, inputs) = (1 + random.below(100), 1 + random.below(150));
+            let shape = PackedShape::new(format, outputs, inputs);
+            let weights = random.numbers(outputs * inputs);
+            let rows = 1 + random.below(30);
+            let x = random.numbers(rows * inputs);
+            compare(shape, &weights, &x);
+        }
+    }
+}
+
+#[test]
+fn weights_of_several_parts_and_threads_are_multiplied_whole() {
+    let mut random = Random(2);
+    for format in formats() {
+        let inputs = 2 * tile::LONGEST_PART + 37;
+        let shape = PackedShape::new(format, 130, inputs);
+        let weights = random.numbers(130 * inputs);
+        let x = random.numbers(5 * inputs);
+        compare(shape, &weights, &x);
+    }
+}
+
+#[test]
+fn whole_numbers_of_the_greatest_size_do_not_overflow() {
+    for format in ["int8", "int8:64", "int4", "int4:8"] {
+        let shape = PackedShape::new(format.parse().unwrap(), 33, 4099);
+        for signs in [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]] {
+            compare(shape, &vec![signs[0]; 33 * 4099], &[signs[1]; 4099]);
+        }
+    }
+}
+
+#[test]
+fn extreme_numbers_give_the_limits_of_arithmetic() {
+    for format in formats() {
+        let shape = PackedShape::new(format, 3, 9);
+        let words = pack(shape, &[1e30; 27]);
+        for kernel in Kernel::all(format.precision()) {
+            if !(kernel.is_available)() {
+                continue;
+            }
+            let product = |x: [f32; 9]| {
+                let rows = Rows::new(shape, &x, kernel);
+                let mut output = Vec::new();
+                let epilogue = Epilogue { bias: None, activation: None };
+                multiply(kernel, &rows, &mut [Job { shape, words: &words, epilogue, output: &mut output }]);
+                output[2]
+            };
+            assert_eq!(product([0.0; 9]), 0.0, "{}", kernel.name);
+            assert_eq!(product([1e30; 9]), f32::INFINITY, "{}", kernel.name);
+            assert!(product([1e-42; 9]).is_finite(), "{}", kernel.name);
+            assert!(!product([f32::INFINITY; 9]).is_finite(), "{}", kernel.name);
+            let mut x = [1.0; 9];
+            x[4] = f32::NAN;
+            assert!(product(x).is_nan(), "{}", kernel.name);
+        }
+    }
+}
+
+#[test]
+fn a_bias_is_added_before_the_activation() {
+    let mut random = Random(3);
+    let shape = PackedShape::new(Format::F32, 45, 7);
+    let weights = random.numbers(45 * 7);
+    let words = pack(shape, &weights);
+    let x = random.numbers(2 * 7);
+    let bias = random.numbers(45);
+    let expected = twin(shape, &words, &x);
+    for kernel in Kernel::all(Precision::F32) {
+        if !(kernel.is_available)() {
+            continue;
+        }
+        let rows = Rows::new(shape, &x, kernel);
+        let mut output = vec![0.0; 2 * 45];
+        let epilogue = Epilogue { bias: Some(&bias), activation: Some(Activation::Gelu) };
+        multiply(kernel, &rows, &mut [Job { shape, words: &words, epilogue, output: &mut output }]);
+        for (place, ours) in output.iter().enumerate() {
+            let exact = gelu(expected[place].0 as f32 + bias[place % 45]);
+            assert!((ours - exact).abs() < 1e-5, "{}: {ours}, expected {exact}", kernel.name);
+        }
+    }
+}

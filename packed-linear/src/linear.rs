@@ -1,0 +1,199 @@
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::module::linear;
+use burn::tensor::{Device, Tensor};
+
+use crate::fallback;
+use crate::{Activation, Format, PackedShape, PackedWeight};
+
+/// A linear layer, `y = x Wᵀ + b`, with an ordinary or a packed weight.
+///
+/// The ordinary weight is trained and runs on every backend with Burn's own operations. The packed
+/// one is for inference: on Flex, with this crate's feature `flex`, it is multiplied by the kernels,
+/// elsewhere it is unpacked once.
+#[derive(Module, Debug)]
+pub struct PackedLinear {
+    /// `[inputs, outputs]`, as Burn's linear layers have it; none if the weight is packed.
+    pub weight: Option<Param<Tensor<2>>>,
+    /// None if the weight is ordinary.
+    pub packed: Option<PackedWeight>,
+    /// `[outputs]`
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+/// Makes a [`PackedLinear`].
+#[derive(Clone, Debug)]
+pub struct PackedLinearConfig {
+    /// Inputs.
+    pub d_input: usize,
+    /// Outputs.
+    pub d_output: usize,
+    /// Whether something is added to the outputs.
+    pub bias: bool,
+    /// What weights are before they are loaded or trained; the bias is 0.
+    pub initializer: Initializer,
+    /// How the weight is packed, if it is.
+    pub format: Option<Format>,
+}
+
+impl PackedLinearConfig {
+    /// A layer with a bias, an ordinary weight, and normally distributed numbers of variance
+    /// `1 / d_input`.
+    pub fn new(d_input: usize, d_output: usize) -> Self {
+        Self {
+            d_input,
+            d_output,
+            bias: true,
+            initializer: Initializer::Normal {
+                mean: 0.0,
+                std: (d_input.max(1) as f64).powf(-0.5),
+            },
+            format: None,
+        }
+    }
+
+    /// Whether something is added to the outputs.
+    pub fn with_bias(mut self, bias: bool) -> Self {
+        self.bias = bias;
+        self
+    }
+
+    /// What weights are before they are loaded or trained.
+    pub fn with_initializer(mut self, initializer: Initializer) -> Self {
+        self.initializer = initializer;
+        self
+    }
+
+    /// How the weight is packed, if it is.
+    pub fn with_format(mut self, format: Option<Format>) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// A fresh layer, for which nothing is allocated until it is used.
+    pub fn init(&self, device: &Device) -> PackedLinear {
+        let (inputs, outputs) = (self.d_input, self.d_output);
+        let bias = self
+            .bias
+            .then(|| Initializer::Zeros.init([outputs], device));
+        match self.format {
+            None => PackedLinear {
+                weight: Some(self.initializer.init([inputs, outputs], device)),
+                packed: None,
+                bias,
+            },
+            Some(format) => PackedLinear {
+                weight: None,
+                packed: Some({
+                    let initializer = self.initializer.clone();
+                    let shape = PackedShape::new(format, outputs, inputs);
+                    // Drawn in the order of an ordinary weight, so that a seed gives one model.
+                    PackedWeight::uninitialized(shape, device, move |device| {
+                        initializer.init([inputs, outputs], device).val().transpose()
+                    })
+                }),
+                bias,
+            },
+        }
+    }
+}
+
+impl PackedLinear {
+    /// # Shapes
+    /// - x: `[.., inputs]`
+    /// - output: `[.., outputs]`
+    ///
+    /// # Panics
+    /// If the last dimension is not the number of inputs.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        self.apply(x, None)
+    }
+
+    /// [`forward`](Self::forward), and a function of the result, which costs less while that is at
+    /// hand.
+    ///
+    /// # Shapes
+    /// Likewise.
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn forward_activated<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        activation: Activation,
+    ) -> Tensor<D> {
+        self.apply(x, Some(activation))
+    }
+
+    /// [`forward`](Self::forward) of several layers on one input, which is prepared once.
+    ///
+    /// # Shapes
+    /// - x: `[.., inputs]`
+    /// - outputs: `[.., outputs]` of each layer
+    ///
+    /// # Panics
+    /// If the last dimension is not the number of inputs of a layer.
+    pub fn forward_all<const D: usize, const N: usize>(
+        layers: [&Self; N],
+        x: Tensor<D>,
+    ) -> [Tensor<D>; N] {
+        #[cfg(feature = "flex")]
+        if let Some(outputs) = Self::forward_all_packed(layers, &x) {
+            return outputs;
+        }
+        layers.map(|layer| layer.forward(x.clone()))
+    }
+
+    #[cfg(feature = "flex")]
+    fn forward_all_packed<const D: usize, const N: usize>(
+        layers: [&Self; N],
+        x: &Tensor<D>,
+    ) -> Option<[Tensor<D>; N]> {
+        let inputs = x.dims()[D - 1];
+        let mut packed = Vec::with_capacity(N);
+        for layer in layers {
+            let weight = layer.packed.as_ref()?;
+            assert_eq!(inputs, weight.shape().inputs(), "inputs of a linear layer");
+            packed.push((weight, layer.bias.as_ref().map(Param::val), None));
+        }
+        crate::flex::multiply::<D, N>(packed.try_into().ok()?, x)
+    }
+
+    fn apply<const D: usize>(&self, x: Tensor<D>, activation: Option<Activation>) -> Tensor<D> {
+        let bias = self.bias.as_ref().map(Param::val);
+        match (&self.packed, &self.weight) {
+            (Some(packed), _) => packed.multiply(x, bias, activation),
+            (None, Some(weight)) => {
+                let y = linear(x, weight.val(), bias);
+                activation.map_or(y.clone(), |activation| activation.forward(y))
+            }
+            (None, None) => panic!("a linear layer needs a weight"),
+        }
+    }
+}
+
+impl PackedWeight {
+    /// `x Wᵀ + b`, and a function of it.
+    ///
+    /// # Shapes
+    /// - x: `[.., inputs]`
+    /// - bias: `[outputs]`
+    /// - output: `[.., outputs]`
+    ///
+    /// # Panics
+    /// If the last dimension is not the number of inputs.
+    pub fn multiply<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        bias: Option<Tensor<1>>,
+        activation: Option<Activation>,
+    ) -> Tensor<D> {
+        let inputs = x.dims()[D - 1];
+        assert_eq!(inputs, self.shape().inputs(), "inputs of a linear layer");
+        #[cfg(feature = "flex")]
+        if let Some([output]) = crate::flex::multiply([(self, bias.clone(), activation)], &x) {
+            return output;
+        }
+        fallback::multiply(self, x, bias, activation)
+    }
+}

@@ -1,0 +1,210 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::tensor::{AllocationProperty, DType, TensorData};
+use packed_linear::{Format, PackedShape};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use super::mapped::map;
+use super::{Layout, TensorInfo, TensorSource};
+use crate::LoadError;
+use crate::checkpoint::{Precision, packed_form};
+
+/// A file of packed weights, mapped into memory: packed tensors are used where they are.
+pub struct PackedFile {
+    origin: String,
+    map: bytes::Bytes,
+    tensors: HashMap<String, Entry>,
+}
+
+struct Entry {
+    shape: Vec<usize>,
+    packed: Option<PackedShape>,
+    start: usize,
+    end: usize,
+}
+
+/// The length of the header comes first, in this many bytes.
+const LENGTH_BYTES: usize = 8;
+
+impl PackedFile {
+    /// Maps a file and reads its header.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the file can't be read, is damaged or is of another version.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LoadError> {
+        let path = path.as_ref();
+        let origin = path.display().to_string();
+        let map = map(path)?;
+        let tensors = entries(&map).map_err(|reason| LoadError::Format {
+            origin: origin.clone(),
+            format: packed_form::FORMAT,
+            reason,
+        })?;
+        Ok(Self {
+            origin,
+            map,
+            tensors,
+        })
+    }
+
+    /// How the largest of its tensors is packed.
+    pub fn format(&self) -> Option<Format> {
+        let packed = self.tensors.values().filter_map(|entry| entry.packed);
+        packed.max_by_key(|shape| shape.words()).map(PackedShape::format)
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
+        self.tensors.get(name).ok_or_else(|| self.missing(name))
+    }
+
+    fn damaged(&self, reason: String) -> LoadError {
+        LoadError::Format {
+            origin: self.origin.clone(),
+            format: packed_form::FORMAT,
+            reason,
+        }
+    }
+}
+
+/// The tensors of a file, or what is wrong with it.
+fn entries(file: &[u8]) -> Result<HashMap<String, Entry>, String> {
+    if cfg!(target_endian = "big") {
+        return Err("words of packed weights are little-endian, unlike this machine".into());
+    }
+    let (length, rest) = file
+        .split_first_chunk::<LENGTH_BYTES>()
+        .ok_or("it ends too early")?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|error| error.to_string())?;
+    let header = rest.get(..length).ok_or("it ends within its header")?;
+    // Checks that sizes fit types and shapes and that tensors neither overlap nor leave gaps.
+    let metadata: Metadata = serde_json::from_slice(header).map_err(|error| error.to_string())?;
+    let none = HashMap::new();
+    let texts = metadata.metadata().as_ref().unwrap_or(&none);
+    match texts.get(packed_form::VERSION_KEY).map(String::as_str) {
+        Some(packed_form::VERSION) => {}
+        Some(other) => {
+            return Err(format!(
+                "it is of version {other}, and this program reads {}; pack the model again",
+                packed_form::VERSION
+            ));
+        }
+        None => return Err("its metadata do not say that it is one".into()),
+    }
+    let start = LENGTH_BYTES + length;
+    if file.len() - start != metadata.data_len() {
+        return Err(format!(
+            "it has {} bytes of tensors, its header claims {}",
+            file.len() - start,
+            metadata.data_len()
+        ));
+    }
+    let tensors = metadata.tensors().into_iter().map(|(name, info)| {
+        let place = (start + info.data_offsets.0, start + info.data_offsets.1);
+        let entry = match info.dtype {
+            Dtype::F32 => Entry {
+                shape: info.shape.clone(),
+                packed: None,
+                start: place.0,
+                end: place.1,
+            },
+            Dtype::U32 => packed_entry(texts.get(&name), &info.shape, place)
+                .map_err(|reason| format!("tensor {name}: {reason}"))?,
+            other => return Err(format!("tensor {name} is stored as {other:?}")),
+        };
+        Ok((name, entry))
+    });
+    tensors.collect()
+}
+
+fn packed_entry(
+    text: Option<&String>,
+    words: &[usize],
+    (start, end): (usize, usize),
+) -> Result<Entry, String> {
+    let text = text.ok_or("nothing says what its words mean")?;
+    let shape: PackedShape = text
+        .parse()
+        .map_err(|error: packed_linear::PackedShapeError| error.to_string())?;
+    if words != [shape.panels(), shape.panel_words()] {
+        return Err(format!("{words:?} are not the words of {shape}"));
+    }
+    if !start.is_multiple_of(packed_form::ALIGNMENT) {
+        return Err(format!("it begins at byte {start}, no multiple of {}", packed_form::ALIGNMENT));
+    }
+    Ok(Entry {
+        shape: vec![shape.outputs(), shape.inputs()],
+        packed: Some(shape),
+        start,
+        end,
+    })
+}
+
+impl TensorSource for PackedFile {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.tensors.keys().map(String::as_str).collect()
+    }
+
+    fn info(&self, name: &str) -> Option<TensorInfo<'_>> {
+        let entry = self.tensors.get(name)?;
+        Some(TensorInfo {
+            shape: &entry.shape,
+            layout: Layout::OutputFirst,
+            precision: Precision::F32,
+        })
+    }
+
+    fn read(&self, name: &str, start: usize, values: &mut [f32]) -> Result<(), LoadError> {
+        let entry = self.entry(name)?;
+        let beyond = || self.damaged(format!("tensor {name} ends too early"));
+        let bytes = &self.map[entry.start..entry.end];
+        let Some(shape) = entry.packed else {
+            let bytes = bytes.get(4 * start..).ok_or_else(beyond)?;
+            let (numbers, _) = bytes.as_chunks::<4>();
+            let numbers = numbers.get(..values.len()).ok_or_else(beyond)?;
+            for (value, bytes) in values.iter_mut().zip(numbers) {
+                *value = f32::from_le_bytes(*bytes);
+            }
+            return Ok(());
+        };
+        let panel_bytes = 4 * shape.panel_words();
+        let panel_values = shape.inputs() * PackedShape::PANEL_OUTPUTS;
+        let mut filled = 0;
+        while filled < values.len() {
+            let (panel, skipped) = (
+                (start + filled) / panel_values,
+                (start + filled) % panel_values,
+            );
+            let words = bytes.get(panel * panel_bytes..).ok_or_else(beyond)?;
+            let (words, _) = words.get(..panel_bytes).ok_or_else(beyond)?.as_chunks::<4>();
+            let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+            let rows = shape.unpack_panel(panel, &words);
+            let rows = rows.get(skipped..).ok_or_else(beyond)?;
+            if rows.is_empty() {
+                return Err(beyond());
+            }
+            let length = rows.len().min(values.len() - filled);
+            values[filled..filled + length].copy_from_slice(&rows[..length]);
+            filled += length;
+        }
+        Ok(())
+    }
+
+    fn packed(&self, name: &str) -> Result<Option<(PackedShape, TensorData)>, LoadError> {
+        let entry = self.entry(name)?;
+        let Some(shape) = entry.packed else {
+            return Ok(None);
+        };
+        let bytes = self.map.slice(entry.start..entry.end);
+        let bytes = burn::tensor::Bytes::from_shared(bytes, AllocationProperty::File);
+        let dims = [shape.panels(), shape.panel_words()];
+        let words = TensorData::try_from_bytes(bytes, dims, DType::U32)
+            .map_err(|error| self.damaged(format!("tensor {name}: {error}")))?;
+        Ok(Some((shape, words)))
+    }
+}
