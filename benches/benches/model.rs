@@ -69,7 +69,9 @@ fn measure<'a>(
         let memory = model.encode(pixels(get(), 1, device));
         bencher.iter(|| {
             let mut state = model.decoder.start(memory.clone(), &[0]);
-            let hidden = model.decoder.forward(tokens(1, 16, device), None, &mut state);
+            let hidden = model
+                .decoder
+                .forward(tokens(1, 16, device), None, &mut state);
             read(hidden)
         });
     });
@@ -84,7 +86,9 @@ fn measure<'a>(
             bencher.iter_batched(
                 || state.clone(),
                 |mut state| {
-                    let hidden = model.decoder.forward(tokens(rows, 1, device), None, &mut state);
+                    let hidden = model
+                        .decoder
+                        .forward(tokens(rows, 1, device), None, &mut state);
                     read(model.decoder.logits(hidden))
                 },
                 criterion::BatchSize::SmallInput,
@@ -101,7 +105,12 @@ fn measure<'a>(
 
 fn pixels(pretrained: &Pretrained, images: usize, device: &Device) -> Tensor<4> {
     let encoder = &pretrained.config.encoder;
-    let shape = [images, encoder.num_channels, encoder.image_size, encoder.image_size];
+    let shape = [
+        images,
+        encoder.num_channels,
+        encoder.image_size,
+        encoder.image_size,
+    ];
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 

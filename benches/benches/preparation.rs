@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use captioning::Captioner;
 use burn::tensor::Device;
+use captioning::Captioner;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use preprocess::image::RgbImage;
 

@@ -74,7 +74,11 @@ impl Projections {
 }
 
 impl SelfAttention {
-    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &MBartDecoderConfig,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let projections = Projections::new(config, format, device);
         Self { projections }
     }
@@ -125,7 +129,11 @@ impl SelfAttention {
 }
 
 impl CrossAttention {
-    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &MBartDecoderConfig,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let projections = Projections::new(config, format, device);
         Self { projections }
     }

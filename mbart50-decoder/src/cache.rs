@@ -72,7 +72,10 @@ impl KeyValueCache {
 
     /// Rows for which there are slots.
     pub(crate) fn slots(&self) -> usize {
-        self.keys.tensor.as_ref().map_or(0, |tensor| tensor.dims()[0])
+        self.keys
+            .tensor
+            .as_ref()
+            .map_or(0, |tensor| tensor.dims()[0])
     }
 
     /// Moves keys and values: row `i` of the result, in its own slot, is row `parents[i]` of what
@@ -236,7 +239,10 @@ mod tests {
         let mut kept = KeyValueCache::default();
         let (own, mut slots) = (Slots::default(), Slots::default());
         let mut length = 0;
-        for (step, parents) in [[1, 1, 0], [2, 0, 1], [0, 1, 2], [0, 2, 2]].iter().enumerate() {
+        for (step, parents) in [[1, 1, 0], [2, 0, 1], [0, 1, 2], [0, 2, 2]]
+            .iter()
+            .enumerate()
+        {
             let new = random(1 + step % 2, &device);
             let count = new.keys.dims()[2];
             moved.append(new.clone());

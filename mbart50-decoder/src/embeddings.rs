@@ -14,7 +14,7 @@ const POSITION_OFFSET: usize = 2;
 /// `layernorm_embedding`.
 #[derive(Module, Debug)]
 pub(crate) struct Embeddings {
-    tokens: PackedEmbedding,      // [vocabulary, width]
+    tokens: PackedEmbedding,     // [vocabulary, width]
     positions: Param<Tensor<2>>, // [longest + 2, width]
     norm: LayerNorm,
     #[module(skip)]
@@ -22,7 +22,11 @@ pub(crate) struct Embeddings {
 }
 
 impl Embeddings {
-    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &MBartDecoderConfig,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let width = config.d_model;
         let normal = Initializer::Normal {
             mean: 0.0,

@@ -16,7 +16,11 @@ pub(crate) struct FeedForward {
 }
 
 impl FeedForward {
-    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &MBartDecoderConfig,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let (width, inner, std) = (config.d_model, config.decoder_ffn_dim, config.init_std);
         Self {
             input: linear([width, inner], std, format, device),

@@ -32,7 +32,11 @@ pub(crate) struct Masks {
 }
 
 impl DecoderLayer {
-    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &MBartDecoderConfig,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let norm = LayerNormConfig::new(config.d_model);
         Self {
             self_attention_norm: norm.init(device),

@@ -29,7 +29,11 @@ pub struct MBartDecoder {
 }
 
 impl MBartDecoder {
-    pub(crate) fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &MBartDecoderConfig,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let (vocabulary, width) = (config.vocab_size, config.d_model);
         let normal = Initializer::Normal {
             mean: 0.0,

@@ -42,7 +42,11 @@ impl Shortlist {
             tokens.is_sorted_by(|token, next| token < next),
             "the tokens of a shortlist must ascend, each there once"
         );
-        assert_eq!(table.rows(), tokens.len(), "a shortlist needs one row per token");
+        assert_eq!(
+            table.rows(),
+            tokens.len(),
+            "a shortlist needs one row per token"
+        );
         if let Some(bias) = &bias {
             let [length] = bias.dims();
             assert_eq!(length, tokens.len(), "a shortlist needs one bias per token");

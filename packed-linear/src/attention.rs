@@ -44,7 +44,11 @@ pub fn attention(
 ) -> Option<Attended> {
     let [slots, heads, positions, head_width] = keys_values.keys.dims();
     let [rows, width] = query.dims();
-    assert_eq!(keys_values.values.dims(), keys_values.keys.dims(), "values and keys");
+    assert_eq!(
+        keys_values.values.dims(),
+        keys_values.keys.dims(),
+        "values and keys"
+    );
     assert_eq!(heads * head_width, width, "width of queries");
     assert!(
         batch > 0 && rows.is_multiple_of(batch),

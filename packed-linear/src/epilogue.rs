@@ -133,9 +133,15 @@ mod tests {
             let x = step as f32 * 1e-4;
             let exact = f64::from(x);
             let error = f64::from(gelu(x)) - 0.5 * exact * (1.0 + exact_erf(exact / 2f64.sqrt()));
-            assert!(error.abs() < 5e-7 * exact.abs().max(1.0), "gelu({x}) is {error:e} off");
+            assert!(
+                error.abs() < 5e-7 * exact.abs().max(1.0),
+                "gelu({x}) is {error:e} off"
+            );
             let error = f64::from(quick_gelu(x)) - exact / (1.0 + (-1.702 * exact).exp());
-            assert!(error.abs() < 5e-7 * exact.abs().max(1.0), "quick_gelu({x}) is {error:e} off");
+            assert!(
+                error.abs() < 5e-7 * exact.abs().max(1.0),
+                "quick_gelu({x}) is {error:e} off"
+            );
         }
     }
 

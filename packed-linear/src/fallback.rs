@@ -28,7 +28,11 @@ fn rounded<const D: usize>(x: Tensor<D>, precision: Precision) -> Tensor<D> {
             let x = x.clone().detach();
             let largest = x.clone().abs().max_dim(D - 1);
             let is_zero = largest.clone().equal_elem(0.0);
-            let inverse = largest.clone().recip().mul_scalar(127.0).mask_fill(is_zero, 0.0);
+            let inverse = largest
+                .clone()
+                .recip()
+                .mul_scalar(127.0)
+                .mask_fill(is_zero, 0.0);
             x.mul(inverse).round().mul(largest.div_scalar(127.0))
         }
     };

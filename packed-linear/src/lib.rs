@@ -39,6 +39,7 @@
 
 mod activation;
 mod attention;
+mod embedding;
 #[cfg(feature = "flex")]
 mod epilogue;
 mod fallback;
@@ -47,7 +48,6 @@ mod flex;
 mod format;
 #[cfg(feature = "flex")]
 mod kernel;
-mod embedding;
 mod linear;
 mod pack;
 #[cfg(feature = "flex")]

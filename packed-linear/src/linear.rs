@@ -89,7 +89,10 @@ impl PackedLinearConfig {
                     let shape = PackedShape::new(format, outputs, inputs);
                     // Drawn in the order of an ordinary weight, so that a seed gives one model.
                     PackedWeight::uninitialized(shape, device, move |device| {
-                        initializer.init([inputs, outputs], device).val().transpose()
+                        initializer
+                            .init([inputs, outputs], device)
+                            .val()
+                            .transpose()
                     })
                 }),
                 bias,

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use half::bf16;
 
-use crate::{PackedShape, Precision};
 use crate::shape::LANES;
+use crate::{PackedShape, Precision};
 
 /// Packs the weights of a panel.
 ///
@@ -101,14 +101,13 @@ pub(crate) fn unpack_row(shape: PackedShape, panel: &[u32], lane: usize, row: &m
 }
 
 /// Copies the weights of one output, bit by bit.
-pub(crate) fn copy_lane(
-    shape: PackedShape,
-    from: (&[u32], usize),
-    to: (&mut [u32], usize),
-) {
+pub(crate) fn copy_lane(shape: PackedShape, from: (&[u32], usize), to: (&mut [u32], usize)) {
     let stride = shape.group_stride();
     let scale_words = shape.scale_words();
-    let groups = from.0.chunks_exact(stride).zip(to.0.chunks_exact_mut(stride));
+    let groups = from
+        .0
+        .chunks_exact(stride)
+        .zip(to.0.chunks_exact_mut(stride));
     for (source, target) in groups {
         let (source_scales, source) = source.split_at(scale_words);
         let (target_scales, target) = target.split_at_mut(scale_words);
@@ -261,7 +260,11 @@ impl PackedShape {
     /// If there are more or fewer numbers.
     pub fn pack_all(self, numbers: &[f32]) -> Vec<u32> {
         let inputs = self.inputs();
-        assert_eq!(numbers.len(), self.outputs() * inputs, "numbers of a weight");
+        assert_eq!(
+            numbers.len(),
+            self.outputs() * inputs,
+            "numbers of a weight"
+        );
         let copy = |outputs: Range<usize>, rows: &mut [f32]| {
             rows.copy_from_slice(&numbers[outputs.start * inputs..outputs.end * inputs]);
             Ok::<_, std::convert::Infallible>(())

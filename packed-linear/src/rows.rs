@@ -1,11 +1,11 @@
 #![allow(clippy::needless_range_loop)] // Loops count, so that they are compiled for the kernel's instructions.
 
-use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
-use crate::shape::PackedShape;
-use crate::pack::bf16_bits;
 use crate::Precision;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, for_each};
+use crate::pack::bf16_bits;
+use crate::shape::PackedShape;
 
 /// Rows that are to be multiplied by a weight, in the form and the order in which kernels read them.
 ///
@@ -18,23 +18,15 @@ pub(crate) struct Rows {
     /// Words of a row.
     pub(crate) row_words: usize,
     pub(crate) words: Vec<u32>,
-    /// What each row's whole numbers are to be multiplied by. Empty if they are no whole numbers.
+    /// What the sums of a row are to be multiplied by: the scale of its whole numbers, or 1.
     pub(crate) scales: Vec<f32>,
     /// Block by block, group by group: what a sum of products has to begin with, since weights are
-    /// stored with something added. Empty likewise.
+    /// stored with something added.
     pub(crate) starts: Vec<i32>,
 }
 
 /// Numbers below which threads are not worth their start.
-const NUMBERS_FOR_THREADS: usize = 1 << 16;
-
-/// What is added to the whole numbers, so that they are stored without a sign.
-fn zero_point(precision: Precision) -> i32 {
-    match precision {
-        Precision::Int4 => 8,
-        _ => 128,
-    }
-}
+const NUMBERS_FOR_THREADS: usize = 1 << 13;
 
 impl Rows {
     /// # Shapes
@@ -42,90 +34,112 @@ impl Rows {
     pub(crate) fn new(shape: PackedShape, values: &[f32], kernel: &Kernel) -> Self {
         let (inputs, groups) = (shape.inputs, shape.groups());
         let rows = values.len() / inputs.max(1);
-        let precision = shape.format.precision();
-        let block_rows = rows.div_ceil(rows.div_ceil(kernel.most_rows()).max(1)).max(1);
+        let block_rows = rows
+            .div_ceil(rows.div_ceil(kernel.most_rows()).max(1))
+            .max(1);
         // Words of a row hold as many inputs as words of a weight, except where those have four bits.
-        let inputs_per_word = precision.inputs_per_word().min(4);
+        let inputs_per_word = shape.format.precision().inputs_per_word().min(4);
         let row_words = groups * shape.group_inputs() / inputs_per_word;
-        let integers = precision.is_integer();
         let mut packed = Self {
             block_rows,
             rows,
             row_words,
             words: vec![0; rows * row_words],
-            scales: vec![0.0; if integers { rows } else { 0 }],
-            starts: vec![0; if integers { rows * groups } else { 0 }],
+            scales: vec![1.0; rows],
+            starts: vec![0; rows * groups],
         };
-        if rows == 0 || row_words == 0 {
+        if rows == 0 || inputs == 0 {
             return packed;
         }
-        let pack = |whole: &mut Vec<i8>,
-                    ((block, words), (scales, starts)): (
-            (&[f32], &mut [u32]),
-            (&mut [f32], &mut [i32]),
-        )| {
-            let rows = words.len() / row_words;
-            whole.resize(if integers { row_words * 4 } else { 0 }, 0);
-            for row in 0..rows {
-                let values = &block[row * inputs..(row + 1) * inputs];
-                match precision {
-                    Precision::F32 => {
-                        for place in 0..inputs {
-                            words[row + place * rows] = values[place].to_bits();
-                        }
-                    }
-                    Precision::BF16 => {
-                        for place in 0..inputs.div_ceil(2) {
-                            let second = values.get(2 * place + 1).map_or(0, |v| bf16_bits(*v));
-                            words[row + place * rows] = bf16_bits(values[2 * place]) | second << 16;
-                        }
-                    }
-                    Precision::Int8 | Precision::Int4 => {
-                        scales[row] = kernel.round(values, whole);
-                        let (quads, _) = whole.as_chunks::<4>();
-                        for place in 0..quads.len() {
-                            let [a, b, c, d] = quads[place];
-                            let quad = [a as u8, b as u8, c as u8, d as u8];
-                            words[row + place * rows] = u32::from_le_bytes(quad);
-                        }
-                        let zero = zero_point(precision);
-                        let groups = whole.chunks(shape.group_inputs());
-                        for (start, group) in starts[row..].iter_mut().step_by(rows).zip(groups) {
-                            *start = -zero * group.iter().map(|n| i32::from(*n)).sum::<i32>();
-                        }
-                    }
-                }
-            }
-        };
-        let block_values = values.chunks(block_rows * inputs);
-        let chunk = |per_row: usize| if integers { block_rows * per_row } else { 1 };
-        if values.len() < NUMBERS_FOR_THREADS || packed.rows <= block_rows {
-            let mut scales = packed.scales.chunks_mut(chunk(1));
-            let mut starts = packed.starts.chunks_mut(chunk(groups));
-            let words = packed.words.chunks_mut(block_rows * row_words);
-            let mut whole = Vec::new();
-            for part in block_values.zip(words) {
-                let scales = scales.next().unwrap_or_default();
-                pack(&mut whole, (part, (scales, starts.next().unwrap_or_default())));
-            }
-        } else if integers {
-            values
-                .par_chunks(block_rows * inputs)
-                .zip(packed.words.par_chunks_mut(block_rows * row_words))
-                .zip(
-                    packed
-                        .scales
-                        .par_chunks_mut(chunk(1))
-                        .zip(packed.starts.par_chunks_mut(chunk(groups))),
-                )
-                .for_each_init(Vec::new, pack);
+        let blocks = values
+            .chunks(block_rows * inputs)
+            .zip(packed.words.chunks_mut(block_rows * row_words))
+            .zip(packed.scales.chunks_mut(block_rows))
+            .zip(packed.starts.chunks_mut(block_rows * groups))
+            .map(|(((values, words), scales), starts)| Block {
+                values,
+                words,
+                scales,
+                starts,
+            });
+        if values.len() < NUMBERS_FOR_THREADS {
+            blocks.for_each(|mut block| block.pack(shape, kernel));
         } else {
-            values
-                .par_chunks(block_rows * inputs)
-                .zip(packed.words.par_chunks_mut(block_rows * row_words))
-                .for_each(|part| pack(&mut Vec::new(), (part, (&mut [], &mut []))));
+            let blocks: Vec<Mutex<Block<'_>>> = blocks.map(Mutex::new).collect();
+            for_each(blocks.len(), &|number| {
+                // Nobody else comes to this block.
+                let mut block = blocks[number]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                block.pack(shape, kernel);
+            });
         }
         packed
+    }
+}
+
+/// The rows of a block, and where they go.
+struct Block<'a> {
+    /// `[rows, inputs]`
+    values: &'a [f32],
+    /// `[words of a row, rows]`
+    words: &'a mut [u32],
+    /// `[rows]`
+    scales: &'a mut [f32],
+    /// `[groups, rows]`
+    starts: &'a mut [i32],
+}
+
+impl Block<'_> {
+    fn pack(&mut self, shape: PackedShape, kernel: &Kernel) {
+        let rows = self.scales.len();
+        let mut whole = Vec::new();
+        for (row, values) in self.values.chunks_exact(shape.inputs).enumerate() {
+            match shape.format.precision() {
+                Precision::F32 => {
+                    for place in 0..values.len() {
+                        self.words[row + place * rows] = values[place].to_bits();
+                    }
+                }
+                Precision::BF16 => {
+                    let bits =
+                        |place: usize| values.get(place).map_or(0, |value| bf16_bits(*value));
+                    for place in 0..values.len().div_ceil(2) {
+                        let pair = bits(2 * place) | bits(2 * place + 1) << 16;
+                        self.words[row + place * rows] = pair;
+                    }
+                }
+                Precision::Int8 | Precision::Int4 => {
+                    whole.resize(self.words.len() / rows * 4, 0);
+                    self.scales[row] = kernel.round(values, &mut whole);
+                    self.place(row, &whole, shape);
+                }
+            }
+        }
+    }
+
+    /// Places the whole numbers of a row.
+    fn place(&mut self, row: usize, whole: &[i8], shape: PackedShape) {
+        let rows = self.scales.len();
+        let (quads, _) = whole.as_chunks::<4>();
+        for place in 0..quads.len() {
+            let [a, b, c, d] = quads[place];
+            let quad = [a as u8, b as u8, c as u8, d as u8];
+            self.words[row + place * rows] = u32::from_le_bytes(quad);
+        }
+        let zero = zero_point(shape.format.precision());
+        for (group, whole) in whole.chunks(shape.group_inputs()).enumerate() {
+            let sum: i32 = whole.iter().map(|number| i32::from(*number)).sum();
+            self.starts[row + group * rows] = -zero * sum;
+        }
+    }
+}
+
+/// What is added to the whole numbers of weights, so that they are stored without a sign.
+fn zero_point(precision: Precision) -> i32 {
+    match precision {
+        Precision::Int4 => 8,
+        _ => 128,
     }
 }
 

@@ -124,7 +124,11 @@ impl PackedShape {
 
 impl fmt::Display for PackedShape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}x{}", self.format, self.outputs, self.inputs)
+        write!(
+            formatter,
+            "{}:{}x{}",
+            self.format, self.outputs, self.inputs
+        )
     }
 }
 
@@ -164,7 +168,15 @@ mod tests {
         for text in ["f32:1x1", "int8:250054x1024", "int4:64:4096x1024"] {
             assert_eq!(text.parse::<PackedShape>().unwrap().to_string(), text);
         }
-        for text in ["", "int8", "int8:3", "int8:3x", "int8:1x0", "f16:1x1", "int8:1x70000"] {
+        for text in [
+            "",
+            "int8",
+            "int8:3",
+            "int8:3x",
+            "int8:1x0",
+            "f16:1x1",
+            "int8:1x70000",
+        ] {
             assert!(text.parse::<PackedShape>().is_err(), "{text}");
         }
         let huge = format!("int8:64:{}x{}", usize::MAX, usize::MAX);

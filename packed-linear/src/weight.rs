@@ -164,10 +164,7 @@ impl PackedWeight {
         }
     }
 
-    fn map_words(
-        self,
-        map: impl FnOnce(Param<Tensor<2, Int>>) -> Param<Tensor<2, Int>>,
-    ) -> Self {
+    fn map_words(self, map: impl FnOnce(Param<Tensor<2, Int>>) -> Param<Tensor<2, Int>>) -> Self {
         Self::from_param(self.shape, map(self.words))
     }
 }

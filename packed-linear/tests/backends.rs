@@ -14,7 +14,9 @@ use packed_linear::{
 /// The random numbers of a device are the whole process's, so one test at a time draws them.
 static RANDOM: Mutex<()> = Mutex::new(());
 
-const FORMATS: [&str; 7] = ["f32", "bf16", "int8", "int8:8", "int4", "int4:8", "int4:128"];
+const FORMATS: [&str; 7] = [
+    "f32", "bf16", "int8", "int8:8", "int4", "int4:8", "int4:128",
+];
 
 fn layer(format: Option<&str>, device: &Device) -> PackedLinear {
     device.seed(7);
@@ -60,7 +62,10 @@ fn gradients_pass_through_packed_weights() {
     let outputs: Vec<usize> = (0..70).collect();
     let mut expected = vec![0.0; 50];
     for row in packed.rows(&outputs).chunks(50) {
-        expected.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight);
+        expected
+            .iter_mut()
+            .zip(row)
+            .for_each(|(sum, weight)| *sum += weight);
     }
     let found = found.into_data().try_into_vec_as::<f32>().unwrap();
     for (place, found) in found.iter().enumerate() {
@@ -73,7 +78,12 @@ fn a_seed_gives_the_same_layer_packed_and_not() {
     let _guard = RANDOM.lock();
     let device = Device::flex();
     let ordinary = layer(None, &device).forward(input(&device)).into_data();
-    for (format, tolerance) in [("f32", 1e-5), ("bf16", 0.03), ("int8", 0.05), ("int4:8", 0.6)] {
+    for (format, tolerance) in [
+        ("f32", 1e-5),
+        ("bf16", 0.03),
+        ("int8", 0.05),
+        ("int4:8", 0.6),
+    ] {
         let packed = layer(Some(format), &device).forward(input(&device));
         packed
             .into_data()
@@ -87,7 +97,10 @@ fn rows_of_a_packed_table_are_what_it_multiplies_by() {
     let device = Device::flex();
     for format in FORMATS {
         device.seed(3);
-        let initializer = burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 };
+        let initializer = burn::nn::Initializer::Normal {
+            mean: 0.0,
+            std: 1.0,
+        };
         let format: Format = format.parse().unwrap();
         let table = PackedEmbedding::new(100, 24, &initializer, Some(format), &device);
         let ids = Tensor::<2, Int>::from_data([[0, 99, 31], [32, 5, 5]], &device);
@@ -98,10 +111,9 @@ fn rows_of_a_packed_table_are_what_it_multiplies_by() {
         let ids = Tensor::<2, Int>::from_data([[0, 1, 2], [3, 4, 4]], &device);
         assert_eq!(some.forward(ids).into_data(), rows.into_data());
         let x = Tensor::<2>::random([3, 24], Distribution::Default, &device);
-        let all = table.scores(x.clone(), None).select(
-            1,
-            Tensor::<1, Int>::from_data([0, 99, 31, 32, 5], &device),
-        );
+        let all = table
+            .scores(x.clone(), None)
+            .select(1, Tensor::<1, Int>::from_data([0, 99, 31, 32, 5], &device));
         assert_eq!(some.scores(x, None).into_data(), all.into_data());
     }
 }
@@ -111,16 +123,24 @@ fn attention_is_that_of_burn_wherever_keys_stand() {
     let _guard = RANDOM.lock();
     let device = Device::flex();
     device.seed(5);
-    let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+    let random =
+        |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
     let (batch, heads, queries, length, head_width) = (3, 4, 2, 9, 20);
     // Keys in room that is larger, values as a linear layer gives them.
     let keys = random([batch, heads, 16, head_width]);
     let values = random([batch, 16, heads, head_width]).swap_dims(1, 2);
     let query = random([batch, queries, heads, head_width]);
     let flat = query.clone().reshape([batch * queries, heads * head_width]);
-    let slots: Vec<u32> = (0..batch * length).map(|place| (place * 7 % batch) as u32).collect();
+    let slots: Vec<u32> = (0..batch * length)
+        .map(|place| (place * 7 % batch) as u32)
+        .collect();
     for named in [None, Some(slots.as_slice())] {
-        let keys_values = KeysValues { keys: &keys, values: &values, length, slots: named };
+        let keys_values = KeysValues {
+            keys: &keys,
+            values: &values,
+            length,
+            slots: named,
+        };
         let ours = attention(&flat, batch, keys_values, true).unwrap();
         let weights = ours.weights.unwrap();
         assert_eq!(weights.dims(), [batch, heads, queries, length]);
@@ -134,7 +154,8 @@ fn attention_is_that_of_burn_wherever_keys_stand() {
                 let rows = (0..batch).map(|item| {
                     let positions = (0..length).map(|position| {
                         let slot = slots[item * length + position] as usize;
-                        all.clone().slice([slot..slot + 1, 0..heads, position..position + 1])
+                        all.clone()
+                            .slice([slot..slot + 1, 0..heads, position..position + 1])
                     });
                     Tensor::cat(positions.collect(), 2)
                 });
@@ -149,8 +170,11 @@ fn attention_is_that_of_burn_wherever_keys_stand() {
             None,
             Default::default(),
         );
-        let theirs = theirs.swap_dims(1, 2).reshape([batch * queries, heads * head_width]);
+        let theirs = theirs
+            .swap_dims(1, 2)
+            .reshape([batch * queries, heads * head_width]);
         let tolerance = Tolerance::absolute(1e-5);
-        ours.into_data().assert_approx_eq::<f32>(&theirs.into_data(), tolerance);
+        ours.into_data()
+            .assert_approx_eq::<f32>(&theirs.into_data(), tolerance);
     }
 }

@@ -54,10 +54,18 @@ unsafe impl GlobalAlloc for Guarded {
                 return std::ptr::null_mut();
             }
             let inner = start.cast::<u8>().add(PAGE);
-            libc::mprotect(inner.cast(), total - 2 * PAGE, libc::PROT_READ | libc::PROT_WRITE);
+            libc::mprotect(
+                inner.cast(),
+                total - 2 * PAGE,
+                libc::PROT_READ | libc::PROT_WRITE,
+            );
             let rest = total - 2 * PAGE - layout.size();
             let at_end = COUNT.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
-            let skipped = if at_end { rest / layout.align() * layout.align() } else { 0 };
+            let skipped = if at_end {
+                rest / layout.align() * layout.align()
+            } else {
+                0
+            };
             inner.add(skipped)
         }
     }

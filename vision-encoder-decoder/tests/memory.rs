@@ -95,7 +95,7 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> usize {
     let before = memory("VmRSS");
     fs::write("/proc/self/clear_refs", "5").unwrap(); // the peak starts anew
     let result = work();
-    let peak = memory("VmHWM") - before;
+    let peak = memory("VmHWM").saturating_sub(before);
     drop(result);
     peak
 }

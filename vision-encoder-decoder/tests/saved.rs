@@ -82,7 +82,10 @@ fn half_precision_rounds_to_the_nearest_and_refuses_what_is_out_of_range() {
     }
     let mut large = pretrained;
     let projection = large.model.projection.as_mut().unwrap();
-    projection.weight = projection.weight.clone().map(|weight| weight.map(|weight| weight * 1e6));
+    projection.weight = projection
+        .weight
+        .clone()
+        .map(|weight| weight.map(|weight| weight * 1e6));
     let options = |precision| SaveOptions {
         precision,
         ..SaveOptions::default()
@@ -184,7 +187,10 @@ fn a_killed_save_leaves_the_old_weights_or_the_new_ones() {
         let first = form("safetensors");
         let mut second = first.clone();
         let projection = second.model.projection.as_mut().unwrap();
-        projection.weight = projection.weight.clone().map(|weight| weight.map(|weight| weight * 2.0));
+        projection.weight = projection
+            .weight
+            .clone()
+            .map(|weight| weight.map(|weight| weight * 2.0));
         [first, second]
     };
     if let Ok(folder) = std::env::var(FOLDER) {

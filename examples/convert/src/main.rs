@@ -183,22 +183,38 @@ fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles
 /// Says what was written.
 fn print(arguments: &Arguments, parameters: usize, options: &SaveOptions, elapsed: Duration) {
     let destination = arguments.destination.display().to_string();
-    let bytes = parameters as u64 * options.precision.size() as u64;
+    let precision = match arguments.packed {
+        Some(format) => format.to_string(),
+        None => options.precision.to_string(),
+    };
+    let bytes = weight_bytes(&arguments.destination);
     if arguments.json {
         let report = json!({
             "destination": destination,
             "parameters": parameters,
-            "precision": options.precision.to_string(),
+            "precision": precision,
             "weight_bytes": bytes,
             "seconds": elapsed.as_secs_f64(),
         });
         println!("{report}");
     } else {
         println!(
-            "{destination}: {parameters} parameters in {}, {:.1} MB, written in {:.1} s",
-            options.precision,
+            "{destination}: {parameters} parameters in {precision}, {:.1} MB, written in {:.1} s",
             bytes as f64 / 1e6,
             elapsed.as_secs_f64()
         );
     }
+}
+
+/// Bytes of the files that hold weights.
+fn weight_bytes(folder: &Path) -> u64 {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let weights = files.filter(|file| {
+        let name = file.file_name();
+        name.to_string_lossy().ends_with(".safetensors")
+    });
+    weights
+        .filter_map(|file| file.metadata().ok())
+        .map(|metadata| metadata.len())
+        .sum()
 }

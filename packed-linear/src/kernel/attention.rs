@@ -1,6 +1,5 @@
-use rayon::prelude::*;
-
 use super::multiply::Output;
+use super::team;
 use crate::epilogue::exp;
 
 /// Keys or values in memory: a head's vector of a position begins at
@@ -37,7 +36,10 @@ pub(crate) struct Attention<'a> {
 }
 
 /// Products below which one thread is faster.
-const PRODUCTS_FOR_THREADS: usize = 1 << 18;
+const PRODUCTS_FOR_THREADS: usize = 1 << 15;
+
+/// Heads are handed out in so many portions for each thread.
+const PORTIONS: usize = 4;
 
 /// Softmax of the scaled products of queries and keys, times values: `[batch · queries, heads ·
 /// head_width]`. The weights of the values are written to `weights`, `[batch, heads, queries, length]`,
@@ -71,11 +73,14 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
         let mut scores = Vec::new();
         pairs.for_each(|pair| one(&mut scores, pair));
     } else {
-        let least = (PRODUCTS_FOR_THREADS * batch * heads / 4)
-            .div_ceil(query.len() * length)
-            .max(1);
-        let pairs = pairs.into_par_iter().with_min_len(least);
-        pairs.for_each_init(Vec::new, one);
+        let portion = pairs
+            .len()
+            .div_ceil(PORTIONS * rayon::current_num_threads());
+        team::for_each(pairs.len().div_ceil(portion), &|number| {
+            let first = number * portion;
+            let mut scores = Vec::new();
+            (first..pairs.end.min(first + portion)).for_each(|pair| one(&mut scores, pair));
+        });
     }
     debug_assert_eq!(query.len() % (heads * head_width), 0);
     output

@@ -210,7 +210,12 @@ unsafe fn store<const ROWS: usize>(sums: *mut Sums, values: &[[__m256; VECTORS];
     for row in 0..ROWS {
         for vector in 0..VECTORS {
             // SAFETY: there are `ROWS` times 32 sums.
-            unsafe { _mm256_storeu_ps(sums.add(row).cast::<f32>().add(8 * vector), values[row][vector]) };
+            unsafe {
+                _mm256_storeu_ps(
+                    sums.add(row).cast::<f32>().add(8 * vector),
+                    values[row][vector],
+                )
+            };
         }
     }
 }

@@ -7,13 +7,14 @@
 #![allow(unsafe_code)] // Each kernel says what it needs; `tile.rs` checks it.
 #![allow(clippy::needless_range_loop)] // Sums that are iterated over do not stay in registers.
 
+mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod attention;
 mod multiply;
 mod portable;
+mod team;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -22,6 +23,7 @@ use std::sync::OnceLock;
 
 pub(crate) use attention::{Attention, MOST_HEAD_WIDTH, Vectors, attend};
 pub(crate) use multiply::{Job, multiply};
+pub(crate) use team::for_each;
 use tile::{Finish, Round, Tile};
 
 use crate::Precision;
@@ -83,7 +85,9 @@ impl Kernel {
             let kernels = Self::all(precision);
             let allowed = |kernel: &&Self| {
                 (kernel.is_available)()
-                    && wanted.as_ref().is_none_or(|name| kernel.name.starts_with(name.as_str()))
+                    && wanted
+                        .as_ref()
+                        .is_none_or(|name| kernel.name.starts_with(name.as_str()))
             };
             let portable = &kernels[kernels.len() - 1];
             kernels.iter().find(allowed).unwrap_or(portable)

@@ -1,12 +1,10 @@
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::Kernel;
 use super::tile::{Part, Sums, Tile};
+use super::{Kernel, team};
 use crate::epilogue::Epilogue;
-use crate::shape::{LANES, PackedShape};
 use crate::rows::Rows;
+use crate::shape::{LANES, PackedShape};
 
 /// Weights times rows below which one thread is faster.
 const PRODUCTS_FOR_THREADS: usize = 1 << 15;
@@ -55,14 +53,22 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
         })
         .collect();
     let threads = rayon::current_num_threads();
-    let products: usize = tasks.iter().map(|task| task.shape.words() * rows.rows).sum();
+    let products: usize = tasks
+        .iter()
+        .map(|task| task.shape.words() * rows.rows)
+        .sum();
     if threads == 1 || products < PRODUCTS_FOR_THREADS {
         for task in &tasks {
             task.multiply(kernel, rows, 0..task.shape.panels());
         }
     } else {
         let panels: usize = tasks.iter().map(|task| task.shape.panels()).sum();
-        let least = LEAST_WORDS.div_ceil(tasks.iter().map(|task| task.shape.panel_words()).fold(1, usize::max));
+        let least = LEAST_WORDS.div_ceil(
+            tasks
+                .iter()
+                .map(|task| task.shape.panel_words())
+                .fold(1, usize::max),
+        );
         let size = panels
             .div_ceil(threads * PORTIONS)
             .max(least)
@@ -76,10 +82,10 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
                     .map(move |first| (task, first..panels.min(first + size)))
             })
             .collect();
-        portions
-            .into_par_iter()
-            .with_max_len(1)
-            .for_each(|(task, panels)| task.multiply(kernel, rows, panels));
+        team::for_each(portions.len(), &|number| {
+            let (task, panels) = &portions[number];
+            task.multiply(kernel, rows, panels.clone());
+        });
     }
     drop(tasks);
     for job in jobs {
@@ -125,7 +131,10 @@ impl Task<'_> {
                     finish(kernel, &self.epilogue, rows, row, sums, first, count);
                     // SAFETY: row and outputs are inside of the output, for which there is room, and no
                     // other panel has these outputs.
-                    unsafe { self.output.write(row * shape.outputs + first, &sums[..count]) };
+                    unsafe {
+                        self.output
+                            .write(row * shape.outputs + first, &sums[..count])
+                    };
                 }
             }
         }
@@ -141,7 +150,7 @@ fn finish(
     first: usize,
     count: usize,
 ) {
-    let scale = rows.scales.get(row).copied().unwrap_or(1.0);
+    let scale = rows.scales[row];
     if count == LANES {
         // SAFETY: a kernel is only chosen where the processor has its instructions.
         unsafe { (kernel.finish)(epilogue, sums, scale, first) };

@@ -5,8 +5,8 @@ use super::attention::{Attention, Instructions, Places, head};
 use super::tile::{Sums, Tile};
 use super::{Kernel, tiles};
 use crate::epilogue::Epilogue;
-use crate::shape::LANES;
 use crate::pack::scale;
+use crate::shape::LANES;
 
 pub(super) const F32: Kernel = kernel(tiles!(f32_tile: 1 2));
 pub(super) const BF16: Kernel = kernel(tiles!(bf16_tile: 1 2));
@@ -89,29 +89,41 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
 unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, LANES / 2, 1) };
-    integers(words, rows, sums, tile.steps, |word, row: [u32; 1], sums| {
-        for byte in 0..4 {
-            let value = i32::from((row[0] >> (8 * byte)) as u8 as i8);
-            for (sum, word) in sums.iter_mut().zip(word) {
-                *sum += ((word >> (8 * byte) & 0xff) as i32 - 128) * value;
+    integers(
+        words,
+        rows,
+        sums,
+        tile.steps,
+        |word, row: [u32; 1], sums| {
+            for byte in 0..4 {
+                let value = i32::from((row[0] >> (8 * byte)) as u8 as i8);
+                for (sum, word) in sums.iter_mut().zip(word) {
+                    *sum += ((word >> (8 * byte) & 0xff) as i32 - 128) * value;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, LANES / 2, 2) };
-    integers(words, rows, sums, tile.steps, |word, row: [u32; 2], sums| {
-        for (half, row) in row.iter().enumerate() {
-            for byte in 0..4 {
-                let value = i32::from((row >> (8 * byte)) as u8 as i8);
-                for (sum, word) in sums.iter_mut().zip(word) {
-                    *sum += ((word >> (8 * byte + 4 * half) & 0xf) as i32 - 8) * value;
+    integers(
+        words,
+        rows,
+        sums,
+        tile.steps,
+        |word, row: [u32; 2], sums| {
+            for (half, row) in row.iter().enumerate() {
+                for byte in 0..4 {
+                    let value = i32::from((row >> (8 * byte)) as u8 as i8);
+                    for (sum, word) in sums.iter_mut().zip(word) {
+                        *sum += ((word >> (8 * byte + 4 * half) & 0xf) as i32 - 8) * value;
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Sums whole numbers group by group; `multiply` gets the words of a step, those of a row for it,

@@ -9,7 +9,10 @@ pub(crate) struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
     }
 
@@ -34,11 +37,17 @@ fn twin(shape: PackedShape, words: &[u32], x: &[f32]) -> Vec<(f64, f64)> {
     for row in x.chunks(shape.inputs()) {
         let row: Vec<f64> = match shape.format().precision() {
             Precision::F32 => row.iter().map(|x| f64::from(*x)).collect(),
-            Precision::BF16 => row.iter().map(|x| half::bf16::from_f32(*x).to_f64()).collect(),
+            Precision::BF16 => row
+                .iter()
+                .map(|x| half::bf16::from_f32(*x).to_f64())
+                .collect(),
             Precision::Int8 | Precision::Int4 => {
                 let mut whole = vec![0; row.len()];
                 let scale = f64::from(round(row, &mut whole));
-                whole.iter().map(|number| f64::from(*number) * scale).collect()
+                whole
+                    .iter()
+                    .map(|number| f64::from(*number) * scale)
+                    .collect()
             }
         };
         for weights in weights.chunks(shape.inputs()) {
@@ -59,10 +68,12 @@ fn pack(shape: PackedShape, weights: &[f32]) -> Vec<u32> {
 }
 
 fn formats() -> Vec<Format> {
-    ["f32", "bf16", "int8", "int8:8", "int8:64", "int4", "int4:8", "int4:128"]
-        .iter()
-        .map(|text| text.parse().unwrap())
-        .collect()
+    [
+        "f32", "bf16", "int8", "int8:8", "int8:64", "int4", "int4:8", "int4:128",
+    ]
+    .iter()
+    .map(|text| text.parse().unwrap())
+    .collect()
 }
 
 fn compare(shape: PackedShape, weights: &[f32], x: &[f32]) {
@@ -74,8 +85,20 @@ fn compare(shape: PackedShape, weights: &[f32], x: &[f32]) {
         }
         let rows = Rows::new(shape, x, kernel);
         let mut output = Vec::new();
-        let epilogue = Epilogue { bias: None, activation: None };
-        multiply(kernel, &rows, &mut [Job { shape, words: &words, epilogue, output: &mut output }]);
+        let epilogue = Epilogue {
+            bias: None,
+            activation: None,
+        };
+        multiply(
+            kernel,
+            &rows,
+            &mut [Job {
+                shape,
+                words: &words,
+                epilogue,
+                output: &mut output,
+            }],
+        );
         for (place, (ours, (exact, size))) in output.iter().zip(&expected).enumerate() {
             let error = (f64::from(*ours) - exact).abs();
             assert!(
@@ -137,8 +160,20 @@ fn extreme_numbers_give_the_limits_of_arithmetic() {
             let product = |x: [f32; 9]| {
                 let rows = Rows::new(shape, &x, kernel);
                 let mut output = Vec::new();
-                let epilogue = Epilogue { bias: None, activation: None };
-                multiply(kernel, &rows, &mut [Job { shape, words: &words, epilogue, output: &mut output }]);
+                let epilogue = Epilogue {
+                    bias: None,
+                    activation: None,
+                };
+                multiply(
+                    kernel,
+                    &rows,
+                    &mut [Job {
+                        shape,
+                        words: &words,
+                        epilogue,
+                        output: &mut output,
+                    }],
+                );
                 output[2]
             };
             assert_eq!(product([0.0; 9]), 0.0, "{}", kernel.name);
@@ -167,11 +202,27 @@ fn a_bias_is_added_before_the_activation() {
         }
         let rows = Rows::new(shape, &x, kernel);
         let mut output = vec![0.0; 2 * 45];
-        let epilogue = Epilogue { bias: Some(&bias), activation: Some(Activation::Gelu) };
-        multiply(kernel, &rows, &mut [Job { shape, words: &words, epilogue, output: &mut output }]);
+        let epilogue = Epilogue {
+            bias: Some(&bias),
+            activation: Some(Activation::Gelu),
+        };
+        multiply(
+            kernel,
+            &rows,
+            &mut [Job {
+                shape,
+                words: &words,
+                epilogue,
+                output: &mut output,
+            }],
+        );
         for (place, ours) in output.iter().enumerate() {
             let exact = gelu(expected[place].0 as f32 + bias[place % 45]);
-            assert!((ours - exact).abs() < 1e-5, "{}: {ours}, expected {exact}", kernel.name);
+            assert!(
+                (ours - exact).abs() < 1e-5,
+                "{}: {ours}, expected {exact}",
+                kernel.name
+            );
         }
     }
 }

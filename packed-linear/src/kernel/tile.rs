@@ -1,6 +1,6 @@
 use crate::epilogue::Epilogue;
-use crate::shape::{LANES, PackedShape};
 use crate::rows::Rows;
+use crate::shape::{LANES, PackedShape};
 
 /// The sums of a row for the outputs of a panel.
 pub(super) type Sums = [f32; LANES];
@@ -105,8 +105,10 @@ impl<'a> Tile<'a> {
             &block_words[skipped * count..][..part.groups * part.steps * per_step * count];
         let starts = match shape.scale_words() {
             0 => &[][..],
-            _ => &rows.starts[first_row * groups..][..count * groups][part.first_group * count..]
-                [..part.groups * count],
+            _ => {
+                &rows.starts[first_row * groups..][..count * groups][part.first_group * count..]
+                    [..part.groups * count]
+            }
         };
         Self {
             words: words.as_ptr(),

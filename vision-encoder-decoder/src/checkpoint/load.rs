@@ -143,9 +143,9 @@ impl<'a> Loader<'a> {
         }
         let inputs = shape.inputs();
         let words = match info.layout {
-            Layout::OutputFirst => shape.pack(|outputs, rows| {
-                source.read(&name, outputs.start * inputs, rows)
-            })?,
+            Layout::OutputFirst => {
+                shape.pack(|outputs, rows| source.read(&name, outputs.start * inputs, rows))?
+            }
             // What an output is made of is spread over the whole tensor then.
             Layout::OutputLast => {
                 let values = read_as(source, &name, info, Layout::OutputFirst)?;
@@ -208,7 +208,10 @@ struct Expected<'a> {
 
 /// What a packed weight stands for, if the parameter of this path, in such a container, is one: the
 /// path of the ordinary weight that would be in its place, and its shape.
-pub(crate) fn packed_at(path: &[String], container: Option<&String>) -> Option<(String, PackedShape)> {
+pub(crate) fn packed_at(
+    path: &[String],
+    container: Option<&String>,
+) -> Option<(String, PackedShape)> {
     let [owner @ .., packed, words] = path else {
         return None;
     };

@@ -25,8 +25,8 @@ pub use precision::{Precision, UnknownPrecision};
 #[cfg(feature = "pytorch")]
 pub use read::PyTorchFile;
 pub use read::{
-    FlaxFile, Layout, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, WeightsForm,
-    open_weights,
+    FlaxFile, Layout, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource,
+    WeightsForm, open_weights,
 };
 pub use write::{SaveError, SaveOptions, StagedFolder, save_packed_weights, save_weights};
 

@@ -33,7 +33,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
     let (model, encoder) = (&pretrained.model, &pretrained.config.encoder);
 
     let images = arguments.images.get();
-    let shape = [images, encoder.num_channels, encoder.image_size, encoder.image_size];
+    let shape = [
+        images,
+        encoder.num_channels,
+        encoder.image_size,
+        encoder.image_size,
+    ];
     let pixels = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
     // The first time is not like the others: memory is not there yet.
     caption(model, pixels.clone(), arguments)?;

@@ -8,12 +8,15 @@ use mbart50_decoder::MBartDecoder;
 pub(crate) fn weight_bytes_of_a_step(decoder: &MBartDecoder) -> u64 {
     let mut all = Bytes::default();
     decoder.visit(&mut all);
-    let has_head = all.tensors.iter().any(|(path, _)| path.starts_with("head."));
+    let has_head = all
+        .tensors
+        .iter()
+        .any(|(path, _)| path.starts_with("head."));
     let is_read = |path: &str| {
         let of_memory = path.contains("cross_attention.projections.key")
             || path.contains("cross_attention.projections.value");
-        let table = path == "embeddings.positions"
-            || (has_head && path.starts_with("embeddings.tokens"));
+        let table =
+            path == "embeddings.positions" || (has_head && path.starts_with("embeddings.tokens"));
         !of_memory && !table
     };
     let read = all.tensors.iter().filter(|(path, _)| is_read(path));

@@ -14,8 +14,8 @@ mod source;
 mod unique;
 
 pub use flax::FlaxFile;
-pub use packed::PackedFile;
 pub use open::{WeightsForm, open_weights};
+pub use packed::PackedFile;
 #[cfg(feature = "pytorch")]
 pub use pytorch::PyTorchFile;
 pub use safetensors::SafetensorsFile;

@@ -52,7 +52,9 @@ impl PackedFile {
     /// How the largest of its tensors is packed.
     pub fn format(&self) -> Option<Format> {
         let packed = self.tensors.values().filter_map(|entry| entry.packed);
-        packed.max_by_key(|shape| shape.words()).map(PackedShape::format)
+        packed
+            .max_by_key(|shape| shape.words())
+            .map(PackedShape::format)
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
@@ -131,7 +133,10 @@ fn packed_entry(
         return Err(format!("{words:?} are not the words of {shape}"));
     }
     if !start.is_multiple_of(packed_form::ALIGNMENT) {
-        return Err(format!("it begins at byte {start}, no multiple of {}", packed_form::ALIGNMENT));
+        return Err(format!(
+            "it begins at byte {start}, no multiple of {}",
+            packed_form::ALIGNMENT
+        ));
     }
     Ok(Entry {
         shape: vec![shape.outputs(), shape.inputs()],
@@ -181,7 +186,10 @@ impl TensorSource for PackedFile {
                 (start + filled) % panel_values,
             );
             let words = bytes.get(panel * panel_bytes..).ok_or_else(beyond)?;
-            let (words, _) = words.get(..panel_bytes).ok_or_else(beyond)?.as_chunks::<4>();
+            let (words, _) = words
+                .get(..panel_bytes)
+                .ok_or_else(beyond)?
+                .as_chunks::<4>();
             let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
             let rows = shape.unpack_panel(panel, &words);
             let rows = rows.get(skipped..).ok_or_else(beyond)?;

@@ -123,7 +123,10 @@ impl<S: Sink> Visitor<'_, S> {
         let panels = (NUMBERS / shape.panel_words().max(1)).max(1);
         for first in (0..shape.panels()).step_by(panels) {
             let count = panels.min(shape.panels() - first);
-            let part = words.clone().narrow(0, first, count).try_into_vec_as::<u32>();
+            let part = words
+                .clone()
+                .narrow(0, first, count)
+                .try_into_vec_as::<u32>();
             let part = part.map_err(|source| SaveError::Device {
                 name: name.clone(),
                 source,
@@ -133,7 +136,8 @@ impl<S: Sink> Visitor<'_, S> {
                 continue;
             }
             for (panel, words) in part.chunks(shape.panel_words().max(1)).enumerate() {
-                self.sink.numbers(&shape.unpack_panel(first + panel, words))?;
+                self.sink
+                    .numbers(&shape.unpack_panel(first + panel, words))?;
             }
         }
         Ok(())
@@ -191,4 +195,38 @@ fn part<const D: usize>(
             .swap_dims(0, D - 1),
     }
     .try_into_vec_as::<f32>()
+}
+
+/// Numbers that a module has, those of packed weights too, which Burn does not count.
+pub(super) fn num_params<M: Module>(module: &M) -> usize {
+    #[derive(Default)]
+    struct Count {
+        path: Vec<String>,
+        containers: Vec<String>,
+        numbers: usize,
+    }
+    impl ModuleVisitor for Count {
+        fn enter_module(&mut self, name: &str, container_type: &str) {
+            self.path.push(name.into());
+            self.containers.push(container_type.into());
+        }
+
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.pop();
+            self.containers.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.numbers += param.lazy_shape().num_elements();
+        }
+
+        fn visit_int<const D: usize>(&mut self, _param: &Param<Tensor<D, Int>>) {
+            if let Some((_, shape)) = packed_at(&self.path, self.containers.last()) {
+                self.numbers += shape.outputs() * shape.inputs();
+            }
+        }
+    }
+    let mut count = Count::default();
+    module.visit(&mut count);
+    count.numbers
 }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use burn::module::Module;
 
+use super::parameters::num_params;
 use super::staged::write_file;
 use super::{SaveError, SaveOptions, StagedFolder, save_packed_weights, save_weights};
 use crate::Pretrained;
@@ -57,7 +58,7 @@ impl Pretrained {
 
     /// Numbers that the model has.
     pub fn num_params(&self) -> usize {
-        self.model.num_params()
+        num_params(&self.model)
     }
 
     /// What of the model Hugging Face's `VisionEncoderDecoderModel` has no place for and ignores

@@ -1,0 +1,71 @@
+use burn::tensor::{Int, Tensor, TensorData};
+use captioning::{Caption, Captioner, Error, GenerationConfig, Language, RgbImage};
+
+/// How far apart two models are.
+pub(crate) struct Difference {
+    /// Tokens of the exact model's captions, and those that the other wrote at the same place.
+    pub(crate) tokens: usize,
+    pub(crate) equal_tokens: usize,
+    pub(crate) captions: usize,
+    pub(crate) equal_captions: usize,
+    /// Of the same text.
+    pub(crate) largest_logit_difference: f32,
+    /// The standard deviation of the exact model's logits, to judge that by.
+    pub(crate) logit_deviation: f64,
+}
+
+/// Compares captions and logits.
+pub(crate) fn compare(
+    exact: &Captioner,
+    rounded: &Captioner,
+    images: &[RgbImage],
+    languages: &[Language],
+) -> Result<Difference, Error> {
+    let config = GenerationConfig {
+        num_beams: 1,
+        ..exact.generation_config().clone()
+    };
+    let mut difference = Difference {
+        tokens: 0,
+        equal_tokens: 0,
+        captions: 0,
+        equal_captions: 0,
+        largest_logit_difference: 0.0,
+        logit_deviation: 0.0,
+    };
+    let (mut sum, mut squares, mut count) = (0.0, 0.0, 0usize);
+    for image in images {
+        let image = std::slice::from_ref(image);
+        let ours = exact.caption(image, languages, &config)?;
+        let theirs = rounded.caption(image, languages, &config)?;
+        for (ours, theirs) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+            let places = ours.ids.iter().zip(&theirs.ids);
+            difference.tokens += ours.ids.len();
+            difference.equal_tokens += places.filter(|(a, b)| a == b).count();
+            difference.captions += 1;
+            difference.equal_captions += usize::from(ours.ids == theirs.ids);
+            let (a, b) = (logits(exact, image, ours)?, logits(rounded, image, ours)?);
+            for (a, b) in a.iter().zip(&b) {
+                let apart = (a - b).abs();
+                difference.largest_logit_difference =
+                    difference.largest_logit_difference.max(apart);
+                sum += f64::from(*a);
+                squares += f64::from(*a) * f64::from(*a);
+            }
+            count += a.len();
+        }
+    }
+    let mean = sum / count as f64;
+    difference.logit_deviation = (squares / count as f64 - mean * mean).sqrt();
+    Ok(difference)
+}
+
+/// The logits behind each token of a caption, `[tokens, vocabulary]`.
+fn logits(captioner: &Captioner, image: &[RgbImage], caption: &Caption) -> Result<Vec<f32>, Error> {
+    let memory = captioner.encode(image)?;
+    let ids: Vec<i64> = caption.ids.iter().map(|id| i64::from(*id)).collect();
+    let ids = TensorData::new(ids, [1, caption.ids.len()]);
+    let ids = Tensor::<2, Int>::from_data(ids, &memory.hidden.device());
+    let logits = captioner.model().forward_from(memory, &[0], ids, None);
+    Ok(logits.try_into_vec_as::<f32>().unwrap_or_default())
+}

@@ -1,0 +1,113 @@
+//! What weights of fewer bits change: how many tokens of greedy captions stay the same, and how far
+//! logits move.
+//!
+//! The report goes to stdout, everything else to stderr. Exit codes: 0 compared, 2 not.
+
+mod compare;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use captioning::{Captioner, open_image};
+use clap::Parser;
+use packed_linear::Format;
+use serde_json::json;
+
+use crate::compare::{Difference, compare};
+
+/// Compare weights of fewer bits with f32: captions of pictures, greedy, in all languages of the
+/// model. Logits are compared on the captions of f32.
+///
+/// Exit code 0: compared; 2: not.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Pictures.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// Checkpoint folder; without it, the embedded model.
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
+    /// Languages.
+    #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
+    lang: Vec<String>,
+    /// How weights are stored.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "bf16,int8,int8:64,int4,int4:32"
+    )]
+    precision: Vec<Format>,
+    /// Print a JSON object for each precision.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why nothing was compared: exit code 2.
+#[derive(Debug, thiserror::Error)]
+enum QualityError {
+    #[error(transparent)]
+    Device(#[from] device::DeviceError),
+    #[error(transparent)]
+    Captioning(#[from] captioning::Error),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quality: {}", report::message(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), QualityError> {
+    let device = device::device("flex")?;
+    let load = |format| match &arguments.model {
+        Some(folder) => Captioner::from_folder_as(folder, folder, Some(format), &device),
+        None => Captioner::embedded_as(Some(format), &device),
+    };
+    let exact = load(Format::F32)?;
+    let images = arguments
+        .images
+        .iter()
+        .map(open_image)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(captioning::Error::from)?;
+    let languages = arguments
+        .lang
+        .iter()
+        .map(|text| exact.language(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    for format in &arguments.precision {
+        let rounded = load(*format)?;
+        let Difference {
+            tokens,
+            equal_tokens,
+            captions,
+            equal_captions,
+            largest_logit_difference,
+            logit_deviation,
+        } = compare(&exact, &rounded, &images, &languages)?;
+        let share = equal_tokens as f64 / tokens as f64;
+        if arguments.json {
+            let report = json!({
+                "precision": format.to_string(),
+                "tokens": tokens,
+                "equal_tokens": equal_tokens,
+                "captions": captions,
+                "equal_captions": equal_captions,
+                "largest_logit_difference": largest_logit_difference,
+                "logit_deviation": logit_deviation,
+            });
+            println!("{report}");
+        } else {
+            println!(
+                "{format}: {equal_tokens} of {tokens} tokens ({:.2} %), {equal_captions} of {captions} captions; logits at most {largest_logit_difference:.3} apart, of a deviation of {logit_deviation:.3}",
+                100.0 * share
+            );
+        }
+    }
+    Ok(())
+}
