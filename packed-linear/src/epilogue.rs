@@ -15,23 +15,20 @@ impl Epilogue<'_> {
     /// Finishes the sums of a row for the outputs from `first` on.
     #[inline(always)]
     pub(crate) fn finish(&self, sums: &mut [f32; LANES], scale: f32, first: usize) {
-        for lane in 0..LANES {
-            sums[lane] *= scale;
+        for sum in sums.iter_mut() {
+            *sum *= scale;
         }
         if let Some(bias) = self.bias {
-            match bias[first..].first_chunk::<LANES>() {
-                Some(bias) => {
-                    for lane in 0..LANES {
-                        sums[lane] += bias[lane];
-                    }
-                }
-                None => {
-                    for (sum, bias) in sums.iter_mut().zip(&bias[first..]) {
-                        *sum += bias;
-                    }
-                }
+            for (sum, bias) in sums.iter_mut().zip(&bias[first..]) {
+                *sum += bias;
             }
         }
+        self.activate(sums);
+    }
+
+    /// The last part of that.
+    #[inline(always)]
+    pub(crate) fn activate(&self, sums: &mut [f32; LANES]) {
         match self.activation {
             Some(Activation::Gelu) => {
                 for lane in 0..LANES {
@@ -96,7 +93,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 89.0);
     // Behind so large a number there is no room for a fraction: the sum is rounded.
     const LARGE: f32 = (3 << 22) as f32;
-    let n = (x * std::f32::consts::LOG2_E + LARGE) - LARGE;
+    let whole = x * std::f32::consts::LOG2_E + LARGE;
+    let n = whole - LARGE;
     // The logarithm of 2 in two parts, of which the first has few bits, so that `n` times it is exact.
     let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
     let polynomial = 1.987_569_1e-4f32;
@@ -106,7 +104,14 @@ pub(crate) fn exp(x: f32) -> f32 {
     let polynomial = polynomial * r + 0.166_666_65;
     let polynomial = polynomial * r + 0.5;
     let value = polynomial * r * r + r + 1.0;
-    let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    // The low bits of that sum are the whole number.
+    let power = f32::from_bits(
+        whole
+            .to_bits()
+            .wrapping_sub(LARGE.to_bits())
+            .wrapping_add(127)
+            << 23,
+    );
     value * power
 }
 

@@ -123,7 +123,12 @@ pub(crate) fn copy_lane(shape: PackedShape, from: (&[u32], usize), to: (&mut [u3
 
 /// The bits of the nearest `bf16`.
 pub(crate) fn bf16_bits(value: f32) -> u32 {
-    u32::from(bf16::from_f32(value).to_bits())
+    let bits = value.to_bits();
+    // To even where two are as near. What is no number must not become infinity.
+    match value.is_nan() {
+        true => bits >> 16 | 0x40,
+        false => (bits + 0x7fff + (bits >> 16 & 1)) >> 16,
+    }
 }
 
 /// The scale of a lane; two stand in a word.
@@ -287,5 +292,23 @@ impl PackedShape {
             unpack_row(self, words, lane, row);
         }
         rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bf16_is_rounded_as_the_type_does() {
+        let numbers = (0..=u32::MAX).step_by(65_521).map(f32::from_bits);
+        for number in numbers.chain([f32::MAX, f32::INFINITY, f32::NEG_INFINITY, 1.003_906_2]) {
+            let theirs = bf16::from_f32(number);
+            let ours = bf16::from_bits(bf16_bits(number) as u16);
+            assert!(
+                ours == theirs || ours.is_nan() && theirs.is_nan(),
+                "{number}"
+            );
+        }
     }
 }

@@ -1,9 +1,9 @@
 #![allow(clippy::needless_range_loop)] // Loops count, so that they are compiled for the kernel's instructions.
 
-use std::sync::{Mutex, PoisonError};
+use rayon::prelude::*;
 
 use crate::Precision;
-use crate::kernel::{Kernel, for_each};
+use crate::kernel::Kernel;
 use crate::pack::bf16_bits;
 use crate::shape::PackedShape;
 
@@ -65,14 +65,10 @@ impl Rows {
         if values.len() < NUMBERS_FOR_THREADS {
             blocks.for_each(|mut block| block.pack(shape, kernel));
         } else {
-            let blocks: Vec<Mutex<Block<'_>>> = blocks.map(Mutex::new).collect();
-            for_each(blocks.len(), &|number| {
-                // Nobody else comes to this block.
-                let mut block = blocks[number]
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                block.pack(shape, kernel);
-            });
+            let blocks: Vec<Block<'_>> = blocks.collect();
+            blocks
+                .into_par_iter()
+                .for_each(|mut block| block.pack(shape, kernel));
         }
         packed
     }
@@ -165,9 +161,8 @@ pub(crate) fn round(values: &[f32], whole: &mut [i8]) -> f32 {
     const LARGE: f32 = (3 << 22) as f32;
     let (row, rest) = whole.split_at_mut(values.len());
     for place in 0..row.len() {
-        // Beyond 127 only where the inverse of a tiny number is inexact.
-        let number = ((values[place] * inverse + LARGE) - LARGE).clamp(-127.0, 127.0);
-        row[place] = number as i32 as i8;
+        // The low bits of that sum are the whole number.
+        row[place] = (values[place] * inverse + LARGE).to_bits() as i8;
     }
     rest.fill(0);
     scale

@@ -1,5 +1,6 @@
+use rayon::prelude::*;
+
 use super::multiply::Output;
-use super::team;
 use crate::epilogue::exp;
 
 /// Keys or values in memory: a head's vector of a position begins at
@@ -36,7 +37,7 @@ pub(crate) struct Attention<'a> {
 }
 
 /// Products below which one thread is faster.
-const PRODUCTS_FOR_THREADS: usize = 1 << 15;
+const PRODUCTS_FOR_THREADS: usize = 1 << 17;
 
 /// Heads are handed out in so many portions for each thread.
 const PORTIONS: usize = 4;
@@ -76,11 +77,8 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
         let portion = pairs
             .len()
             .div_ceil(PORTIONS * rayon::current_num_threads());
-        team::for_each(pairs.len().div_ceil(portion), &|number| {
-            let first = number * portion;
-            let mut scores = Vec::new();
-            (first..pairs.end.min(first + portion)).for_each(|pair| one(&mut scores, pair));
-        });
+        let pairs = pairs.into_par_iter().with_min_len(portion);
+        pairs.for_each_init(Vec::new, one);
     }
     debug_assert_eq!(query.len() % (heads * head_width), 0);
     output

@@ -31,7 +31,23 @@ const VECTORS: usize = LANES / 8;
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
-    epilogue.finish(sums, scale, first);
+    // SAFETY: a panel has 32 sums, and as many biases from the first of its outputs on.
+    unsafe {
+        let scale = _mm256_set1_ps(scale);
+        let bias = epilogue
+            .bias
+            .map(|bias| bias[first..first + LANES].as_ptr());
+        for vector in 0..LANES / 8 {
+            let place = sums.as_mut_ptr().add(8 * vector);
+            let sum = _mm256_loadu_ps(place);
+            let sum = match bias {
+                Some(bias) => _mm256_fmadd_ps(sum, scale, _mm256_loadu_ps(bias.add(8 * vector))),
+                None => _mm256_mul_ps(sum, scale),
+            };
+            _mm256_storeu_ps(place, sum);
+        }
+    }
+    epilogue.activate(sums);
 }
 
 #[target_feature(enable = "avx2,fma")]

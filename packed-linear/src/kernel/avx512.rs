@@ -56,7 +56,23 @@ const fn kernel(
 
 #[target_feature(enable = "avx512f")]
 unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
-    epilogue.finish(sums, scale, first);
+    // SAFETY: a panel has 32 sums, and as many biases from the first of its outputs on.
+    unsafe {
+        let scale = _mm512_set1_ps(scale);
+        let bias = epilogue
+            .bias
+            .map(|bias| bias[first..first + LANES].as_ptr());
+        for vector in 0..LANES / 16 {
+            let place = sums.as_mut_ptr().add(16 * vector);
+            let sum = _mm512_loadu_ps(place);
+            let sum = match bias {
+                Some(bias) => _mm512_fmadd_ps(sum, scale, _mm512_loadu_ps(bias.add(16 * vector))),
+                None => _mm512_mul_ps(sum, scale),
+            };
+            _mm512_storeu_ps(place, sum);
+        }
+    }
+    epilogue.activate(sums);
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]

@@ -14,7 +14,6 @@ mod avx2;
 mod avx512;
 mod multiply;
 mod portable;
-mod team;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -23,7 +22,6 @@ use std::sync::OnceLock;
 
 pub(crate) use attention::{Attention, MOST_HEAD_WIDTH, Vectors, attend};
 pub(crate) use multiply::{Job, multiply};
-pub(crate) use team::for_each;
 use tile::{Finish, Round, Tile};
 
 use crate::Precision;

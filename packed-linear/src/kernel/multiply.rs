@@ -1,7 +1,9 @@
 use std::ops::Range;
 
+use rayon::prelude::*;
+
+use super::Kernel;
 use super::tile::{Part, Sums, Tile};
-use super::{Kernel, team};
 use crate::epilogue::Epilogue;
 use crate::rows::Rows;
 use crate::shape::{LANES, PackedShape};
@@ -82,10 +84,10 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
                     .map(move |first| (task, first..panels.min(first + size)))
             })
             .collect();
-        team::for_each(portions.len(), &|number| {
-            let (task, panels) = &portions[number];
-            task.multiply(kernel, rows, panels.clone());
-        });
+        portions
+            .into_par_iter()
+            .with_max_len(1)
+            .for_each(|(task, panels)| task.multiply(kernel, rows, panels));
     }
     drop(tasks);
     for job in jobs {
