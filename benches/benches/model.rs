@@ -12,6 +12,7 @@ use benches::{Size, random_model};
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use generation::GenerationConfig;
+use packed_linear::Format;
 use vision_encoder_decoder::{ClipVisionMBart50, Decoder, Pretrained};
 
 /// Tokens that rows have behind them when a step is measured.
@@ -26,7 +27,7 @@ fn model(criterion: &mut Criterion) {
                 continue;
             }
         };
-        let mut formats = vec![None];
+        let mut formats: Vec<Option<Format>> = vec![None];
         if packed_linear::has_kernels(&device) {
             formats.extend(["f32", "bf16", "int8", "int4"].map(|text| text.parse().ok()));
         }
@@ -120,7 +121,7 @@ fn tokens(rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
 
 /// Brings a number to the host: devices that work on their own are waited for so.
 fn read<const D: usize>(tensor: Tensor<D>) {
-    let first = tensor.slice([0..1; D]);
+    let first = tensor.slice([const { 0..1 }; D]);
     black_box(first.into_data());
 }
 

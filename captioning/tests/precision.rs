@@ -22,7 +22,7 @@ fn equal_tokens(format: &str) -> (usize, usize) {
         let image = open_image(path).unwrap();
         let languages = exact.languages();
         let captions = |captioner: &Captioner| {
-            let captions = captioner.caption(&[image.clone()], languages, &config);
+            let captions = captioner.caption(std::slice::from_ref(&image), languages, &config);
             captions.unwrap().concat()
         };
         for (ours, theirs) in captions(&exact).iter().zip(captions(&packed)) {

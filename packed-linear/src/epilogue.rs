@@ -76,7 +76,7 @@ fn erf(x: f32) -> f32 {
     let odd = odd * square - 2.101_024e-6;
     let odd = odd * square - 5.692_506_4e-5;
     let odd = odd * square - 7.349_906_3e-4;
-    let odd = odd * square - 2.954_599_8e-3;
+    let odd = odd * square - 2.954_6e-3;
     let odd = odd * square - 1.609_603_3e-2;
     let even = -1.456_607_2e-5f32;
     let even = even * square - 2.133_740_5e-4;

@@ -60,7 +60,7 @@ fn gradients_pass_through_packed_weights() {
     // Each input's is the sum of its weights.
     let packed = layer.packed.as_ref().unwrap();
     let outputs: Vec<usize> = (0..70).collect();
-    let mut expected = vec![0.0; 50];
+    let mut expected = [0.0; 50];
     for row in packed.rows(&outputs).chunks(50) {
         expected
             .iter_mut()

@@ -166,7 +166,7 @@ impl<'a> Loader<'a> {
         expected: Expected<'_>,
     ) -> Result<(String, TensorInfo<'a>), LoadError> {
         let source = self.source;
-        let candidates = self.names.candidates(&path);
+        let candidates = self.names.candidates(path);
         if candidates.is_empty() {
             return Err(LoadError::UnknownParameter {
                 parameter: path.into(),

@@ -73,8 +73,7 @@ fn run(arguments: &Arguments) -> Result<(), QualityError> {
         .images
         .iter()
         .map(open_image)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(captioning::Error::from)?;
+        .collect::<Result<Vec<_>, _>>()?;
     let languages = arguments
         .lang
         .iter()

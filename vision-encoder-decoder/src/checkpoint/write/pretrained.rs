@@ -1,7 +1,5 @@
 use std::path::Path;
 
-use burn::module::Module;
-
 use super::parameters::num_params;
 use super::staged::write_file;
 use super::{SaveError, SaveOptions, StagedFolder, save_packed_weights, save_weights};
