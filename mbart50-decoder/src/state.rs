@@ -169,6 +169,8 @@ impl DecoderState {
     }
 }
 
+/// By way of integers, since Flex gives a selected mask the type of bytes and then refuses to join it
+/// with masks.
 fn select(mask: Tensor<2, Bool>, rows: &Tensor<1, Int>) -> Tensor<2, Bool> {
-    mask.select(0, rows.clone())
+    mask.int().select(0, rows.clone()).bool()
 }
