@@ -1,4 +1,5 @@
-//! Packed weights on devices that have no kernels give what kernels do.
+//! Packed weights give the same on every device that has no kernels; that kernels give the same as
+//! well is a test of `packed-linear`.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -7,7 +8,7 @@ use packed_linear::{Activation, PackedLinearConfig};
 use crate::devices::{assert_close, numbers, on_every_device};
 
 #[test]
-fn packed_layers_give_what_kernels_do() {
+fn packed_layers_give_the_same_everywhere() {
     let flex = Device::flex();
     let values: Vec<f32> = (0..3 * 50)
         .map(|place| (place as f32 * 0.7).sin())
