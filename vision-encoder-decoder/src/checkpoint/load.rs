@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use packed_linear::PackedShape;
 
+use super::place::Place;
 use super::placement::read_as;
 use super::{Layout, TensorInfo, TensorSource, WeightNames};
 use crate::LoadError;
@@ -28,8 +29,7 @@ pub fn load_weights<M: Module>(
     let mut loader = Loader {
         source,
         names,
-        path: Vec::new(),
-        containers: Vec::new(),
+        place: Place::default(),
         used: HashSet::new(),
         error: None,
     };
@@ -57,8 +57,7 @@ pub fn load_weights<M: Module>(
 struct Loader<'a> {
     source: &'a dyn TensorSource,
     names: &'a WeightNames<'a>,
-    path: Vec<String>,
-    containers: Vec<String>,
+    place: Place,
     used: HashSet<String>,
     /// A mapper can't fail, so the first error waits here and the rest is left as it is.
     error: Option<LoadError>,
@@ -66,13 +65,11 @@ struct Loader<'a> {
 
 impl ModuleMapper for Loader<'_> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push(name.into());
-        self.containers.push(container_type.into());
+        self.place.enter(name, container_type);
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-        self.containers.pop();
+        self.place.exit();
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -98,7 +95,7 @@ impl ModuleMapper for Loader<'_> {
         if self.error.is_some() {
             return param;
         }
-        let Some((path, shape)) = packed_at(&self.path, self.containers.last()) else {
+        let Some((path, shape)) = self.place.packed() else {
             return param;
         };
         match self.read_packed(&path, shape) {
@@ -121,9 +118,9 @@ impl<'a> Loader<'a> {
     fn read(&mut self, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
         let expected = Expected {
             shape,
-            layout: layout_of(self.containers.last(), shape.len()),
+            layout: self.place.layout(shape.len()),
         };
-        let (name, info) = self.find(&self.path.join("."), expected)?;
+        let (name, info) = self.find(&self.place.path(), expected)?;
         read_as(self.source, &name, info, expected.layout)
     }
 
@@ -148,11 +145,7 @@ impl<'a> Loader<'a> {
             }
             // What an output is made of is spread over the whole tensor then.
             Layout::OutputLast => {
-                let values = read_as(source, &name, info, Layout::OutputFirst)?;
-                shape.pack(|outputs, rows| {
-                    rows.copy_from_slice(&values[outputs.start * inputs..outputs.end * inputs]);
-                    Ok(())
-                })?
+                shape.pack_all(&read_as(source, &name, info, Layout::OutputFirst)?)
             }
         };
         let dims = [shape.panels(), shape.panel_words()];
@@ -204,31 +197,6 @@ impl<'a> Loader<'a> {
 struct Expected<'a> {
     shape: &'a [usize],
     layout: Layout,
-}
-
-/// What a packed weight stands for, if the parameter of this path, in such a container, is one: the
-/// path of the ordinary weight that would be in its place, and its shape.
-pub(crate) fn packed_at(
-    path: &[String],
-    container: Option<&String>,
-) -> Option<(String, PackedShape)> {
-    let [owner @ .., packed, words] = path else {
-        return None;
-    };
-    let is_packed = packed == "packed" && words == "words";
-    let shape = container?.parse().ok().filter(|_| is_packed)?;
-    Some((format!("{}.weight", owner.join(".")), shape))
-}
-
-/// The containers whose weights are `[input, output]`.
-const LINEAR: &[&str] = &["Struct:Linear", "Struct:PackedLinear"];
-
-/// How Burn lays out a parameter of so many dimensions that stands in such a container.
-pub(crate) fn layout_of(container: Option<&String>, dimensions: usize) -> Layout {
-    match container.is_some_and(|name| LINEAR.contains(&name.as_str())) && dimensions == 2 {
-        true => Layout::OutputLast,
-        false => Layout::OutputFirst,
-    }
 }
 
 /// Whether two shapes are the same up to the layout, and up to leading ones where no layout has to

@@ -12,6 +12,7 @@ mod folder;
 mod load;
 mod names;
 mod packed_form;
+mod place;
 mod placement;
 mod precision;
 mod read;
@@ -32,5 +33,4 @@ pub use write::{SaveError, SaveOptions, StagedFolder, save_packed_weights, save_
 
 #[cfg(feature = "hub")]
 pub(crate) use error::list;
-use load::{layout_of, packed_at};
 pub(crate) use read::shard_numbers;

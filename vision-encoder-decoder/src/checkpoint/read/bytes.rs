@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::mapped::map;
 use crate::LoadError;
 
 /// Bytes of a file or of the program, read from any position on.
@@ -20,6 +22,7 @@ pub(crate) struct Bytes {
 enum Storage {
     File(File),
     Memory(Cow<'static, [u8]>),
+    Map(bytes::Bytes),
 }
 
 impl Bytes {
@@ -54,6 +57,25 @@ impl Bytes {
         }
     }
 
+    /// A file that is mapped; see [`map`].
+    pub(crate) fn mapped(path: &Path, format: &'static str) -> Result<Self, LoadError> {
+        let map = map(path)?;
+        Ok(Self {
+            origin: path.display().to_string(),
+            format,
+            length: map.len() as u64,
+            storage: Storage::Map(map),
+        })
+    }
+
+    /// A part of a mapped file, without a copy; nothing if the bytes are not mapped or end earlier.
+    pub(crate) fn part_of_map(&self, place: Range<usize>) -> Option<bytes::Bytes> {
+        match &self.storage {
+            Storage::Map(map) => map.get(place.clone()).map(|_| map.slice(place)),
+            Storage::File(_) | Storage::Memory(_) => None,
+        }
+    }
+
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
@@ -66,11 +88,8 @@ impl Bytes {
     pub(crate) fn read(&self, start: u64, bytes: &mut [u8]) -> Result<(), LoadError> {
         let result = match &self.storage {
             Storage::File(file) => read_exact_at(file, start, bytes),
-            Storage::Memory(memory) => usize::try_from(start)
-                .ok()
-                .and_then(|start| memory.get(start..)?.get(..bytes.len()))
-                .map(|found| bytes.copy_from_slice(found))
-                .ok_or_else(|| ErrorKind::UnexpectedEof.into()),
+            Storage::Memory(memory) => copy(memory, start, bytes),
+            Storage::Map(map) => copy(map, start, bytes),
         };
         result.map_err(|error| self.error(error))
     }
@@ -102,6 +121,15 @@ impl Bytes {
             position: 0,
         }
     }
+}
+
+/// Fills `bytes` from position `start` of the memory on.
+fn copy(memory: &[u8], start: u64, bytes: &mut [u8]) -> io::Result<()> {
+    usize::try_from(start)
+        .ok()
+        .and_then(|start| memory.get(start..)?.get(..bytes.len()))
+        .map(|found| bytes.copy_from_slice(found))
+        .ok_or_else(|| ErrorKind::UnexpectedEof.into())
 }
 
 /// Reads without a file position, which threads would have to share.

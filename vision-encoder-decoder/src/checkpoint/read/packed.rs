@@ -1,52 +1,41 @@
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use burn::tensor::{AllocationProperty, DType, TensorData};
 use packed_linear::{Format, PackedShape};
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
 
-use super::mapped::map;
+use super::bytes::Bytes;
+use super::element::Element;
+use super::safetensors::Header;
 use super::{Layout, TensorInfo, TensorSource};
 use crate::LoadError;
 use crate::checkpoint::{Precision, packed_form};
 
 /// A file of packed weights, mapped into memory: packed tensors are used where they are.
 pub struct PackedFile {
-    origin: String,
-    map: bytes::Bytes,
+    bytes: Bytes,
     tensors: HashMap<String, Entry>,
 }
 
 struct Entry {
     shape: Vec<usize>,
     packed: Option<PackedShape>,
-    start: usize,
-    end: usize,
+    place: Range<usize>,
 }
-
-/// The length of the header comes first, in this many bytes.
-const LENGTH_BYTES: usize = 8;
 
 impl PackedFile {
     /// Maps a file and reads its header.
     ///
     /// # Errors
-    /// [`LoadError`] if the file can't be read, is damaged or is of another version.
+    /// [`LoadError`] if the file can't be read, is damaged, has a tensor twice or is of another
+    /// version.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LoadError> {
-        let path = path.as_ref();
-        let origin = path.display().to_string();
-        let map = map(path)?;
-        let tensors = entries(&map).map_err(|reason| LoadError::Format {
-            origin: origin.clone(),
-            format: packed_form::FORMAT,
-            reason,
-        })?;
-        Ok(Self {
-            origin,
-            map,
-            tensors,
-        })
+        let bytes = Bytes::mapped(path.as_ref(), packed_form::FORMAT)?;
+        let header = Header::read(&bytes)?;
+        let tensors = entries(&header).map_err(|reason| bytes.damaged(reason))?;
+        Ok(Self { bytes, tensors })
     }
 
     /// How the largest of its tensors is packed.
@@ -60,28 +49,19 @@ impl PackedFile {
     fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
         self.tensors.get(name).ok_or_else(|| self.missing(name))
     }
-
-    fn damaged(&self, reason: String) -> LoadError {
-        LoadError::Format {
-            origin: self.origin.clone(),
-            format: packed_form::FORMAT,
-            reason,
-        }
-    }
 }
 
 /// The tensors of a file, or what is wrong with it.
-fn entries(file: &[u8]) -> Result<HashMap<String, Entry>, String> {
+fn entries(header: &Header) -> Result<HashMap<String, Entry>, String> {
     if cfg!(target_endian = "big") {
         return Err("words of packed weights are little-endian, unlike this machine".into());
     }
-    let (length, rest) = file
-        .split_first_chunk::<LENGTH_BYTES>()
-        .ok_or("it ends too early")?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|error| error.to_string())?;
-    let header = rest.get(..length).ok_or("it ends within its header")?;
-    // Checks that sizes fit types and shapes and that tensors neither overlap nor leave gaps.
-    let metadata: Metadata = serde_json::from_slice(header).map_err(|error| error.to_string())?;
+    let Header {
+        metadata,
+        data_start,
+    } = header;
+    // Of a file that is mapped.
+    let start = *data_start as usize;
     let none = HashMap::new();
     let texts = metadata.metadata().as_ref().unwrap_or(&none);
     match texts.get(packed_form::VERSION_KEY).map(String::as_str) {
@@ -94,22 +74,13 @@ fn entries(file: &[u8]) -> Result<HashMap<String, Entry>, String> {
         }
         None => return Err("its metadata do not say that it is one".into()),
     }
-    let start = LENGTH_BYTES + length;
-    if file.len() - start != metadata.data_len() {
-        return Err(format!(
-            "it has {} bytes of tensors, its header claims {}",
-            file.len() - start,
-            metadata.data_len()
-        ));
-    }
     let tensors = metadata.tensors().into_iter().map(|(name, info)| {
-        let place = (start + info.data_offsets.0, start + info.data_offsets.1);
+        let place = start + info.data_offsets.0..start + info.data_offsets.1;
         let entry = match info.dtype {
             Dtype::F32 => Entry {
                 shape: info.shape.clone(),
                 packed: None,
-                start: place.0,
-                end: place.1,
+                place,
             },
             Dtype::U32 => packed_entry(texts.get(&name), &info.shape, place)
                 .map_err(|reason| format!("tensor {name}: {reason}"))?,
@@ -123,7 +94,7 @@ fn entries(file: &[u8]) -> Result<HashMap<String, Entry>, String> {
 fn packed_entry(
     text: Option<&String>,
     words: &[usize],
-    (start, end): (usize, usize),
+    place: Range<usize>,
 ) -> Result<Entry, String> {
     let text = text.ok_or("nothing says what its words mean")?;
     let shape: PackedShape = text
@@ -132,23 +103,23 @@ fn packed_entry(
     if words != [shape.panels(), shape.panel_words()] {
         return Err(format!("{words:?} are not the words of {shape}"));
     }
-    if !start.is_multiple_of(packed_form::ALIGNMENT) {
+    if !place.start.is_multiple_of(packed_form::ALIGNMENT) {
         return Err(format!(
-            "it begins at byte {start}, no multiple of {}",
+            "it begins at byte {}, no multiple of {}",
+            place.start,
             packed_form::ALIGNMENT
         ));
     }
     Ok(Entry {
         shape: vec![shape.outputs(), shape.inputs()],
         packed: Some(shape),
-        start,
-        end,
+        place,
     })
 }
 
 impl TensorSource for PackedFile {
     fn origin(&self) -> &str {
-        &self.origin
+        self.bytes.origin()
     }
 
     fn names(&self) -> Vec<&str> {
@@ -166,16 +137,13 @@ impl TensorSource for PackedFile {
 
     fn read(&self, name: &str, start: usize, values: &mut [f32]) -> Result<(), LoadError> {
         let entry = self.entry(name)?;
-        let beyond = || self.damaged(format!("tensor {name} ends too early"));
-        let bytes = &self.map[entry.start..entry.end];
+        let beyond = || self.bytes.damaged(format!("tensor {name} ends too early"));
         let Some(shape) = entry.packed else {
-            let bytes = bytes.get(4 * start..).ok_or_else(beyond)?;
-            let (numbers, _) = bytes.as_chunks::<4>();
-            let numbers = numbers.get(..values.len()).ok_or_else(beyond)?;
-            for (value, bytes) in values.iter_mut().zip(numbers) {
-                *value = f32::from_le_bytes(*bytes);
+            if 4 * (start + values.len()) > entry.place.len() {
+                return Err(beyond());
             }
-            return Ok(());
+            let start = entry.place.start + 4 * start;
+            return Element::F32.read(&self.bytes, start as u64, values);
         };
         let panel_bytes = 4 * shape.panel_words();
         let panel_values = shape.inputs() * PackedShape::PANEL_OUTPUTS;
@@ -185,11 +153,12 @@ impl TensorSource for PackedFile {
                 (start + filled) / panel_values,
                 (start + filled) % panel_values,
             );
-            let words = bytes.get(panel * panel_bytes..).ok_or_else(beyond)?;
-            let (words, _) = words
-                .get(..panel_bytes)
-                .ok_or_else(beyond)?
-                .as_chunks::<4>();
+            let start = entry.place.start + panel * panel_bytes;
+            let words = self.bytes.part_of_map(start..start + panel_bytes);
+            let words = words
+                .filter(|_| start < entry.place.end)
+                .ok_or_else(beyond)?;
+            let (words, _) = words.as_chunks::<4>();
             let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
             let rows = shape.unpack_panel(panel, &words);
             let rows = rows.get(skipped..).ok_or_else(beyond)?;
@@ -208,11 +177,12 @@ impl TensorSource for PackedFile {
         let Some(shape) = entry.packed else {
             return Ok(None);
         };
-        let bytes = self.map.slice(entry.start..entry.end);
+        let bytes = self.bytes.part_of_map(entry.place.clone());
+        let bytes = bytes.ok_or_else(|| self.bytes.damaged("it ends too early"))?;
         let bytes = burn::tensor::Bytes::from_shared(bytes, AllocationProperty::File);
         let dims = [shape.panels(), shape.panel_words()];
         let words = TensorData::try_from_bytes(bytes, dims, DType::U32)
-            .map_err(|error| self.damaged(format!("tensor {name}: {error}")))?;
+            .map_err(|error| self.bytes.damaged(format!("tensor {name}: {error}")))?;
         Ok(Some((shape, words)))
     }
 }

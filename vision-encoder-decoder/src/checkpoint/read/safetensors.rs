@@ -49,6 +49,33 @@ impl SafetensorsFile {
     }
 
     fn new(bytes: Bytes) -> Result<Self, LoadError> {
+        let Header {
+            metadata,
+            data_start,
+        } = Header::read(&bytes)?;
+        let tensors = metadata
+            .tensors()
+            .into_iter()
+            .map(|(name, entry)| (name, entry.clone()))
+            .collect();
+        Ok(Self {
+            bytes,
+            data_start,
+            tensors,
+        })
+    }
+}
+
+/// What stands before the tensors of a safetensors file.
+pub(super) struct Header {
+    pub(super) metadata: Metadata,
+    /// Bytes before the first tensor.
+    pub(super) data_start: u64,
+}
+
+impl Header {
+    /// Reads and checks it.
+    pub(super) fn read(bytes: &Bytes) -> Result<Self, LoadError> {
         let length = bytes.length();
         let mut header_length = [0; LENGTH_BYTES as usize];
         bytes.read(0, &mut header_length)?;
@@ -78,15 +105,9 @@ impl SafetensorsFile {
                 "it has {length} bytes where its header promises {promised} behind {data_start}"
             )));
         }
-        let tensors = metadata
-            .tensors()
-            .into_iter()
-            .map(|(name, entry)| (name, entry.clone()))
-            .collect();
         Ok(Self {
-            bytes,
+            metadata,
             data_start,
-            tensors,
         })
     }
 }

@@ -2,8 +2,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Int, Tensor, TensorReadError};
 use packed_linear::PackedShape;
 
+use crate::checkpoint::place::Place;
 use crate::checkpoint::read::{Layout, TensorInfo};
-use crate::checkpoint::{Precision, SaveError, WeightNames, layout_of, packed_at};
+use crate::checkpoint::{Precision, SaveError, WeightNames};
 
 /// Numbers of a tensor that are brought from its device at a time.
 const NUMBERS: usize = 1 << 20;
@@ -53,8 +54,7 @@ pub(super) fn visit<M: Module>(
     let mut visitor = Visitor {
         names,
         sink,
-        path: Vec::new(),
-        containers: Vec::new(),
+        place: Place::default(),
         error: None,
     };
     module.visit(&mut visitor);
@@ -64,21 +64,18 @@ pub(super) fn visit<M: Module>(
 struct Visitor<'a, S> {
     names: &'a WeightNames<'a>,
     sink: &'a mut S,
-    path: Vec<String>,
-    containers: Vec<String>,
+    place: Place,
     /// A visitor can't fail, so the first error waits here and the rest is passed over.
     error: Option<SaveError>,
 }
 
 impl<S: Sink> ModuleVisitor for Visitor<'_, S> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push(name.into());
-        self.containers.push(container_type.into());
+        self.place.enter(name, container_type);
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-        self.containers.pop();
+        self.place.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -88,7 +85,7 @@ impl<S: Sink> ModuleVisitor for Visitor<'_, S> {
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-        let packed = packed_at(&self.path, self.containers.last());
+        let packed = self.place.packed();
         if let (None, Some((path, shape))) = (&self.error, packed) {
             self.error = self.give_packed(&path, shape, param).err();
         }
@@ -144,8 +141,8 @@ impl<S: Sink> Visitor<'_, S> {
     }
 
     fn give<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Result<(), SaveError> {
-        let name = self.name(&self.path.join("."))?;
-        let layout = layout_of(self.containers.last(), D);
+        let name = self.name(&self.place.path())?;
+        let layout = self.place.layout(D);
         let shape: [usize; D] = param.lazy_shape().dims();
         let stored = TensorInfo {
             shape: &shape,
@@ -201,19 +198,16 @@ fn part<const D: usize>(
 pub(super) fn num_params<M: Module>(module: &M) -> usize {
     #[derive(Default)]
     struct Count {
-        path: Vec<String>,
-        containers: Vec<String>,
+        place: Place,
         numbers: usize,
     }
     impl ModuleVisitor for Count {
         fn enter_module(&mut self, name: &str, container_type: &str) {
-            self.path.push(name.into());
-            self.containers.push(container_type.into());
+            self.place.enter(name, container_type);
         }
 
         fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.pop();
-            self.containers.pop();
+            self.place.exit();
         }
 
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -221,7 +215,7 @@ pub(super) fn num_params<M: Module>(module: &M) -> usize {
         }
 
         fn visit_int<const D: usize>(&mut self, _param: &Param<Tensor<D, Int>>) {
-            if let Some((_, shape)) = packed_at(&self.path, self.containers.last()) {
+            if let Some((_, shape)) = self.place.packed() {
                 self.numbers += shape.outputs() * shape.inputs();
             }
         }

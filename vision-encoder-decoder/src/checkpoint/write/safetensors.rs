@@ -13,6 +13,9 @@ use crate::checkpoint::{Precision, SaveError};
 /// The header is padded to a multiple of this, so that tensors are aligned.
 const ALIGNMENT: usize = 8;
 
+/// The length of the header comes first, in this many bytes.
+const LENGTH_BYTES: usize = 8;
+
 /// A safetensors file under construction, written from front to back.
 pub(super) struct SafetensorsWriter {
     path: PathBuf,
@@ -22,13 +25,33 @@ pub(super) struct SafetensorsWriter {
 }
 
 impl SafetensorsWriter {
-    /// Begins a file that will have these tensors in this order.
+    /// Begins a file that will have these tensors, all of them numbers, in this order.
     pub(super) fn create(
         path: &Path,
         entries: &[Entry],
         precision: Precision,
     ) -> Result<Self, SaveError> {
-        let header = header(entries, precision).map_err(|reason| SaveError::Header {
+        let dtype = match precision {
+            Precision::F32 => Dtype::F32,
+            Precision::F16 => Dtype::F16,
+            Precision::BF16 => Dtype::BF16,
+        };
+        let tensors = entries
+            .iter()
+            .map(|entry| (entry.name.clone(), dtype, entry.shape.clone()));
+        // Transformers refuses files that do not say whose layout they have.
+        let format = HashMap::from([("format".into(), "pt".into())]);
+        let header = header(tensors, format, ALIGNMENT);
+        Self::with_header(path, header, precision)
+    }
+
+    /// Begins a file with a header that was made already.
+    pub(super) fn with_header(
+        path: &Path,
+        header: Result<Vec<u8>, String>,
+        precision: Precision,
+    ) -> Result<Self, SaveError> {
+        let header = header.map_err(|reason| SaveError::Header {
             path: path.to_owned(),
             reason,
         })?;
@@ -69,6 +92,16 @@ impl SafetensorsWriter {
             .map_err(SaveError::io(&self.path))
     }
 
+    /// Appends words of a packed tensor.
+    pub(super) fn write_words(&mut self, words: &[u32]) -> Result<(), SaveError> {
+        self.buffer.clear();
+        self.buffer
+            .extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        self.file
+            .write_all(&self.buffer)
+            .map_err(SaveError::io(&self.path))
+    }
+
     fn encode<const SIZE: usize>(&mut self, numbers: &[f32], encode: impl Fn(f32) -> [u8; SIZE]) {
         self.buffer
             .extend(numbers.iter().flat_map(|number| encode(*number)));
@@ -84,28 +117,28 @@ impl SafetensorsWriter {
     }
 }
 
-fn header(entries: &[Entry], precision: Precision) -> Result<Vec<u8>, String> {
-    let dtype = match precision {
-        Precision::F32 => Dtype::F32,
-        Precision::F16 => Dtype::F16,
-        Precision::BF16 => Dtype::BF16,
-    };
+/// The header of a file with these tensors in this order: names, types and shapes. The first begins
+/// at a multiple of `alignment`.
+pub(super) fn header(
+    tensors: impl Iterator<Item = (String, Dtype, Vec<usize>)>,
+    texts: HashMap<String, String>,
+    alignment: usize,
+) -> Result<Vec<u8>, String> {
     let mut end = 0;
-    let tensors = entries.iter().map(|entry| {
+    let tensors = tensors.map(|(name, dtype, shape)| {
         let start = end;
-        end += entry.shape.iter().product::<usize>() * precision.size();
+        end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
         let info = TensorInfo {
             dtype,
-            shape: entry.shape.clone(),
+            shape,
             data_offsets: (start, end),
         };
-        (entry.name.clone(), info)
+        (name, info)
     });
-    // Transformers refuses files that do not say whose layout they have.
-    let format = HashMap::from([("format".into(), "pt".into())]);
     let metadata =
-        Metadata::new(Some(format), tensors.collect()).map_err(|error| error.to_string())?;
+        Metadata::new(Some(texts), tensors.collect()).map_err(|error| error.to_string())?;
     let mut header = serde_json::to_vec(&metadata).map_err(|error| error.to_string())?;
-    header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
+    let length = (LENGTH_BYTES + header.len()).next_multiple_of(alignment) - LENGTH_BYTES;
+    header.resize(length, b' ');
     Ok(header)
 }
