@@ -4,7 +4,6 @@ use burn::tensor::{Device, Tensor};
 use packed_linear::{Format, KeysValues, PackedLinear};
 
 use crate::ClipVisionConfig;
-use crate::linear::linear;
 
 /// Multi-head self-attention over all positions.
 ///
@@ -25,10 +24,10 @@ impl Attention {
         let output_std = config.initializer_factor / (width as f64).sqrt();
         let input_std = output_std / ((2 * config.num_hidden_layers) as f64).sqrt();
         Self {
-            query: linear([width, width], input_std, format, device),
-            key: linear([width, width], input_std, format, device),
-            value: linear([width, width], input_std, format, device),
-            output: linear([width, width], output_std, format, device),
+            query: PackedLinear::normal([width, width], input_std, format, device),
+            key: PackedLinear::normal([width, width], input_std, format, device),
+            value: PackedLinear::normal([width, width], input_std, format, device),
+            output: PackedLinear::normal([width, width], output_std, format, device),
             heads: config.num_attention_heads,
         }
     }

@@ -2,7 +2,6 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use packed_linear::{Activation, Format, PackedLinear};
 
-use crate::linear::linear;
 use crate::{ClipVisionConfig, HiddenAct};
 
 /// Two linear layers with an activation between them.
@@ -23,8 +22,8 @@ impl FeedForward {
         let input_std = factor / ((2 * width) as f64).sqrt();
         let output_std = factor / ((2 * config.num_hidden_layers * width) as f64).sqrt();
         Self {
-            input: linear([width, inner], input_std, format, device),
-            output: linear([inner, width], output_std, format, device),
+            input: PackedLinear::normal([width, inner], input_std, format, device),
+            output: PackedLinear::normal([inner, width], output_std, format, device),
             activation: match config.hidden_act {
                 HiddenAct::QuickGelu => Activation::QuickGelu,
                 HiddenAct::Gelu => Activation::Gelu,

@@ -34,7 +34,6 @@ mod config;
 mod embeddings;
 mod feed_forward;
 mod layer;
-mod linear;
 mod model;
 mod weights;
 

@@ -6,7 +6,6 @@ use packed_linear::{Format, PackedLinear};
 use crate::MBartDecoderConfig;
 use crate::cache::{KeyValueCache, KeysValues};
 use crate::layer::Masks;
-use crate::linear::linear;
 use crate::row_images::RowImages;
 use crate::slots::Slots;
 use crate::state::LayerState;
@@ -40,10 +39,10 @@ impl Projections {
     fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let (width, std) = (config.d_model, config.init_std);
         Self {
-            query: linear([width, width], std, format, device),
-            key: linear([width, width], std, format, device),
-            value: linear([width, width], std, format, device),
-            output: linear([width, width], std, format, device),
+            query: PackedLinear::normal([width, width], std, format, device),
+            key: PackedLinear::normal([width, width], std, format, device),
+            value: PackedLinear::normal([width, width], std, format, device),
+            output: PackedLinear::normal([width, width], std, format, device),
             heads: config.decoder_attention_heads,
         }
     }

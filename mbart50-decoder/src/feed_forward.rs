@@ -2,7 +2,6 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use packed_linear::{Activation, Format, PackedLinear};
 
-use crate::linear::linear;
 use crate::{ActivationFunction, MBartDecoderConfig};
 
 /// Two linear layers with an activation between them: `fc1` and `fc2` in Hugging Face's
@@ -23,8 +22,8 @@ impl FeedForward {
     ) -> Self {
         let (width, inner, std) = (config.d_model, config.decoder_ffn_dim, config.init_std);
         Self {
-            input: linear([width, inner], std, format, device),
-            output: linear([inner, width], std, format, device),
+            input: PackedLinear::normal([width, inner], std, format, device),
+            output: PackedLinear::normal([inner, width], std, format, device),
             activation: match config.activation_function {
                 ActivationFunction::Gelu => Activation::Gelu,
                 ActivationFunction::Relu => Activation::Relu,

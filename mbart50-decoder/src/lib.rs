@@ -50,7 +50,6 @@ mod feed_forward;
 mod head;
 mod language;
 mod layer;
-mod linear;
 mod model;
 mod row_images;
 mod shortlist;

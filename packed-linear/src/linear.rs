@@ -40,14 +40,12 @@ impl PackedLinearConfig {
     /// A layer with a bias, an ordinary weight, and normally distributed numbers of variance
     /// `1 / d_input`.
     pub fn new(d_input: usize, d_output: usize) -> Self {
+        let std = (d_input.max(1) as f64).powf(-0.5);
         Self {
             d_input,
             d_output,
             bias: true,
-            initializer: Initializer::Normal {
-                mean: 0.0,
-                std: (d_input.max(1) as f64).powf(-0.5),
-            },
+            initializer: Initializer::Normal { mean: 0.0, std },
             format: None,
         }
     }
@@ -102,6 +100,20 @@ impl PackedLinearConfig {
 }
 
 impl PackedLinear {
+    /// A layer with normally distributed weights and a bias of 0, its weight packed if there is a
+    /// format.
+    pub fn normal(
+        [d_input, d_output]: [usize; 2],
+        std: f64,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
+        PackedLinearConfig::new(d_input, d_output)
+            .with_initializer(Initializer::Normal { mean: 0.0, std })
+            .with_format(format)
+            .init(device)
+    }
+
     /// # Shapes
     /// - x: `[.., inputs]`
     /// - output: `[.., outputs]`
@@ -168,7 +180,10 @@ impl PackedLinear {
             (Some(packed), _) => packed.multiply(x, bias, activation),
             (None, Some(weight)) => {
                 let y = linear(x, weight.val(), bias);
-                activation.map_or(y.clone(), |activation| activation.forward(y))
+                match activation {
+                    Some(activation) => activation.forward(y),
+                    None => y,
+                }
             }
             (None, None) => panic!("a linear layer needs a weight"),
         }

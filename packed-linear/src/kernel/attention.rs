@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 
 use super::multiply::Output;
+use super::vector::Vector;
 use crate::epilogue::exp;
 
 /// Keys or values in memory: a head's vector of a position begins at
@@ -66,8 +67,14 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
     let attend = best();
     let one = |scores: &mut Vec<f32>, pair: usize| {
         scores.resize(length, 0.0);
+        let pair = Pair {
+            item: pair / heads,
+            head: pair % heads,
+            scores,
+            places,
+        };
         // SAFETY: the function was chosen for this machine, and no other pair writes these columns.
-        unsafe { attend(&attention, pair / heads, pair % heads, scores, places) };
+        unsafe { attend(&attention, pair) };
     };
     let pairs = 0..batch * heads;
     if query.len() * length < PRODUCTS_FOR_THREADS || rayon::current_num_threads() == 1 {
@@ -80,15 +87,23 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
         let pairs = pairs.into_par_iter().with_min_len(portion);
         pairs.for_each_init(Vec::new, one);
     }
-    debug_assert_eq!(query.len() % (heads * head_width), 0);
     output
 }
 
 /// Where results go.
 #[derive(Clone, Copy)]
-pub(super) struct Places {
+struct Places {
     output: Output,
     weights: Option<Output>,
+}
+
+/// A head of a batch item, and where it works.
+pub(super) struct Pair<'a> {
+    item: usize,
+    head: usize,
+    /// `[length]`
+    scores: &'a mut [f32],
+    places: Places,
 }
 
 /// Attends with all queries of a batch item, as one head.
@@ -96,7 +111,7 @@ pub(super) struct Places {
 /// # Safety
 /// The processor has the function's instructions, and nobody else writes the columns of this batch
 /// item and head.
-pub(super) type Head = unsafe fn(&Attention<'_>, usize, usize, &mut [f32], Places);
+type Head = unsafe fn(&Attention<'_>, Pair<'_>);
 
 fn best() -> Head {
     #[cfg(target_arch = "x86_64")]
@@ -108,33 +123,18 @@ fn best() -> Head {
     super::portable::attention_head
 }
 
-/// The two loops over the numbers of a head, in the instructions of a machine.
-pub(super) trait Instructions {
-    /// The sum of the products of two vectors of the same length.
-    ///
-    /// # Safety
-    /// The processor has the instructions.
-    unsafe fn product(a: &[f32], b: &[f32]) -> f32;
-
-    /// Adds a multiple of a vector to sums of the same length.
-    ///
-    /// # Safety
-    /// Likewise.
-    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]);
-}
-
-/// Attends as one head.
+/// Attends as one head, with vectors of the type `V`.
 ///
 /// # Safety
 /// As [`Head`].
 #[inline(always)]
-pub(super) unsafe fn head<I: Instructions>(
-    attention: &Attention<'_>,
-    item: usize,
-    head: usize,
-    scores: &mut [f32],
-    places: Places,
-) {
+pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>) {
+    let Pair {
+        item,
+        head,
+        scores,
+        places,
+    } = pair;
     let &Attention {
         query,
         batch,
@@ -160,7 +160,7 @@ pub(super) unsafe fn head<I: Instructions>(
         for position in 0..length {
             let key = keys.get(slot(position), head, position, head_width);
             // SAFETY: as the caller promises.
-            let score = unsafe { I::product(query, key) } * scale;
+            let score = unsafe { V::product(query, key) } * scale;
             scores[position] = score;
             largest = if score > largest { score } else { largest };
         }
@@ -176,7 +176,7 @@ pub(super) unsafe fn head<I: Instructions>(
         for position in 0..length {
             let value = values.get(slot(position), head, position, head_width);
             // SAFETY: as the caller promises.
-            unsafe { I::add(sums, scores[position], value) };
+            unsafe { V::add_product(sums, scores[position], value) };
         }
         let share = 1.0 / total;
         for place in 0..head_width {

@@ -5,8 +5,9 @@
 
 use std::arch::x86_64::*;
 
-use super::attention::{Attention, Instructions, Places, head};
+use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
+use super::vector::Vector;
 use super::{Kernel, TileFunction, tiles};
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
@@ -31,23 +32,8 @@ const VECTORS: usize = LANES / 8;
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
-    // SAFETY: a panel has 32 sums, and as many biases from the first of its outputs on.
-    unsafe {
-        let scale = _mm256_set1_ps(scale);
-        let bias = epilogue
-            .bias
-            .map(|bias| bias[first..first + LANES].as_ptr());
-        for vector in 0..LANES / 8 {
-            let place = sums.as_mut_ptr().add(8 * vector);
-            let sum = _mm256_loadu_ps(place);
-            let sum = match bias {
-                Some(bias) => _mm256_fmadd_ps(sum, scale, _mm256_loadu_ps(bias.add(8 * vector))),
-                None => _mm256_mul_ps(sum, scale),
-            };
-            _mm256_storeu_ps(place, sum);
-        }
-    }
-    epilogue.activate(sums);
+    // SAFETY: as the caller promises.
+    unsafe { __m256::finish(epilogue, sums, scale, first) };
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -271,80 +257,50 @@ unsafe fn add<const ROWS: usize>(
 }
 
 /// # Safety
-/// As [`Head`](super::attention::Head).
+/// As a head of [`attend`](super::attend).
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn attention_head(
-    attention: &Attention<'_>,
-    item: usize,
-    number: usize,
-    scores: &mut [f32],
-    places: Places,
-) {
+pub(super) unsafe fn attention_head(attention: &Attention<'_>, pair: Pair<'_>) {
     // SAFETY: as the caller promises.
-    unsafe { head::<Vectors>(attention, item, number, scores, places) };
+    unsafe { attention::attention_head::<__m256>(attention, pair) };
 }
 
-struct Vectors;
+impl Vector for __m256 {
+    const NUMBERS: usize = 8;
 
-/// Numbers of a vector.
-const NUMBERS: usize = 8;
-
-impl Instructions for Vectors {
     #[inline(always)]
-    unsafe fn product(a: &[f32], b: &[f32]) -> f32 {
-        let length = a.len().min(b.len());
-        let whole = length / NUMBERS * NUMBERS;
-        // SAFETY: places below the length of both; the processor has the instructions, as the caller
-        // promises.
-        let sum = unsafe {
-            let (mut even, mut odd) = (_mm256_setzero_ps(), _mm256_setzero_ps());
-            let mut place = 0;
-            while place < whole {
-                let (a, b) = (a.as_ptr().add(place), b.as_ptr().add(place));
-                even = _mm256_fmadd_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b), even);
-                std::mem::swap(&mut even, &mut odd);
-                place += NUMBERS;
-            }
-            sum_of(_mm256_add_ps(even, odd))
-        };
-        let mut rest = 0.0;
-        for place in whole..length {
-            rest += a[place] * b[place];
-        }
-        sum + rest
+    unsafe fn splat(number: f32) -> Self {
+        // SAFETY: as the caller promises, here and below.
+        unsafe { _mm256_set1_ps(number) }
     }
 
     #[inline(always)]
-    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]) {
-        let length = sums.len().min(vector.len());
-        let whole = length / NUMBERS * NUMBERS;
+    unsafe fn load(numbers: *const f32) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm256_loadu_ps(numbers) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, numbers: *mut f32) {
+        // SAFETY: likewise.
+        unsafe { _mm256_storeu_ps(numbers, self) };
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(self, factor: Self, summand: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm256_fmadd_ps(self, factor, summand) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
         // SAFETY: likewise.
         unsafe {
-            let weight = _mm256_set1_ps(weight);
-            let mut place = 0;
-            while place < whole {
-                let sum = sums.as_mut_ptr().add(place);
-                let vector = _mm256_loadu_ps(vector.as_ptr().add(place));
-                _mm256_storeu_ps(sum, _mm256_fmadd_ps(weight, vector, _mm256_loadu_ps(sum)));
-                place += NUMBERS;
-            }
+            let four = _mm_add_ps(
+                _mm256_castps256_ps128(self),
+                _mm256_extractf128_ps::<1>(self),
+            );
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
         }
-        for place in whole..length {
-            sums[place] += weight * vector[place];
-        }
-    }
-}
-
-/// The sum of a vector's numbers.
-#[inline(always)]
-unsafe fn sum_of(vector: __m256) -> f32 {
-    // SAFETY: the processor has the instructions, as the caller promises.
-    unsafe {
-        let four = _mm_add_ps(
-            _mm256_castps256_ps128(vector),
-            _mm256_extractf128_ps::<1>(vector),
-        );
-        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-        _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
     }
 }

@@ -5,8 +5,9 @@
 
 use std::arch::x86_64::*;
 
-use super::attention::{Attention, Instructions, Places, head};
+use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
+use super::vector::Vector;
 use super::{Kernel, TileFunction, tiles};
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
@@ -56,23 +57,8 @@ const fn kernel(
 
 #[target_feature(enable = "avx512f")]
 unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
-    // SAFETY: a panel has 32 sums, and as many biases from the first of its outputs on.
-    unsafe {
-        let scale = _mm512_set1_ps(scale);
-        let bias = epilogue
-            .bias
-            .map(|bias| bias[first..first + LANES].as_ptr());
-        for vector in 0..LANES / 16 {
-            let place = sums.as_mut_ptr().add(16 * vector);
-            let sum = _mm512_loadu_ps(place);
-            let sum = match bias {
-                Some(bias) => _mm512_fmadd_ps(sum, scale, _mm512_loadu_ps(bias.add(16 * vector))),
-                None => _mm512_mul_ps(sum, scale),
-            };
-            _mm512_storeu_ps(place, sum);
-        }
-    }
-    epilogue.activate(sums);
+    // SAFETY: as the caller promises.
+    unsafe { __m512::finish(epilogue, sums, scale, first) };
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -292,66 +278,43 @@ unsafe fn add<const ROWS: usize>(
 }
 
 /// # Safety
-/// As [`Head`](super::attention::Head).
+/// As a head of [`attend`](super::attend).
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn attention_head(
-    attention: &Attention<'_>,
-    item: usize,
-    number: usize,
-    scores: &mut [f32],
-    places: Places,
-) {
+pub(super) unsafe fn attention_head(attention: &Attention<'_>, pair: Pair<'_>) {
     // SAFETY: as the caller promises.
-    unsafe { head::<Vectors>(attention, item, number, scores, places) };
+    unsafe { attention::attention_head::<__m512>(attention, pair) };
 }
 
-struct Vectors;
+impl Vector for __m512 {
+    const NUMBERS: usize = 16;
 
-/// Numbers of a vector.
-const NUMBERS: usize = 16;
-
-impl Instructions for Vectors {
     #[inline(always)]
-    unsafe fn product(a: &[f32], b: &[f32]) -> f32 {
-        let length = a.len().min(b.len());
-        let whole = length / NUMBERS * NUMBERS;
-        // SAFETY: places below the length of both; the processor has the instructions, as the caller
-        // promises.
-        let sum = unsafe {
-            let (mut even, mut odd) = (_mm512_setzero_ps(), _mm512_setzero_ps());
-            let mut place = 0;
-            while place < whole {
-                let (a, b) = (a.as_ptr().add(place), b.as_ptr().add(place));
-                even = _mm512_fmadd_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b), even);
-                std::mem::swap(&mut even, &mut odd);
-                place += NUMBERS;
-            }
-            _mm512_reduce_add_ps(_mm512_add_ps(even, odd))
-        };
-        let mut rest = 0.0;
-        for place in whole..length {
-            rest += a[place] * b[place];
-        }
-        sum + rest
+    unsafe fn splat(number: f32) -> Self {
+        // SAFETY: as the caller promises, here and below.
+        unsafe { _mm512_set1_ps(number) }
     }
 
     #[inline(always)]
-    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]) {
-        let length = sums.len().min(vector.len());
-        let whole = length / NUMBERS * NUMBERS;
+    unsafe fn load(numbers: *const f32) -> Self {
         // SAFETY: likewise.
-        unsafe {
-            let weight = _mm512_set1_ps(weight);
-            let mut place = 0;
-            while place < whole {
-                let sum = sums.as_mut_ptr().add(place);
-                let vector = _mm512_loadu_ps(vector.as_ptr().add(place));
-                _mm512_storeu_ps(sum, _mm512_fmadd_ps(weight, vector, _mm512_loadu_ps(sum)));
-                place += NUMBERS;
-            }
-        }
-        for place in whole..length {
-            sums[place] += weight * vector[place];
-        }
+        unsafe { _mm512_loadu_ps(numbers) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, numbers: *mut f32) {
+        // SAFETY: likewise.
+        unsafe { _mm512_storeu_ps(numbers, self) };
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(self, factor: Self, summand: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm512_fmadd_ps(self, factor, summand) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: likewise.
+        unsafe { _mm512_reduce_add_ps(self) }
     }
 }

@@ -17,6 +17,7 @@ mod portable;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod vector;
 
 use std::sync::OnceLock;
 

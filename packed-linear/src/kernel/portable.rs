@@ -1,8 +1,9 @@
 //! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
 //! loops over the 32 outputs of a panel.
 
-use super::attention::{Attention, Instructions, Places, head};
+use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
+use super::vector::Vector;
 use super::{Kernel, tiles};
 use crate::epilogue::Epilogue;
 use crate::pack::scale;
@@ -24,7 +25,8 @@ const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
 }
 
 unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
-    epilogue.finish(sums, scale, first);
+    // SAFETY: these vectors need no instructions.
+    unsafe { <[f32; 8]>::finish(epilogue, sums, scale, first) };
 }
 
 unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
@@ -154,39 +156,41 @@ fn integers<const ROWS: usize, const PER_STEP: usize>(
     }
 }
 
-pub(super) unsafe fn attention_head(
-    attention: &Attention<'_>,
-    item: usize,
-    number: usize,
-    scores: &mut [f32],
-    places: Places,
-) {
+pub(super) unsafe fn attention_head(attention: &Attention<'_>, pair: Pair<'_>) {
     // SAFETY: as the caller promises.
-    unsafe { head::<Plain>(attention, item, number, scores, places) };
+    unsafe { attention::attention_head::<[f32; 8]>(attention, pair) };
 }
 
-struct Plain;
+impl Vector for [f32; 8] {
+    const NUMBERS: usize = 8;
 
-impl Instructions for Plain {
     #[inline(always)]
-    unsafe fn product(a: &[f32], b: &[f32]) -> f32 {
-        const PART: usize = 8;
-        let (a_parts, a_rest) = a.as_chunks::<PART>();
-        let (b_parts, b_rest) = b.as_chunks::<PART>();
-        let mut sums = [0.0f32; PART];
-        for (a, b) in a_parts.iter().zip(b_parts) {
-            for place in 0..PART {
-                sums[place] += a[place] * b[place];
-            }
-        }
-        let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-        sums.iter().sum::<f32>() + rest
+    unsafe fn splat(number: f32) -> Self {
+        [number; 8]
     }
 
     #[inline(always)]
-    unsafe fn add(sums: &mut [f32], weight: f32, vector: &[f32]) {
-        for (sum, number) in sums.iter_mut().zip(vector) {
-            *sum += weight * number;
+    unsafe fn load(numbers: *const f32) -> Self {
+        // SAFETY: as the caller promises; alignment is that of single numbers.
+        unsafe { *numbers.cast() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, numbers: *mut f32) {
+        // SAFETY: likewise.
+        unsafe { *numbers.cast() = self };
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(mut self, factor: Self, summand: Self) -> Self {
+        for place in 0..8 {
+            self[place] = self[place] * factor[place] + summand[place];
         }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        self.iter().sum()
     }
 }

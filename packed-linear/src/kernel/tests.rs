@@ -58,14 +58,35 @@ fn twin(shape: PackedShape, words: &[u32], x: &[f32]) -> Vec<(f64, f64)> {
     results
 }
 
-fn pack(shape: PackedShape, weights: &[f32]) -> Vec<u32> {
-    let inputs = shape.inputs();
-    let read = |outputs: std::ops::Range<usize>, rows: &mut [f32]| {
-        rows.copy_from_slice(&weights[outputs.start * inputs..outputs.end * inputs]);
-        Ok::<_, ()>(())
-    };
-    shape.pack(read).unwrap()
+/// The kernels that this machine can run.
+fn kernels(precision: Precision) -> impl Iterator<Item = &'static Kernel> {
+    let kernels = Kernel::all(precision).iter();
+    kernels.filter(|kernel| (kernel.is_available)())
 }
+
+/// What a kernel computes.
+fn product(
+    kernel: &Kernel,
+    shape: PackedShape,
+    words: &[u32],
+    x: &[f32],
+    epilogue: Epilogue<'_>,
+) -> Vec<f32> {
+    let mut output = Vec::new();
+    let job = Job {
+        shape,
+        words,
+        epilogue,
+        output: &mut output,
+    };
+    multiply(kernel, &Rows::new(shape, x, kernel), &mut [job]);
+    output
+}
+
+const NOTHING_MORE: Epilogue<'static> = Epilogue {
+    bias: None,
+    activation: None,
+};
 
 fn formats() -> Vec<Format> {
     [
@@ -77,35 +98,18 @@ fn formats() -> Vec<Format> {
 }
 
 fn compare(shape: PackedShape, weights: &[f32], x: &[f32]) {
-    let words = pack(shape, weights);
+    let words = shape.pack_all(weights);
     let expected = twin(shape, &words, x);
-    for kernel in Kernel::all(shape.format().precision()) {
-        if !(kernel.is_available)() {
-            continue;
-        }
-        let rows = Rows::new(shape, x, kernel);
-        let mut output = Vec::new();
-        let epilogue = Epilogue {
-            bias: None,
-            activation: None,
-        };
-        multiply(
-            kernel,
-            &rows,
-            &mut [Job {
-                shape,
-                words: &words,
-                epilogue,
-                output: &mut output,
-            }],
-        );
+    for kernel in kernels(shape.format().precision()) {
+        let output = product(kernel, shape, &words, x, NOTHING_MORE);
+        assert_eq!(output.len(), expected.len());
         for (place, (ours, (exact, size))) in output.iter().zip(&expected).enumerate() {
             let error = (f64::from(*ours) - exact).abs();
             assert!(
                 error <= 4e-6 * size + 1e-30,
                 "{} of {shape}, {} rows, place {place}: {ours}, expected {exact}",
                 kernel.name,
-                rows.rows
+                x.len() / shape.inputs()
             );
         }
     }
@@ -152,30 +156,9 @@ fn whole_numbers_of_the_greatest_size_do_not_overflow() {
 fn extreme_numbers_give_the_limits_of_arithmetic() {
     for format in formats() {
         let shape = PackedShape::new(format, 3, 9);
-        let words = pack(shape, &[1e30; 27]);
-        for kernel in Kernel::all(format.precision()) {
-            if !(kernel.is_available)() {
-                continue;
-            }
-            let product = |x: [f32; 9]| {
-                let rows = Rows::new(shape, &x, kernel);
-                let mut output = Vec::new();
-                let epilogue = Epilogue {
-                    bias: None,
-                    activation: None,
-                };
-                multiply(
-                    kernel,
-                    &rows,
-                    &mut [Job {
-                        shape,
-                        words: &words,
-                        epilogue,
-                        output: &mut output,
-                    }],
-                );
-                output[2]
-            };
+        let words = shape.pack_all(&[1e30; 27]);
+        for kernel in kernels(format.precision()) {
+            let product = |x: [f32; 9]| product(kernel, shape, &words, &x, NOTHING_MORE)[2];
             assert_eq!(product([0.0; 9]), 0.0, "{}", kernel.name);
             assert_eq!(product([1e30; 9]), f32::INFINITY, "{}", kernel.name);
             assert!(product([1e-42; 9]).is_finite(), "{}", kernel.name);
@@ -192,30 +175,17 @@ fn a_bias_is_added_before_the_activation() {
     let mut random = Random(3);
     let shape = PackedShape::new(Format::F32, 45, 7);
     let weights = random.numbers(45 * 7);
-    let words = pack(shape, &weights);
+    let words = shape.pack_all(&weights);
     let x = random.numbers(2 * 7);
     let bias = random.numbers(45);
     let expected = twin(shape, &words, &x);
-    for kernel in Kernel::all(Precision::F32) {
-        if !(kernel.is_available)() {
-            continue;
-        }
-        let rows = Rows::new(shape, &x, kernel);
-        let mut output = vec![0.0; 2 * 45];
-        let epilogue = Epilogue {
-            bias: Some(&bias),
-            activation: Some(Activation::Gelu),
-        };
-        multiply(
-            kernel,
-            &rows,
-            &mut [Job {
-                shape,
-                words: &words,
-                epilogue,
-                output: &mut output,
-            }],
-        );
+    let epilogue = Epilogue {
+        bias: Some(&bias),
+        activation: Some(Activation::Gelu),
+    };
+    for kernel in kernels(Precision::F32) {
+        let output = product(kernel, shape, &words, &x, epilogue);
+        assert_eq!(output.len(), expected.len());
         for (place, ours) in output.iter().enumerate() {
             let exact = gelu(expected[place].0 as f32 + bias[place % 45]);
             assert!(
