@@ -8,10 +8,9 @@ use std::cell::OnceCell;
 use std::hint::black_box;
 use std::time::Duration;
 
-use benches::{Size, random_model};
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use benches::{Size, captions_of, random_model, random_pixels};
+use burn::tensor::{Device, Int, Tensor};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use generation::GenerationConfig;
 use packed_linear::Format;
 use vision_encoder_decoder::{ClipVisionMBart50, Decoder, Pretrained};
 
@@ -61,13 +60,13 @@ fn measure<'a>(
     for images in [1, 8] {
         group.bench_function(BenchmarkId::new("encode", images), |bencher| {
             let pretrained = get();
-            let pixels = pixels(pretrained, images, device);
+            let pixels = random_pixels(pretrained, images, device);
             bencher.iter(|| read(pretrained.model.encode(pixels.clone()).hidden));
         });
     }
     group.bench_function("prefill/16 tokens", |bencher| {
         let model = &get().model;
-        let memory = model.encode(pixels(get(), 1, device));
+        let memory = model.encode(random_pixels(get(), 1, device));
         bencher.iter(|| {
             let mut state = model.decoder.start(memory.clone(), &[0]);
             let hidden = model
@@ -79,7 +78,7 @@ fn measure<'a>(
     for rows in [1, 4, 16] {
         group.bench_function(BenchmarkId::new("step", rows), |bencher| {
             let model = &get().model;
-            let memory = model.encode(pixels(get(), 1, device));
+            let memory = model.encode(random_pixels(get(), 1, device));
             let mut state = model.decoder.start(memory, &vec![0; rows]);
             let so_far = tokens(rows, TOKENS_SO_FAR, device);
             model.decoder.forward(so_far, None, &mut state);
@@ -98,21 +97,10 @@ fn measure<'a>(
     }
     group.bench_function("caption/4 beams, 16 tokens", |bencher| {
         let pretrained = get();
-        let pixels = pixels(pretrained, 1, device);
+        let pixels = random_pixels(pretrained, 1, device);
         bencher.iter(|| caption(&pretrained.model, pixels.clone()));
     });
     group.finish();
-}
-
-fn pixels(pretrained: &Pretrained, images: usize, device: &Device) -> Tensor<4> {
-    let encoder = &pretrained.config.encoder;
-    let shape = [
-        images,
-        encoder.num_channels,
-        encoder.image_size,
-        encoder.image_size,
-    ];
-    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 
 fn tokens(rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
@@ -126,15 +114,7 @@ fn read<const D: usize>(tensor: Tensor<D>) {
 }
 
 fn caption(model: &ClipVisionMBart50, pixels: Tensor<4>) {
-    let config = GenerationConfig {
-        num_beams: 4,
-        max_new_tokens: Some(16),
-        min_new_tokens: Some(16),
-        decoder_start_token_id: Some(2),
-        eos_token_id: vec![2],
-        ..GenerationConfig::default()
-    };
-    match model.generate(pixels, &config) {
+    match model.generate(pixels, &captions_of(16, 4)) {
         Ok(captions) => {
             black_box(captions);
         }

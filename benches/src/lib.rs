@@ -11,7 +11,7 @@ mod instant_model;
 mod model;
 
 pub use instant_model::InstantModel;
-pub use model::{Size, random_model};
+pub use model::{Size, captions_of, random_model, random_pixels};
 
 /// Tokens of mBART-50.
 pub const VOCABULARY: usize = 250_054;

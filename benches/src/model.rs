@@ -1,11 +1,13 @@
 use std::fmt;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Distribution, Int, Tensor};
 use clap::ValueEnum;
 use generation::GenerationConfig;
 use packed_linear::Format;
 use vision_encoder_decoder::{Pretrained, VisionEncoderDecoderConfig};
+
+use crate::END;
 
 /// Sizes of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,6 +37,26 @@ pub fn random_model(size: Size, format: Option<Format>, device: &Device) -> Pret
     let pretrained = Pretrained::from_config(config, GenerationConfig::default(), format, device);
     pretrained.model.visit(&mut Initialize);
     pretrained
+}
+
+/// Random pixel values for a model, `[images, channels, height, width]`.
+pub fn random_pixels(pretrained: &Pretrained, images: usize, device: &Device) -> Tensor<4> {
+    let encoder = &pretrained.config.encoder;
+    let side = encoder.image_size;
+    let shape = [images, encoder.num_channels, side, side];
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+/// Options of captions that are as long as they are asked to be, whatever the model writes.
+pub fn captions_of(tokens: usize, num_beams: usize) -> GenerationConfig {
+    GenerationConfig {
+        num_beams,
+        decoder_start_token_id: Some(END),
+        eos_token_id: vec![END],
+        max_new_tokens: Some(tokens),
+        min_new_tokens: Some(tokens),
+        ..GenerationConfig::default()
+    }
 }
 
 /// Makes every weight, which otherwise happens when it is first used.

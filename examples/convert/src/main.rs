@@ -15,7 +15,7 @@ use clap::Parser;
 use indicatif::ProgressBar;
 use packed_linear::Format;
 use serde_json::json;
-use vision_encoder_decoder::checkpoint::{Precision, SaveOptions, StagedFolder};
+use vision_encoder_decoder::checkpoint::{Precision, SaveOptions, StagedFolder, WeightsForm};
 use vision_encoder_decoder::{LoadError, Pretrained, SaveError};
 
 use crate::random::RandomSize;
@@ -183,11 +183,17 @@ fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles
 /// Says what was written.
 fn print(arguments: &Arguments, parameters: usize, options: &SaveOptions, elapsed: Duration) {
     let destination = arguments.destination.display().to_string();
-    let precision = match arguments.packed {
-        Some(format) => format.to_string(),
-        None => options.precision.to_string(),
+    let (precision, bytes) = match arguments.packed {
+        Some(format) => {
+            let file = arguments.destination.join(WeightsForm::Packed.file());
+            let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+            (format.to_string(), bytes)
+        }
+        None => {
+            let bytes = parameters as u64 * options.precision.size() as u64;
+            (options.precision.to_string(), bytes)
+        }
     };
-    let bytes = weight_bytes(&arguments.destination);
     if arguments.json {
         let report = json!({
             "destination": destination,
@@ -204,17 +210,4 @@ fn print(arguments: &Arguments, parameters: usize, options: &SaveOptions, elapse
             elapsed.as_secs_f64()
         );
     }
-}
-
-/// Bytes of the files that hold weights.
-fn weight_bytes(folder: &Path) -> u64 {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let weights = files.filter(|file| {
-        let name = file.file_name();
-        name.to_string_lossy().ends_with(".safetensors")
-    });
-    weights
-        .filter_map(|file| file.metadata().ok())
-        .map(|metadata| metadata.len())
-        .sum()
 }

@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
-use benches::random_model;
-use burn::tensor::{Distribution, Tensor};
-use generation::{Generation, GenerationConfig, Prompt};
+use benches::{END, captions_of, random_model, random_pixels};
+use burn::tensor::Tensor;
+use generation::{Generation, Prompt};
 use serde_json::json;
 use vision_encoder_decoder::{ClipVisionMBart50, Pretrained};
 
@@ -30,16 +30,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
     };
     let load_s = start.elapsed().as_secs_f64();
     let loaded_bytes = anonymous_bytes();
-    let (model, encoder) = (&pretrained.model, &pretrained.config.encoder);
+    let model = &pretrained.model;
 
     let images = arguments.images.get();
-    let shape = [
-        images,
-        encoder.num_channels,
-        encoder.image_size,
-        encoder.image_size,
-    ];
-    let pixels = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+    let pixels = random_pixels(&pretrained, images, &device);
     // The first time is not like the others: memory is not there yet.
     caption(model, pixels.clone(), arguments)?;
     let peak_rss_bytes = peak_rss_bytes();
@@ -101,15 +95,7 @@ fn caption(
     pixels: Tensor<4>,
     arguments: &Arguments,
 ) -> Result<Times, ThroughputError> {
-    let tokens = arguments.tokens.get();
-    let config = GenerationConfig {
-        num_beams: arguments.rows_per_image.get(),
-        decoder_start_token_id: Some(2),
-        eos_token_id: vec![2],
-        max_new_tokens: Some(tokens),
-        min_new_tokens: Some(tokens),
-        ..GenerationConfig::default()
-    };
+    let config = captions_of(arguments.tokens.get(), arguments.rows_per_image.get());
     let start = Instant::now();
     let memory = model.encode(pixels);
     // Devices may still be at work; reading waits for them.
@@ -120,7 +106,7 @@ fn caption(
     let row_images: Vec<usize> = (0..images * languages).map(|row| row / languages).collect();
     // Any token will do for a language.
     let prompts: Vec<Prompt> = (0..images * languages)
-        .map(|row| Prompt::new(vec![2, 4 + (row % languages) as u32]))
+        .map(|row| Prompt::new(vec![END, 4 + (row % languages) as u32]))
         .collect();
     let timed = TimedModel::new(model);
     let state = model.begin(memory, &row_images, None);
