@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::numeric::{is_usable, log_softmax};
+use crate::numeric::{is_usable, log_softmax, map_all};
 use crate::processor::{AllowedTokens, Extra, ForbiddenPhrase, processors_with};
 use crate::search::Step;
 use crate::stopping::{MaxTime, StoppingCriteria};
@@ -58,15 +58,17 @@ impl Item<'_> {
             true => (&[][..], self.processors.as_slice()),
             false => (self.processors.as_slice(), &[][..]),
         };
+        let numbers = scores.len();
+        let rows = scores.chunks_mut(vocab_size).collect();
+        let usable = map_all(numbers, rows, |scores| match are_logits {
+            true => is_usable(scores),
+            false => log_softmax(scores),
+        });
+        if let Some(number) = usable.iter().position(|usable| !usable) {
+            return Err(number);
+        }
         let rows = self.search.rows().iter().zip(scores.chunks_mut(vocab_size));
-        for (number, (row, scores)) in rows.enumerate() {
-            let usable = match are_logits {
-                true => is_usable(scores),
-                false => log_softmax(scores),
-            };
-            if !usable {
-                return Err(number);
-            }
+        for (row, scores) in rows {
             for processor in now {
                 processor.process(&row.tokens, scores);
             }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::Precision;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, LARGE};
 use crate::pack::bf16_bits;
 use crate::shape::PackedShape;
 
@@ -156,9 +156,8 @@ pub(crate) fn round(values: &[f32], whole: &mut [i8]) -> f32 {
         false => f32::NAN,
     };
     let inverse = if scale > 0.0 { 127.0 / largest } else { 0.0 };
-    // Behind so large a number there is no room for a fraction: the sum is rounded, to even where that
-    // is open. Faster than the library's function where that is none of the processor's.
-    const LARGE: f32 = (3 << 22) as f32;
+    // Adding a large number rounds, to even where that is open: faster than the library's function where
+    // that is none of the processor's.
     let (row, rest) = whole.split_at_mut(values.len());
     for place in 0..row.len() {
         // The low bits of that sum are the whole number.

@@ -1,4 +1,4 @@
-use super::{BLOCK, largest};
+use super::{BLOCK, largest_of};
 
 /// A continuation of a row by one token.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub(crate) fn keep_best(
     };
     for (number, block) in scores.chunks(BLOCK).enumerate() {
         // Adding keeps the order, so nothing in the block is better than its largest.
-        if largest(block) + row_score <= worst {
+        if largest_of(block) + row_score <= worst {
             continue;
         }
         for (place, log_prob) in block.iter().enumerate() {
@@ -55,12 +55,13 @@ pub(crate) fn keep_best(
     }
 }
 
-/// Puts a continuation behind those that are as good or better.
-fn keep(best: &mut Vec<Continuation>, k: usize, next: Continuation) {
+/// Puts a continuation behind those that are as good or better, if it is one of the `k` best.
+pub(crate) fn keep(best: &mut Vec<Continuation>, k: usize, next: Continuation) {
     let place = best.partition_point(|other| other.score >= next.score);
-    if best.len() == k {
-        best.pop();
+    if place >= k {
+        return;
     }
+    best.truncate(k - 1);
     best.insert(place, next);
 }
 

@@ -3,13 +3,16 @@
 mod best;
 mod exponential;
 mod order;
+mod pieces;
 
 pub use best::Continuation;
 
-pub(crate) use best::keep_best;
+pub(crate) use best::{keep, keep_best};
 pub(crate) use order::MostFirst;
+pub(crate) use pieces::map_all;
 
 use exponential::{exp, exp_sum};
+use pieces::map_pieces;
 
 /// Scores that are summed or compared together: few enough that their sum loses nothing in 32 bits.
 const BLOCK: usize = 64;
@@ -62,7 +65,12 @@ pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
 /// Whether scores have no NaN, no positive infinity, and at least one that is finite.
 pub(crate) fn is_usable(scores: &[f32]) -> bool {
     let is_nan = |block: &[f32]| block.iter().fold(false, |nan, score| nan | score.is_nan());
-    largest(scores).is_finite() && !scores.chunks(BLOCK).any(is_nan)
+    let pieces = map_pieces(scores, |piece| {
+        (largest_of(piece), piece.chunks(BLOCK).any(is_nan))
+    });
+    let largest = pieces.iter().map(|(largest, _)| *largest);
+    largest.fold(f32::NEG_INFINITY, f32::max).is_finite()
+        && !pieces.iter().any(|(_, has_nan)| *has_nan)
 }
 
 /// What makes probabilities of a row of scores.
@@ -81,10 +89,11 @@ impl Normaliser {
         if !largest.is_finite() {
             return None;
         }
-        let sum: f64 = scores
-            .chunks(BLOCK)
-            .map(|block| exp_sum(block, largest))
-            .sum();
+        let sums = map_pieces(scores, |piece| -> f64 {
+            let blocks = piece.chunks(BLOCK);
+            blocks.map(|block| exp_sum(block, largest)).sum()
+        });
+        let sum: f64 = sums.iter().sum();
         sum.is_finite().then(|| Self {
             largest,
             sum,
@@ -143,6 +152,12 @@ impl Normaliser {
 
 /// The largest score; NaN is not seen.
 fn largest(scores: &[f32]) -> f32 {
+    let largest = map_pieces(scores, largest_of);
+    largest.into_iter().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// Likewise, on this thread.
+fn largest_of(scores: &[f32]) -> f32 {
     let (lanes, rest) = scores.as_chunks::<LANES>();
     let mut most = [f32::NEG_INFINITY; LANES];
     for scores in lanes {

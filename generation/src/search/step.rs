@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Continuation, normalised};
-use crate::numeric::{Normaliser, keep_best};
+use crate::numeric::{Normaliser, keep, keep_best, map_all};
 use crate::stopping::StoppingCriteria;
 use crate::{Alternative, Hypothesis, LogitsProcessor};
 
@@ -111,9 +111,17 @@ impl<'a> Step<'a> {
     ///
     /// The vocabulary is not sorted: each score is compared with the worst that is kept.
     pub fn best_continuations(&self, rows: &[Hypothesis], count: usize) -> Vec<Continuation> {
+        let numbers = rows.len() * self.vocab_size;
+        let (scores, vocab_size) = (&*self.scores, self.vocab_size);
+        let of_rows = map_all(numbers, rows.iter().enumerate().collect(), |(row, of)| {
+            let mut best = Vec::new();
+            let scores = &scores[row * vocab_size..][..vocab_size];
+            keep_best(&mut best, count, row, of.score, scores);
+            best
+        });
         let mut best = Vec::new();
-        for (row, hypothesis) in rows.iter().enumerate() {
-            keep_best(&mut best, count, row, hypothesis.score, self.scores(row));
+        for next in of_rows.into_iter().flatten() {
+            keep(&mut best, count, next);
         }
         best
     }

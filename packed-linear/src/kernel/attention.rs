@@ -1,8 +1,9 @@
 use rayon::prelude::*;
 
+use super::functions::softmax;
+use super::many_queries;
 use super::multiply::Output;
 use super::vector::Vector;
-use crate::epilogue::exp;
 
 /// Keys or values in memory: a head's vector of a position begins at
 /// `start + slot · strides[0] + head · strides[1] + position · strides[2]`.
@@ -15,7 +16,7 @@ pub(crate) struct Vectors<'a> {
 
 impl Vectors<'_> {
     #[inline(always)]
-    fn get(&self, slot: usize, head: usize, position: usize, width: usize) -> &[f32] {
+    pub(super) fn get(&self, slot: usize, head: usize, position: usize, width: usize) -> &[f32] {
         let [slots, heads, positions] = self.strides;
         let start = self.start + slot * slots + head * heads + position * positions;
         &self.numbers[start..start + width]
@@ -35,6 +36,28 @@ pub(crate) struct Attention<'a> {
     pub(crate) values: Vectors<'a>,
     /// In which slot a batch item has a position, `[batch, length]`; without it, in its own.
     pub(crate) slots: Option<&'a [u32]>,
+}
+
+impl Attention<'_> {
+    /// Queries of a batch item.
+    #[inline(always)]
+    pub(super) fn queries(&self) -> usize {
+        self.query.len() / (self.heads * self.head_width) / self.batch
+    }
+
+    #[inline(always)]
+    pub(super) fn scale(&self) -> f32 {
+        (self.head_width as f32).powf(-0.5)
+    }
+
+    /// Where a position of a batch item stands.
+    #[inline(always)]
+    pub(super) fn slot(&self, item: usize, position: usize) -> usize {
+        match self.slots {
+            Some(slots) => slots[item * self.length + position] as usize,
+            None => item,
+        }
+    }
 }
 
 /// Products below which one thread is faster.
@@ -66,7 +89,6 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
     };
     let attend = best();
     let one = |scores: &mut Vec<f32>, pair: usize| {
-        scores.resize(length, 0.0);
         let pair = Pair {
             item: pair / heads,
             head: pair % heads,
@@ -92,18 +114,18 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
 
 /// Where results go.
 #[derive(Clone, Copy)]
-struct Places {
-    output: Output,
-    weights: Option<Output>,
+pub(super) struct Places {
+    pub(super) output: Output,
+    pub(super) weights: Option<Output>,
 }
 
 /// A head of a batch item, and where it works.
 pub(super) struct Pair<'a> {
-    item: usize,
-    head: usize,
-    /// `[length]`
-    scores: &'a mut [f32],
-    places: Places,
+    pub(super) item: usize,
+    pub(super) head: usize,
+    /// Room for whatever is needed meanwhile.
+    pub(super) scores: &'a mut Vec<f32>,
+    pub(super) places: Places,
 }
 
 /// Attends with all queries of a batch item, as one head.
@@ -111,7 +133,7 @@ pub(super) struct Pair<'a> {
 /// # Safety
 /// The processor has the function's instructions, and nobody else writes the columns of this batch
 /// item and head.
-type Head = unsafe fn(&Attention<'_>, Pair<'_>);
+pub(super) type Head = unsafe fn(&Attention<'_>, Pair<'_>);
 
 fn best() -> Head {
     #[cfg(target_arch = "x86_64")]
@@ -129,6 +151,12 @@ fn best() -> Head {
 /// As [`Head`].
 #[inline(always)]
 pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>) {
+    let queries = attention.queries();
+    if many_queries::is_for::<V>(queries, attention.head_width) {
+        // SAFETY: as the caller promises.
+        unsafe { many_queries::attend::<V>(attention, pair) };
+        return;
+    }
     let Pair {
         item,
         head,
@@ -137,60 +165,39 @@ pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: 
     } = pair;
     let &Attention {
         query,
-        batch,
         heads,
         head_width,
         length,
         keys,
         values,
-        slots,
+        ..
     } = attention;
     let width = heads * head_width;
-    let queries = query.len() / width / batch;
-    let scale = (head_width as f32).powf(-0.5);
-    let slot = |position: usize| match slots {
-        Some(slots) => slots[item * length + position] as usize,
-        None => item,
-    };
+    let scale = attention.scale();
+    scores.resize(length.next_multiple_of(V::NUMBERS), 0.0);
     let mut sums = [0.0; MOST_HEAD_WIDTH];
     let sums = &mut sums[..head_width];
     for row in item * queries..(item + 1) * queries {
         let query = &query[row * width + head * head_width..][..head_width];
-        let mut largest = f32::NEG_INFINITY;
         for position in 0..length {
-            let key = keys.get(slot(position), head, position, head_width);
+            let key = keys.get(attention.slot(item, position), head, position, head_width);
             // SAFETY: as the caller promises.
-            let score = unsafe { V::product(query, key) } * scale;
-            scores[position] = score;
-            largest = if score > largest { score } else { largest };
+            scores[position] = unsafe { V::product(query, key) } * scale;
         }
-        for position in 0..length {
-            scores[position] = exp(scores[position] - largest);
-        }
-        // Apart from the loop above, which is one of vectors so.
-        let mut total = 0.0;
-        for position in 0..length {
-            total += scores[position];
-        }
+        // SAFETY: as the caller promises.
+        unsafe { softmax::<V>(scores, length) };
         sums.fill(0.0);
         for position in 0..length {
-            let value = values.get(slot(position), head, position, head_width);
+            let value = values.get(attention.slot(item, position), head, position, head_width);
             // SAFETY: as the caller promises.
             unsafe { V::add_product(sums, scores[position], value) };
-        }
-        let share = 1.0 / total;
-        for place in 0..head_width {
-            sums[place] *= share;
         }
         // SAFETY: inside of the output, which is as long as the query, and in columns that are ours.
         unsafe { places.output.write(row * width + head * head_width, sums) };
         if let Some(weights) = places.weights {
-            for score in scores.iter_mut() {
-                *score *= share;
-            }
             let place = (item * heads + head) * queries + row - item * queries;
             // SAFETY: inside of the weights, whose length was checked, and those of this query.
-            unsafe { weights.write(place * length, scores) };
+            unsafe { weights.write(place * length, &scores[..length]) };
         }
     }
 }

@@ -6,8 +6,8 @@
 use std::arch::x86_64::*;
 
 use super::attention::{self, Attention, Pair};
-use super::tile::{Sums, Tile};
-use super::vector::Vector;
+use super::tile::{AHEAD, Sums, Tile};
+use super::vector::{LARGE, Vector};
 use super::{Kernel, TileFunction, tiles};
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
@@ -31,19 +31,21 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
 const VECTORS: usize = LANES / 8;
 
 #[target_feature(enable = "avx2,fma")]
-unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
+unsafe fn finish(
+    epilogue: &Epilogue<'_>,
+    sums: &Sums,
+    scale: f32,
+    first: usize,
+    output: (*mut f32, usize),
+) {
     // SAFETY: as the caller promises.
-    unsafe { __m256::finish(epilogue, sums, scale, first) };
+    unsafe { __m256::finish(epilogue, sums, scale, first, output) };
 }
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
     crate::rows::round(values, whole)
 }
-
-/// Words ahead of which memory is asked for: the processor does so by itself, but only up to the end
-/// of a page.
-const AHEAD: usize = 512;
 
 #[inline(always)]
 fn prefetch(words: *const u32) {
@@ -301,6 +303,40 @@ impl Vector for __m256 {
             );
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn divide(self, divisor: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm256_div_ps(self, divisor) }
+    }
+
+    #[inline(always)]
+    unsafe fn clamp(self, least: f32, most: f32) -> Self {
+        // SAFETY: likewise. Of what is no number the second operand is the result.
+        unsafe {
+            let bounded = _mm256_max_ps(_mm256_set1_ps(least), self);
+            _mm256_min_ps(_mm256_set1_ps(most), bounded)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zero_where_below(self, test: Self, bound: f32) -> Self {
+        // SAFETY: likewise.
+        unsafe {
+            let kept = _mm256_cmp_ps::<_CMP_NLT_US>(test, _mm256_set1_ps(bound));
+            _mm256_and_ps(kept, self)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        // SAFETY: likewise.
+        unsafe {
+            let bias = _mm256_set1_epi32(127 - LARGE.to_bits() as i32);
+            let exponent = _mm256_add_epi32(_mm256_castps_si256(self), bias);
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
         }
     }
 }

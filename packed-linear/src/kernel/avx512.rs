@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 
 use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
-use super::vector::Vector;
+use super::vector::{LARGE, Vector};
 use super::{Kernel, TileFunction, tiles};
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
@@ -56,9 +56,15 @@ const fn kernel(
 }
 
 #[target_feature(enable = "avx512f")]
-unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
+unsafe fn finish(
+    epilogue: &Epilogue<'_>,
+    sums: &Sums,
+    scale: f32,
+    first: usize,
+    output: (*mut f32, usize),
+) {
     // SAFETY: as the caller promises.
-    unsafe { __m512::finish(epilogue, sums, scale, first) };
+    unsafe { __m512::finish(epilogue, sums, scale, first, output) };
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -66,34 +72,36 @@ unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
     crate::rows::round(values, whole)
 }
 
-/// Words ahead of which memory is asked for: the processor does so by itself, but only up to the end
-/// of a page.
-const AHEAD: usize = 512;
-
-/// Asks for the words of a later step. With many rows there is time enough without.
+/// Asks for the words of a later step and returns where to go on: into the first cache with a few rows,
+/// which use words up as fast as memory brings them, otherwise into the second.
 #[inline(always)]
-fn prefetch<const ROWS: usize>(words: *const u32) {
-    if ROWS <= 4 {
-        // SAFETY: nothing is read; an address that is not there is passed over.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD).cast());
-            _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD + LANES / 2).cast());
+fn prefetch<const ROWS: usize>(tile: &Tile<'_>, ahead: *const u32) -> *const u32 {
+    let next = ahead.wrapping_add(LANES / 2);
+    // SAFETY: nothing is read; an address that is not there is passed over.
+    unsafe {
+        if ROWS <= 4 {
+            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+            _mm_prefetch::<_MM_HINT_T0>(next.cast());
+        } else {
+            _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+            _mm_prefetch::<_MM_HINT_T1>(next.cast());
         }
     }
+    ahead.wrapping_add(tile.ahead_step)
 }
 
 /// # Safety
 /// As [`TileFunction`].
 #[target_feature(enable = "avx512f")]
 unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
-    let (mut words, mut rows) = (tile.words, tile.rows);
+    let (mut words, mut rows, mut ahead) = (tile.words, tile.rows, tile.ahead);
     // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
     unsafe {
         let mut sums = load::<ROWS>(tile.sums);
         for _ in 0..tile.steps {
             let low = _mm512_loadu_ps(words.cast());
             let high = _mm512_loadu_ps(words.add(16).cast());
-            prefetch::<ROWS>(words);
+            ahead = prefetch::<ROWS>(tile, ahead);
             for row in 0..ROWS {
                 let value = _mm512_set1_ps(f32::from_bits(*rows.add(row)));
                 sums[row][0] = _mm512_fmadd_ps(low, value, sums[row][0]);
@@ -110,7 +118,7 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
 /// As [`TileFunction`].
 #[target_feature(enable = "avx512f,avx512bf16")]
 unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
-    let (mut words, mut rows) = (tile.words, tile.rows);
+    let (mut words, mut rows, mut ahead) = (tile.words, tile.rows, tile.ahead);
     // SAFETY: as in `f32_tile`; vectors of `bf16` are bits like any others.
     unsafe {
         let pairs = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
@@ -118,7 +126,7 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
         for _ in 0..tile.steps {
             let low = pairs(_mm512_loadu_si512(words.cast()));
             let high = pairs(_mm512_loadu_si512(words.add(16).cast()));
-            prefetch::<ROWS>(words);
+            ahead = prefetch::<ROWS>(tile, ahead);
             for row in 0..ROWS {
                 let value = pairs(_mm512_set1_epi32(*rows.add(row) as i32));
                 sums[row][0] = _mm512_dpbf16_ps(sums[row][0], low, value);
@@ -136,6 +144,7 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
+    let mut ahead = tile.ahead;
     // SAFETY: the tile has as many groups, each of 16 words of scales and `steps` times 32, as many
     // times `steps` times `ROWS` words of the rows, and `ROWS` starts for each.
     unsafe {
@@ -146,7 +155,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
             for _ in 0..tile.steps {
                 let low = _mm512_loadu_si512(words.cast());
                 let high = _mm512_loadu_si512(words.add(16).cast());
-                prefetch::<ROWS>(words);
+                ahead = prefetch::<ROWS>(tile, ahead);
                 for row in 0..ROWS {
                     let value = _mm512_set1_epi32(*rows.add(row) as i32);
                     whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], low, value);
@@ -166,6 +175,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
+    let mut ahead = tile.ahead;
     // SAFETY: as in `int8_tile`, with two words of each row a step.
     unsafe {
         let nibbles = _mm512_set1_epi32(0x0f0f_0f0f);
@@ -176,7 +186,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
             for _ in 0..tile.steps {
                 let low = _mm512_loadu_si512(words.cast());
                 let high = _mm512_loadu_si512(words.add(16).cast());
-                prefetch::<ROWS>(words);
+                ahead = prefetch::<ROWS>(tile, ahead);
                 let first = [
                     _mm512_and_si512(low, nibbles),
                     _mm512_and_si512(high, nibbles),
@@ -316,5 +326,39 @@ impl Vector for __m512 {
     unsafe fn sum(self) -> f32 {
         // SAFETY: likewise.
         unsafe { _mm512_reduce_add_ps(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn divide(self, divisor: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm512_div_ps(self, divisor) }
+    }
+
+    #[inline(always)]
+    unsafe fn clamp(self, least: f32, most: f32) -> Self {
+        // SAFETY: likewise. Of what is no number the second operand is the result.
+        unsafe {
+            let bounded = _mm512_max_ps(_mm512_set1_ps(least), self);
+            _mm512_min_ps(_mm512_set1_ps(most), bounded)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zero_where_below(self, test: Self, bound: f32) -> Self {
+        // SAFETY: likewise.
+        unsafe {
+            let kept = _mm512_cmp_ps_mask::<_CMP_NLT_US>(test, _mm512_set1_ps(bound));
+            _mm512_maskz_mov_ps(kept, self)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        // SAFETY: likewise.
+        unsafe {
+            let bias = _mm512_set1_epi32(127 - LARGE.to_bits() as i32);
+            let exponent = _mm512_add_epi32(_mm512_castps_si512(self), bias);
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        }
     }
 }

@@ -12,6 +12,8 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod functions;
+mod many_queries;
 mod multiply;
 mod portable;
 #[cfg(test)]
@@ -24,6 +26,7 @@ use std::sync::OnceLock;
 pub(crate) use attention::{Attention, MOST_HEAD_WIDTH, Vectors, attend};
 pub(crate) use multiply::{Job, multiply};
 use tile::{Finish, Round, Tile};
+pub(crate) use vector::LARGE;
 
 use crate::Precision;
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Kernel;
-use super::tile::{Part, Sums, Tile};
+use super::tile::{LONGEST_PART, Part, Tile, Turn};
 use crate::epilogue::Epilogue;
 use crate::rows::Rows;
 use crate::shape::{LANES, PackedShape};
@@ -15,9 +15,9 @@ const PRODUCTS_FOR_THREADS: usize = 1 << 15;
 /// over what it has not begun.
 const PORTIONS: usize = 4;
 
-/// Rows that are multiplied by all panels before the next come: as many as the second cache holds
-/// beside a panel.
-const BLOCK_ROWS: usize = 96;
+/// Rows are multiplied by all panels before the next come: as many as have so many words in a part of
+/// a panel, half a second cache.
+const BLOCK_WORDS: usize = 1 << 17;
 
 /// Portions are no smaller than this many words, as handing one out takes about a microsecond.
 const LEAST_WORDS: usize = 1 << 14;
@@ -109,7 +109,8 @@ impl Task<'_> {
     fn multiply(&self, kernel: &Kernel, rows: &Rows, panels: Range<usize>) {
         let shape = self.shape;
         let parts = Part::all(shape);
-        let blocks = BLOCK_ROWS.div_ceil(rows.block_rows);
+        let part_words = rows.row_words.min(LONGEST_PART);
+        let blocks = (BLOCK_WORDS / (part_words * rows.block_rows).max(1)).max(1);
         let mut sums = vec![[0.0; LANES]; rows.rows.min(blocks * rows.block_rows)];
         for first_block in (0..rows.rows.div_ceil(rows.block_rows)).step_by(blocks) {
             let first_row = first_block * rows.block_rows;
@@ -121,44 +122,31 @@ impl Task<'_> {
                 for part in &parts {
                     for (block, sums) in sums.chunks_mut(rows.block_rows).enumerate() {
                         let function = kernel.tiles[sums.len() - 1];
-                        let tile = Tile::new(shape, *part, words, rows, first_block + block, sums);
+                        let turn = Turn {
+                            block: first_block + block,
+                            before: block,
+                            is_alone: count <= rows.block_rows,
+                        };
+                        let tile = Tile::new(shape, *part, words, rows, turn, sums);
                         // SAFETY: a kernel is only chosen where the processor has its instructions.
                         unsafe { function(&tile) };
                     }
                 }
                 let first = panel * LANES;
                 let count = LANES.min(shape.outputs - first);
-                for (row, sums) in sums.iter_mut().enumerate() {
+                for (row, sums) in sums.iter().enumerate() {
                     let row = first_row + row;
-                    finish(kernel, &self.epilogue, rows, row, sums, first, count);
                     // SAFETY: row and outputs are inside of the output, for which there is room, and no
-                    // other panel has these outputs.
+                    // other panel has these outputs; a kernel is only chosen where the processor has its
+                    // instructions.
                     unsafe {
-                        self.output
-                            .write(row * shape.outputs + first, &sums[..count])
-                    };
+                        let output = self.output.at(row * shape.outputs + first);
+                        let scale = rows.scales[row];
+                        (kernel.finish)(&self.epilogue, sums, scale, first, (output, count));
+                    }
                 }
             }
         }
-    }
-}
-
-fn finish(
-    kernel: &Kernel,
-    epilogue: &Epilogue<'_>,
-    rows: &Rows,
-    row: usize,
-    sums: &mut Sums,
-    first: usize,
-    count: usize,
-) {
-    let scale = rows.scales[row];
-    if count == LANES {
-        // SAFETY: a kernel is only chosen where the processor has its instructions.
-        unsafe { (kernel.finish)(epilogue, sums, scale, first) };
-    } else {
-        // The bias ends with the outputs.
-        epilogue.finish(sums, scale, first);
     }
 }
 
@@ -174,6 +162,13 @@ unsafe impl Sync for Output {}
 impl Output {
     pub(super) fn new(output: &mut [f32]) -> Self {
         Self(output.as_mut_ptr())
+    }
+
+    /// # Safety
+    /// The place is inside of the output.
+    pub(super) unsafe fn at(&self, place: usize) -> *mut f32 {
+        // SAFETY: as the caller says.
+        unsafe { self.0.add(place) }
     }
 
     /// # Safety

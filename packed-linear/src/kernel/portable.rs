@@ -3,7 +3,7 @@
 
 use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
-use super::vector::Vector;
+use super::vector::{LARGE, Vector};
 use super::{Kernel, tiles};
 use crate::epilogue::Epilogue;
 use crate::pack::scale;
@@ -24,9 +24,15 @@ const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
     }
 }
 
-unsafe fn finish(epilogue: &Epilogue<'_>, sums: &mut Sums, scale: f32, first: usize) {
+unsafe fn finish(
+    epilogue: &Epilogue<'_>,
+    sums: &Sums,
+    scale: f32,
+    first: usize,
+    output: (*mut f32, usize),
+) {
     // SAFETY: these vectors need no instructions.
-    unsafe { <[f32; 8]>::finish(epilogue, sums, scale, first) };
+    unsafe { <[f32; 8]>::finish(epilogue, sums, scale, first, output) };
 }
 
 unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
@@ -192,5 +198,38 @@ impl Vector for [f32; 8] {
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
         self.iter().sum()
+    }
+
+    #[inline(always)]
+    unsafe fn divide(mut self, divisor: Self) -> Self {
+        for place in 0..8 {
+            self[place] /= divisor[place];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn clamp(self, least: f32, most: f32) -> Self {
+        self.map(|number| number.clamp(least, most))
+    }
+
+    #[inline(always)]
+    unsafe fn zero_where_below(mut self, test: Self, bound: f32) -> Self {
+        for place in 0..8 {
+            self[place] = if test[place] < bound {
+                0.0
+            } else {
+                self[place]
+            };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        self.map(|number| {
+            let n = number.to_bits().wrapping_sub(LARGE.to_bits());
+            f32::from_bits(n.wrapping_add(127) << 23)
+        })
     }
 }

@@ -5,14 +5,14 @@ use crate::shape::{LANES, PackedShape};
 /// The sums of a row for the outputs of a panel.
 pub(super) type Sums = [f32; LANES];
 
-/// What finishes the sums of a row: compiled for each instruction set, so that compilers vectorise
-/// it as well as they can.
+/// What finishes the sums of a row and writes them; see [`Vector::finish`](super::vector::Vector).
 ///
 /// # Safety
-/// The processor has the kernel's instructions.
-pub(super) type Finish = unsafe fn(&Epilogue<'_>, &mut Sums, f32, usize);
+/// The processor has the kernel's instructions, and so many outputs can be written.
+pub(super) type Finish = unsafe fn(&Epilogue<'_>, &Sums, f32, usize, (*mut f32, usize));
 
-/// What rounds a row to whole numbers, likewise.
+/// What rounds a row to whole numbers: compiled for each instruction set, so that compilers vectorise it
+/// as well as they can.
 ///
 /// # Safety
 /// Likewise.
@@ -32,12 +32,21 @@ pub(super) struct Tile<'a> {
     pub(super) steps: usize,
     /// `[rows]`
     pub(super) sums: *mut Sums,
+    /// Words that memory is to be asked for while the first step is multiplied: those of the next part,
+    /// as far as other blocks of rows do not ask for them. Perhaps behind the last word.
+    pub(super) ahead: *const u32,
+    /// By how many words further with each step.
+    pub(super) ahead_step: usize,
     _borrowed: std::marker::PhantomData<&'a mut [Sums]>,
 }
 
 /// Words of a group that are multiplied before the next block of rows comes, where a group is long:
 /// 128 kB of weights, which then come from the cache.
 pub(super) const LONGEST_PART: usize = 1024;
+
+/// Words ahead of which memory is asked for where a block of rows is alone: the processor does so by
+/// itself, but only up to the end of a page.
+pub(super) const AHEAD: usize = 512;
 
 /// A part of each panel that is multiplied at a time: a range of whole groups or, where there is
 /// only one and it has no scales, of its words.
@@ -77,6 +86,16 @@ impl Part {
     }
 }
 
+/// A block of rows, and which one it is of those that are multiplied by a part in turn.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) block: usize,
+    /// How many were multiplied by the part before.
+    pub(super) before: usize,
+    /// Whether it is the only one.
+    pub(super) is_alone: bool,
+}
+
 impl<'a> Tile<'a> {
     /// # Panics
     /// If the slices are not as long as the shape says.
@@ -85,7 +104,7 @@ impl<'a> Tile<'a> {
         part: Part,
         panel: &'a [u32],
         rows: &'a Rows,
-        block: usize,
+        turn: Turn,
         sums: &'a mut [Sums],
     ) -> Self {
         let (groups, steps) = (shape.groups(), shape.group_words());
@@ -97,7 +116,7 @@ impl<'a> Tile<'a> {
         };
         // Words of a row for each of the weight's.
         let per_step = rows.row_words / (groups * steps);
-        let first_row = block * rows.block_rows;
+        let first_row = turn.block * rows.block_rows;
         let count = sums.len();
         let skipped = (part.first_group * steps + part.first_step) * per_step;
         let block_words = &rows.words[first_row * rows.row_words..][..count * rows.row_words];
@@ -110,7 +129,17 @@ impl<'a> Tile<'a> {
                     [..part.groups * count]
             }
         };
+        let all_steps = part.groups * part.steps;
+        let (ahead, ahead_step) = match turn {
+            Turn { is_alone: true, .. } => (AHEAD, LANES),
+            Turn { before: 0..2, .. } => {
+                (words.len() + turn.before * all_steps * LANES / 2, LANES / 2)
+            }
+            Turn { .. } => (0, 0),
+        };
         Self {
+            ahead: words.as_ptr().wrapping_add(ahead),
+            ahead_step,
             words: words.as_ptr(),
             rows: block_words.as_ptr(),
             starts: starts.as_ptr(),
