@@ -123,9 +123,16 @@ fn attention_is_that_of_burn_wherever_keys_stand() {
     let _guard = RANDOM.lock();
     let device = Device::flex();
     device.seed(5);
+    // Few queries, many, and many with heads that are no whole vectors.
+    for (queries, head_width) in [(2, 20), (9, 64), (8, 32), (10, 20)] {
+        compare_attention(queries, head_width, &device);
+    }
+}
+
+fn compare_attention(queries: usize, head_width: usize, device: &Device) {
+    let (batch, heads, length) = (3, 4, 9);
     let random =
-        |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
-    let (batch, heads, queries, length, head_width) = (3, 4, 2, 9, 20);
+        |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), device);
     // Keys in room that is larger, values as a linear layer gives them.
     let keys = random([batch, heads, 16, head_width]);
     let values = random([batch, 16, heads, head_width]).swap_dims(1, 2);
@@ -145,7 +152,7 @@ fn attention_is_that_of_burn_wherever_keys_stand() {
         let weights = ours.weights.unwrap();
         assert_eq!(weights.dims(), [batch, heads, queries, length]);
         let sums = weights.sum_dim(3).into_data();
-        let ones = Tensor::<4>::ones([batch, heads, queries, 1], &device).into_data();
+        let ones = Tensor::<4>::ones([batch, heads, queries, 1], device).into_data();
         sums.assert_approx_eq::<f32>(&ones, Tolerance::absolute(1e-6));
         let ours = ours.context;
         let gathered = |all: &Tensor<4>| match named {

@@ -99,9 +99,15 @@ fn no_kernel_touches_what_is_beside_its_buffers() {
             }
         }
     }
-    for (heads, head_width, length) in [(1, 1, 1), (3, 20, 5), (4, 64, 33)] {
+    for (heads, head_width, length, rows) in [
+        (1, 1, 1, 6),
+        (3, 20, 5, 6),
+        (4, 64, 33, 6),
+        (4, 64, 33, 22),
+        (1, 32, 1, 16),
+    ] {
         let keys = Tensor::<4>::random([2, heads, length, head_width], random, &device);
-        let query = Tensor::<2>::random([6, heads * head_width], random, &device);
+        let query = Tensor::<2>::random([rows, heads * head_width], random, &device);
         let slots = vec![1; 2 * length];
         let keys_values = KeysValues {
             keys: &keys,
