@@ -61,7 +61,7 @@ impl Attention<'_> {
 }
 
 /// Products below which one thread is faster.
-const PRODUCTS_FOR_THREADS: usize = 1 << 17;
+const PRODUCTS_FOR_THREADS: usize = 1 << 15;
 
 /// Heads are handed out in so many portions for each thread.
 const PORTIONS: usize = 4;
