@@ -8,7 +8,7 @@ use crate::kernel::{
     Attention, Job, Kernel, MOST_HEAD_WIDTH, Vectors, attend, multiply as multiply_rows,
 };
 use crate::rows::Rows;
-use crate::{Activation, Attended, KeysValues, PackedWeight};
+use crate::{Activation, Attended, KeysValues, PackedWeight, Precision};
 
 type FlexTensor = <Flex as BackendTypes>::FloatTensorPrimitive;
 
@@ -117,7 +117,11 @@ pub(crate) fn attention(
     let [rows, _] = query.dims();
     let dims = [batch, heads, rows / batch, keys_values.length];
     let mut weights = with_weights.then(|| vec![0.0; dims.iter().product()]);
-    let context = attend(attention, weights.as_deref_mut());
+    let context = attend(
+        Kernel::best(Precision::F32),
+        attention,
+        weights.as_deref_mut(),
+    );
     let device = query.device();
     Some(Attended {
         context: Tensor::from_data(TensorData::new(context, query.dims()), &device),

@@ -112,11 +112,13 @@ impl<'a> Step<'a> {
     /// The vocabulary is not sorted: each score is compared with the worst that is kept.
     pub fn best_continuations(&self, rows: &[Hypothesis], count: usize) -> Vec<Continuation> {
         let numbers = rows.len() * self.vocab_size;
-        let (scores, vocab_size) = (&*self.scores, self.vocab_size);
-        let of_rows = map_all(numbers, rows.iter().enumerate().collect(), |(row, of)| {
+        let scored = rows
+            .iter()
+            .enumerate()
+            .map(|(row, hypothesis)| (row, hypothesis.score, self.scores(row)));
+        let of_rows = map_all(numbers, scored.collect(), |(row, row_score, scores)| {
             let mut best = Vec::new();
-            let scores = &scores[row * vocab_size..][..vocab_size];
-            keep_best(&mut best, count, row, of.score, scores);
+            keep_best(&mut best, count, row, row_score, scores);
             best
         });
         let mut best = Vec::new();

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::Kernel;
 use super::functions::softmax;
 use super::many_queries;
 use super::multiply::Output;
@@ -16,7 +17,7 @@ pub(crate) struct Vectors<'a> {
 
 impl Vectors<'_> {
     #[inline(always)]
-    pub(super) fn get(&self, slot: usize, head: usize, position: usize, width: usize) -> &[f32] {
+    fn get(&self, slot: usize, head: usize, position: usize, width: usize) -> &[f32] {
         let [slots, heads, positions] = self.strides;
         let start = self.start + slot * slots + head * heads + position * positions;
         &self.numbers[start..start + width]
@@ -50,9 +51,23 @@ impl Attention<'_> {
         (self.head_width as f32).powf(-0.5)
     }
 
+    /// The key of a position, `[head_width]`.
+    #[inline(always)]
+    pub(super) fn key(&self, item: usize, head: usize, position: usize) -> &[f32] {
+        let slot = self.slot(item, position);
+        self.keys.get(slot, head, position, self.head_width)
+    }
+
+    /// The value of a position, likewise.
+    #[inline(always)]
+    pub(super) fn value(&self, item: usize, head: usize, position: usize) -> &[f32] {
+        let slot = self.slot(item, position);
+        self.values.get(slot, head, position, self.head_width)
+    }
+
     /// Where a position of a batch item stands.
     #[inline(always)]
-    pub(super) fn slot(&self, item: usize, position: usize) -> usize {
+    fn slot(&self, item: usize, position: usize) -> usize {
         match self.slots {
             Some(slots) => slots[item * self.length + position] as usize,
             None => item,
@@ -69,7 +84,11 @@ const PORTIONS: usize = 4;
 /// Softmax of the scaled products of queries and keys, times values: `[batch · queries, heads ·
 /// head_width]`. The weights of the values are written to `weights`, `[batch, heads, queries, length]`,
 /// if somebody wants them.
-pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> Vec<f32> {
+pub(crate) fn attend(
+    kernel: &Kernel,
+    attention: Attention<'_>,
+    weights: Option<&mut [f32]>,
+) -> Vec<f32> {
     let Attention {
         query,
         batch,
@@ -87,7 +106,6 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
         output: Output::new(&mut output),
         weights: weights.map(Output::new),
     };
-    let attend = best();
     let one = |scores: &mut Vec<f32>, pair: usize| {
         let pair = Pair {
             item: pair / heads,
@@ -95,8 +113,9 @@ pub(crate) fn attend(attention: Attention<'_>, weights: Option<&mut [f32]>) -> V
             scores,
             places,
         };
-        // SAFETY: the function was chosen for this machine, and no other pair writes these columns.
-        unsafe { attend(&attention, pair) };
+        // SAFETY: a kernel is only chosen where the processor has its instructions, and no other pair
+        // writes these columns.
+        unsafe { (kernel.attend)(&attention, pair) };
     };
     let pairs = 0..batch * heads;
     if query.len() * length < PRODUCTS_FOR_THREADS || rayon::current_num_threads() == 1 {
@@ -135,22 +154,12 @@ pub(super) struct Pair<'a> {
 /// item and head.
 pub(super) type Head = unsafe fn(&Attention<'_>, Pair<'_>);
 
-fn best() -> Head {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
-        return super::avx512::attention_head;
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        return super::avx2::attention_head;
-    }
-    super::portable::attention_head
-}
-
 /// Attends as one head, with vectors of the type `V`.
 ///
 /// # Safety
 /// As [`Head`].
 #[inline(always)]
-pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>) {
+pub(super) unsafe fn attend_as_head<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>) {
     let queries = attention.queries();
     if many_queries::is_for::<V>(queries, attention.head_width) {
         // SAFETY: as the caller promises.
@@ -168,8 +177,6 @@ pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: 
         heads,
         head_width,
         length,
-        keys,
-        values,
         ..
     } = attention;
     let width = heads * head_width;
@@ -180,7 +187,7 @@ pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: 
     for row in item * queries..(item + 1) * queries {
         let query = &query[row * width + head * head_width..][..head_width];
         for position in 0..length {
-            let key = keys.get(attention.slot(item, position), head, position, head_width);
+            let key = attention.key(item, head, position);
             // SAFETY: as the caller promises.
             scores[position] = unsafe { V::product(query, key) } * scale;
         }
@@ -188,7 +195,7 @@ pub(super) unsafe fn attention_head<V: Vector>(attention: &Attention<'_>, pair: 
         unsafe { softmax::<V>(scores, length) };
         sums.fill(0.0);
         for position in 0..length {
-            let value = values.get(attention.slot(item, position), head, position, head_width);
+            let value = attention.value(item, head, position);
             // SAFETY: as the caller promises.
             unsafe { V::add_product(sums, scores[position], value) };
         }

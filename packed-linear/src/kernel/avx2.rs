@@ -5,11 +5,9 @@
 
 use std::arch::x86_64::*;
 
-use super::attention::{self, Attention, Pair};
 use super::tile::{AHEAD, Sums, Tile};
 use super::vector::{LARGE, Vector};
-use super::{Kernel, TileFunction, tiles};
-use crate::epilogue::Epilogue;
+use super::{Kernel, TileFunction, tiles, vector_functions};
 use crate::shape::LANES;
 
 pub(super) const F32: Kernel = kernel(tiles!(f32_tile: 1 2 3));
@@ -23,6 +21,7 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
         tiles,
         finish,
         round,
+        attend,
         is_available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
     }
 }
@@ -30,22 +29,7 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
 /// Vectors of a panel.
 const VECTORS: usize = LANES / 8;
 
-#[target_feature(enable = "avx2,fma")]
-unsafe fn finish(
-    epilogue: &Epilogue<'_>,
-    sums: &Sums,
-    scale: f32,
-    first: usize,
-    output: (*mut f32, usize),
-) {
-    // SAFETY: as the caller promises.
-    unsafe { __m256::finish(epilogue, sums, scale, first, output) };
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
-    crate::rows::round(values, whole)
-}
+vector_functions!(__m256, "avx2,fma");
 
 #[inline(always)]
 fn prefetch(words: *const u32) {
@@ -256,14 +240,6 @@ unsafe fn add<const ROWS: usize>(
             }
         }
     }
-}
-
-/// # Safety
-/// As a head of [`attend`](super::attend).
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn attention_head(attention: &Attention<'_>, pair: Pair<'_>) {
-    // SAFETY: as the caller promises.
-    unsafe { attention::attention_head::<__m256>(attention, pair) };
 }
 
 impl Vector for __m256 {

@@ -5,11 +5,9 @@
 
 use std::arch::x86_64::*;
 
-use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
 use super::vector::{LARGE, Vector};
-use super::{Kernel, TileFunction, tiles};
-use crate::epilogue::Epilogue;
+use super::{Kernel, TileFunction, tiles, vector_functions};
 use crate::shape::LANES;
 
 pub(super) const F32: Kernel = kernel(
@@ -51,26 +49,12 @@ const fn kernel(
         tiles,
         finish,
         round,
+        attend,
         is_available,
     }
 }
 
-#[target_feature(enable = "avx512f")]
-unsafe fn finish(
-    epilogue: &Epilogue<'_>,
-    sums: &Sums,
-    scale: f32,
-    first: usize,
-    output: (*mut f32, usize),
-) {
-    // SAFETY: as the caller promises.
-    unsafe { __m512::finish(epilogue, sums, scale, first, output) };
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
-    crate::rows::round(values, whole)
-}
+vector_functions!(__m512, "avx512f,avx512bw");
 
 /// Asks for the words of a later step and returns where to go on: into the first cache with a few rows,
 /// which use words up as fast as memory brings them, otherwise into the second.
@@ -285,14 +269,6 @@ unsafe fn add<const ROWS: usize>(
             }
         }
     }
-}
-
-/// # Safety
-/// As a head of [`attend`](super::attend).
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn attention_head(attention: &Attention<'_>, pair: Pair<'_>) {
-    // SAFETY: as the caller promises.
-    unsafe { attention::attention_head::<__m512>(attention, pair) };
 }
 
 impl Vector for __m512 {

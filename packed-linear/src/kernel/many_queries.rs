@@ -27,8 +27,6 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
         heads,
         head_width,
         length,
-        keys,
-        values,
         ..
     } = attention;
     let Pair {
@@ -44,7 +42,7 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
     room.resize((head_width + QUERIES) * padded, 0.0);
     let (transposed, scores) = room.split_at_mut(head_width * padded);
     for position in 0..length {
-        let key = keys.get(attention.slot(item, position), head, position, head_width);
+        let key = attention.key(item, head, position);
         for (place, number) in key.iter().enumerate() {
             transposed[place * padded + position] = *number;
         }
@@ -78,8 +76,7 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
         }
         for start in (0..head_width).step_by(2 * V::NUMBERS) {
             let values = |position: usize| {
-                let slot = attention.slot(item, position);
-                &values.get(slot, head, position, head_width)[start..start + 2 * V::NUMBERS]
+                &attention.value(item, head, position)[start..start + 2 * V::NUMBERS]
             };
             // SAFETY: as the caller promises: inside of the output, which is as long as the query, and
             // in columns that are ours.

@@ -23,6 +23,7 @@ mod vector;
 
 use std::sync::OnceLock;
 
+use attention::Head;
 pub(crate) use attention::{Attention, MOST_HEAD_WIDTH, Vectors, attend};
 pub(crate) use multiply::{Job, multiply};
 use tile::{Finish, Round, Tile};
@@ -44,6 +45,8 @@ pub(crate) struct Kernel {
     tiles: &'static [TileFunction],
     finish: Finish,
     round: Round,
+    /// What attends with the same instructions.
+    attend: Head,
     /// Whether the machine has the instructions.
     is_available: fn() -> bool,
 }
@@ -102,3 +105,36 @@ macro_rules! tiles {
     ($function:ident: $($rows:literal)*) => { &[$($function::<$rows>),*] };
 }
 use tiles;
+
+/// What kernels do with vectors of a type, compiled for the instructions of that type: `finish`, `round`
+/// and `attend` of a [`Kernel`].
+macro_rules! vector_functions {
+    ($vector:ty $(, $features:literal)?) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn finish(
+            epilogue: &$crate::epilogue::Epilogue<'_>,
+            sums: &$crate::kernel::tile::Sums,
+            scale: f32,
+            first: usize,
+            output: (*mut f32, usize),
+        ) {
+            // SAFETY: as the caller promises, here and below.
+            unsafe { <$vector>::finish(epilogue, sums, scale, first, output) };
+        }
+
+        $(#[target_feature(enable = $features)])?
+        unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
+            $crate::rows::round(values, whole)
+        }
+
+        $(#[target_feature(enable = $features)])?
+        unsafe fn attend(
+            attention: &$crate::kernel::attention::Attention<'_>,
+            pair: $crate::kernel::attention::Pair<'_>,
+        ) {
+            // SAFETY: likewise.
+            unsafe { $crate::kernel::attention::attend_as_head::<$vector>(attention, pair) };
+        }
+    };
+}
+use vector_functions;

@@ -1,11 +1,9 @@
 //! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
 //! loops over the 32 outputs of a panel.
 
-use super::attention::{self, Attention, Pair};
 use super::tile::{Sums, Tile};
 use super::vector::{LARGE, Vector};
-use super::{Kernel, tiles};
-use crate::epilogue::Epilogue;
+use super::{Kernel, tiles, vector_functions};
 use crate::pack::scale;
 use crate::shape::LANES;
 
@@ -20,24 +18,12 @@ const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
         tiles,
         finish,
         round,
+        attend,
         is_available: || true,
     }
 }
 
-unsafe fn finish(
-    epilogue: &Epilogue<'_>,
-    sums: &Sums,
-    scale: f32,
-    first: usize,
-    output: (*mut f32, usize),
-) {
-    // SAFETY: these vectors need no instructions.
-    unsafe { <[f32; 8]>::finish(epilogue, sums, scale, first, output) };
-}
-
-unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
-    crate::rows::round(values, whole)
-}
+vector_functions!([f32; 8]);
 
 /// The parts of a tile as slices.
 struct Slices<'a, const ROWS: usize> {
@@ -160,11 +146,6 @@ fn integers<const ROWS: usize, const PER_STEP: usize>(
             }
         }
     }
-}
-
-pub(super) unsafe fn attention_head(attention: &Attention<'_>, pair: Pair<'_>) {
-    // SAFETY: as the caller promises.
-    unsafe { attention::attention_head::<[f32; 8]>(attention, pair) };
 }
 
 impl Vector for [f32; 8] {

@@ -1,3 +1,4 @@
+use super::attention::{Attention, Vectors, attend};
 use super::functions::gelu;
 use super::multiply::{Job, multiply};
 use super::{Kernel, tile};
@@ -195,6 +196,88 @@ fn a_bias_is_added_before_the_activation() {
                 "{}: {ours}, expected {exact}",
                 kernel.name
             );
+        }
+    }
+}
+
+/// Attention in double precision, all keys and values `[slots, heads, length, head_width]`.
+fn attention_twin(attention: &Attention<'_>) -> Vec<f64> {
+    let &Attention {
+        query,
+        heads,
+        head_width,
+        length,
+        ..
+    } = attention;
+    let queries = query.len() / attention.batch / heads / head_width;
+    let mut output = Vec::new();
+    for (place, query) in query.chunks(head_width).enumerate() {
+        let (row, head) = (place / heads, place % heads);
+        let item = row / queries;
+        let vector = |of: &Vectors<'_>, position: usize| -> Vec<f64> {
+            let slot = attention
+                .slots
+                .map_or(item, |slots| slots[item * length + position] as usize);
+            let start = ((slot * heads + head) * length + position) * head_width;
+            let numbers = &of.numbers[start..start + head_width];
+            numbers.iter().map(|number| f64::from(*number)).collect()
+        };
+        let weights: Vec<f64> = (0..length)
+            .map(|position| {
+                let key = vector(&attention.keys, position);
+                let products = key.iter().zip(query).map(|(k, q)| k * f64::from(*q));
+                (products.sum::<f64>() / (head_width as f64).sqrt()).exp()
+            })
+            .collect();
+        let total: f64 = weights.iter().sum();
+        let mut sums = vec![0.0; head_width];
+        for (position, weight) in weights.iter().enumerate() {
+            for (sum, value) in sums.iter_mut().zip(vector(&attention.values, position)) {
+                *sum += weight / total * value;
+            }
+        }
+        output.extend(sums);
+    }
+    output
+}
+
+#[test]
+fn every_kernel_attends_as_its_scalar_twin_does() {
+    let mut random = Random(4);
+    let (batch, heads) = (2, 3);
+    for (queries, head_width, length) in
+        [(1, 1, 1), (3, 20, 5), (9, 64, 33), (8, 32, 50), (10, 20, 7)]
+    {
+        let query = random.numbers(batch * queries * heads * head_width);
+        let keys = random.numbers(batch * heads * length * head_width);
+        let values = random.numbers(batch * heads * length * head_width);
+        let slots: Vec<u32> = (0..batch * length)
+            .map(|_| random.below(batch) as u32)
+            .collect();
+        let vectors = |numbers| Vectors {
+            numbers,
+            start: 0,
+            strides: [heads * length * head_width, length * head_width, head_width],
+        };
+        for slots in [None, Some(slots.as_slice())] {
+            let attention = Attention {
+                query: &query,
+                batch,
+                heads,
+                head_width,
+                length,
+                keys: vectors(&keys),
+                values: vectors(&values),
+                slots,
+            };
+            let expected = attention_twin(&attention);
+            for kernel in kernels(Precision::F32) {
+                let output = attend(kernel, attention, None);
+                for (ours, exact) in output.iter().zip(&expected) {
+                    let error = (f64::from(*ours) - exact).abs();
+                    assert!(error < 1e-5, "{}: {ours}, expected {exact}", kernel.name);
+                }
+            }
         }
     }
 }
