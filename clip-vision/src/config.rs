@@ -160,6 +160,13 @@ impl ClipVisionConfig {
                 self.patch_size, self.image_size
             ));
         }
+        let pixels = self.num_channels * self.patch_size * self.patch_size; // at most 2⁶⁰
+        if pixels > 1 << 20 {
+            return invalid(format!(
+                "num_channels {} of patch_size {} are {pixels} numbers a patch, expected at most 1048576",
+                self.num_channels, self.patch_size
+            ));
+        }
         if self.num_hidden_layers > 1000 {
             return invalid(format!(
                 "num_hidden_layers is {}, expected at most 1000",
@@ -220,6 +227,10 @@ mod tests {
                 "not a multiple",
             ),
             (r#"{"image_size": 16}"#, "larger than image_size"),
+            (
+                r#"{"image_size": 4096, "patch_size": 4096}"#,
+                "50331648 numbers a patch",
+            ),
             (r#"{"num_attention_heads": 0}"#, "num_attention_heads is 0"),
             (r#"{"hidden_act": "silu"}"#, "unknown variant `silu`"),
             (r#"{"hidden_size": -1}"#, "not a CLIP vision configuration"),

@@ -35,6 +35,7 @@ mod embeddings;
 mod feed_forward;
 mod layer;
 mod model;
+mod patch_embedding;
 mod weights;
 
 pub use config::{ClipVisionConfig, ConfigError, HiddenAct};

@@ -23,7 +23,7 @@ impl ClipVisionModel {
     pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
         let norm = LayerNormConfig::new(config.hidden_size).with_epsilon(config.layer_norm_eps);
         Self {
-            embeddings: Embeddings::new(config, device),
+            embeddings: Embeddings::new(config, format, device),
             pre_norm: norm.init(device),
             layers: (0..config.num_hidden_layers)
                 .map(|_| EncoderLayer::new(config, format, device))

@@ -28,7 +28,7 @@ pub struct Format {
 }
 
 /// The sizes of groups are multiples of this, so that a group is a whole number of words.
-const GROUP_MULTIPLE: usize = 8;
+pub(crate) const GROUP_MULTIPLE: usize = 8;
 
 impl Precision {
     /// Inputs whose weights share a word of 32 bits.

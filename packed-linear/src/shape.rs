@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::format::GROUP_MULTIPLE;
 use crate::{Format, Precision};
 
 /// Outputs whose weights stand together: two vectors of 512 bits.
@@ -18,40 +19,44 @@ const SCALE_WORDS: usize = LANES / 2;
 ///
 /// Missing outputs and inputs are filled with zeros.
 ///
-/// As text: `int8:1024x4096`, format, outputs and inputs.
+/// The kernel of a convolution whose patches don't overlap is such a weight too: an output's inputs are
+/// a patch's pixels, channel by channel and line by line.
+///
+/// As text: `int8:1024x4096`, format, outputs and inputs; of a kernel `int8:768x3x32x32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedShape {
     pub(crate) format: Format,
     pub(crate) outputs: usize,
     pub(crate) inputs: usize,
+    /// `[height, width]` of a convolution's kernel: of so many inputs each is a channel.
+    pub(crate) kernel: Option<[usize; 2]>,
 }
 
-/// Products of whole numbers are summed in 32 bits; so many fit.
+/// Products of whole numbers are summed in 32 bits; of so many inputs they fit, and groups are no
+/// larger. A multiple of 8, like them.
 const MOST_INPUTS_OF_A_SUM: usize = 1 << 16;
 
 impl PackedShape {
     /// Outputs that a panel holds.
     pub const PANEL_OUTPUTS: usize = LANES;
 
-    /// A weight of so many outputs and inputs.
-    ///
-    /// # Panics
-    /// If more than 65,536 inputs share a scale: their sums could overflow.
+    /// A weight of so many outputs and inputs. Where more than 65,536 inputs would share a scale, there
+    /// are groups.
     pub fn new(format: Format, outputs: usize, inputs: usize) -> Self {
-        let shape = Self {
+        Self {
             format,
             outputs,
             inputs,
-        };
-        assert!(
-            shape.is_summable(),
-            "{inputs} inputs share a scale, at most {MOST_INPUTS_OF_A_SUM} can; take groups"
-        );
-        shape
+            kernel: None,
+        }
     }
 
-    fn is_summable(self) -> bool {
-        !self.precision().is_integer() || self.group_inputs() <= MOST_INPUTS_OF_A_SUM
+    /// A convolution's kernel, `[outputs, channels, height, width]`.
+    pub fn of_kernel(format: Format, [outputs, channels, height, width]: [usize; 4]) -> Self {
+        Self {
+            kernel: Some([height, width]),
+            ..Self::new(format, outputs, channels * height * width)
+        }
     }
 
     /// How numbers are stored.
@@ -69,6 +74,17 @@ impl PackedShape {
         self.inputs
     }
 
+    /// The dimensions of the weight where it is not packed, in PyTorch's order: `[outputs, inputs]`, or
+    /// `[outputs, channels, height, width]`.
+    pub fn dims(self) -> Vec<usize> {
+        match self.kernel {
+            None => vec![self.outputs, self.inputs],
+            Some([height, width]) => {
+                vec![self.outputs, self.inputs / (height * width), height, width]
+            }
+        }
+    }
+
     /// Groups of 32 outputs, the last perhaps with fewer.
     pub fn panels(self) -> usize {
         self.outputs.div_ceil(LANES)
@@ -80,12 +96,23 @@ impl PackedShape {
 
     /// Inputs of a group.
     pub(crate) fn group_inputs(self) -> usize {
-        let all = self
-            .inputs
-            .next_multiple_of(self.precision().inputs_per_word())
-            .max(self.precision().inputs_per_word());
-        let size = self.format.group_size().unwrap_or(all);
-        size.min(all.next_multiple_of(8))
+        let precision = self.precision();
+        let all = self.inputs.max(1);
+        let all = all.next_multiple_of(precision.inputs_per_word());
+        if !precision.is_integer() {
+            return all;
+        }
+        let groups = all.div_ceil(MOST_INPUTS_OF_A_SUM);
+        let even = match groups {
+            1 => all,
+            _ => all.div_ceil(groups).next_multiple_of(GROUP_MULTIPLE),
+        };
+        match self.format.group_size() {
+            None => even,
+            Some(size) => size
+                .min(all.next_multiple_of(GROUP_MULTIPLE))
+                .min(MOST_INPUTS_OF_A_SUM),
+        }
     }
 
     /// Groups of a panel.
@@ -124,11 +151,8 @@ impl PackedShape {
 
 impl fmt::Display for PackedShape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}:{}x{}",
-            self.format, self.outputs, self.inputs
-        )
+        let dims: Vec<String> = self.dims().iter().map(usize::to_string).collect();
+        write!(formatter, "{}:{}", self.format, dims.join("x"))
     }
 }
 
@@ -143,17 +167,26 @@ impl FromStr for PackedShape {
     fn from_str(text: &str) -> Result<Self, PackedShapeError> {
         let parse = || {
             let (format, sizes) = text.rsplit_once(':')?;
-            let (outputs, inputs) = sizes.split_once('x')?;
+            let sizes: Result<Vec<usize>, _> = sizes.split('x').map(str::parse).collect();
+            let (outputs, inputs, kernel) = match sizes.ok()?.as_slice() {
+                &[outputs, inputs] => (outputs, inputs, None),
+                &[outputs, channels, height, width] => {
+                    let inputs = channels.checked_mul(height.checked_mul(width)?)?;
+                    (outputs, inputs, Some([height, width]))
+                }
+                _ => return None,
+            };
             let shape = Self {
                 format: format.parse().ok()?,
-                outputs: outputs.parse().ok()?,
-                inputs: inputs.parse().ok()?,
+                outputs,
+                inputs,
+                kernel,
             };
             // Of sizes from outside the words must be countable.
             let padded = shape.inputs.checked_add(1 << 20)?;
             let rows = shape.outputs.checked_add(LANES)?;
             padded.checked_mul(rows)?.checked_mul(8)?;
-            (shape.inputs > 0 && shape.is_summable()).then_some(shape)
+            (shape.inputs > 0).then_some(shape)
         };
         parse().ok_or_else(|| PackedShapeError(text.into()))
     }
@@ -165,7 +198,12 @@ mod tests {
 
     #[test]
     fn shapes_are_written_as_they_are_read() {
-        for text in ["f32:1x1", "int8:250054x1024", "int4:64:4096x1024"] {
+        for text in [
+            "f32:1x1",
+            "int8:250054x1024",
+            "int4:64:4096x1024",
+            "bf16:768x3x32x32",
+        ] {
             assert_eq!(text.parse::<PackedShape>().unwrap().to_string(), text);
         }
         for text in [
@@ -175,7 +213,10 @@ mod tests {
             "int8:3x",
             "int8:1x0",
             "f16:1x1",
-            "int8:1x70000",
+            "f32:1x1x1",
+            "f32:1x1x0x1",
+            "f32:1x4294967296x4294967296x1",
+            "f32:1x1x1x1x1",
         ] {
             assert!(text.parse::<PackedShape>().is_err(), "{text}");
         }
@@ -193,5 +234,18 @@ mod tests {
         assert_eq!(bits(Format::BF16, 1024), 16.0);
         assert_eq!(bits(Format::INT8, 1024), 8.0 + 16.0 / 1024.0);
         assert_eq!(bits(Format::INT4, 1024), 4.0 + 16.0 / 64.0);
+    }
+
+    #[test]
+    fn more_inputs_than_a_sum_can_have_are_cut_into_groups() {
+        for (format, inputs, expected) in [
+            ("int8", 65_536, (65_536, 1)),
+            ("int8", 65_537, (32_776, 2)), // of 65,540 that are whole words
+            ("int8:80000", 70_000, (65_536, 2)),
+            ("f32", 70_000, (70_000, 1)),
+        ] {
+            let shape = PackedShape::new(format.parse().unwrap(), 3, inputs);
+            assert_eq!((shape.group_inputs(), shape.groups()), expected, "{shape}");
+        }
     }
 }

@@ -146,10 +146,17 @@ fn weights_of_several_parts_and_threads_are_multiplied_whole() {
 
 #[test]
 fn whole_numbers_of_the_greatest_size_do_not_overflow() {
-    for format in ["int8", "int8:64", "int4", "int4:8"] {
-        let shape = PackedShape::new(format.parse().unwrap(), 33, 4099);
+    for (format, inputs) in [
+        ("int8", 4099),
+        ("int8", 131_077), // cut into groups whose sums just fit
+        ("int8:64", 4099),
+        ("int4", 4099),
+        ("int4:8", 4099),
+        ("int4:65536", 65_541),
+    ] {
+        let shape = PackedShape::new(format.parse().unwrap(), 33, inputs);
         for signs in [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]] {
-            compare(shape, &vec![signs[0]; 33 * 4099], &[signs[1]; 4099]);
+            compare(shape, &vec![signs[0]; 33 * inputs], &vec![signs[1]; inputs]);
         }
     }
 }

@@ -126,9 +126,9 @@ impl<'a> Loader<'a> {
 
     /// Packs the weight at a path, or takes it as it is.
     fn read_packed(&mut self, path: &str, shape: PackedShape) -> Result<TensorData, LoadError> {
-        let outputs_and_inputs = [shape.outputs(), shape.inputs()];
+        let dims = shape.dims();
         let expected = Expected {
-            shape: &outputs_and_inputs,
+            shape: &dims,
             layout: Layout::OutputFirst,
         };
         let (name, info) = self.find(path, expected)?;

@@ -38,12 +38,17 @@ impl PackedFile {
         Ok(Self { bytes, tensors })
     }
 
-    /// How the largest of its tensors is packed.
+    /// How most of its packed tensors are packed.
     pub fn format(&self) -> Option<Format> {
         let packed = self.tensors.values().filter_map(|entry| entry.packed);
-        packed
-            .max_by_key(|shape| shape.words())
-            .map(PackedShape::format)
+        let mut counts = HashMap::new();
+        for shape in packed {
+            *counts.entry(shape.format()).or_insert(0) += 1;
+        }
+        let most = counts
+            .into_iter()
+            .max_by_key(|(format, count)| (*count, format.to_string()));
+        most.map(|(format, _)| format)
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
@@ -111,7 +116,7 @@ fn packed_entry(
         ));
     }
     Ok(Entry {
-        shape: vec![shape.outputs(), shape.inputs()],
+        shape: shape.dims(),
         packed: Some(shape),
         place,
     })

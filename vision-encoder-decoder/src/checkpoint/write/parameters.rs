@@ -110,7 +110,7 @@ impl<S: Sink> Visitor<'_, S> {
         let name = self.name(path)?;
         let wanted = self.sink.begin(Entry {
             name: name.clone(),
-            shape: vec![shape.outputs(), shape.inputs()],
+            shape: shape.dims(),
             packed: Some(shape),
         })?;
         if wanted == Wanted::Nothing {

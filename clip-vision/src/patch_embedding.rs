@@ -1,0 +1,88 @@
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::{Device, Tensor, s};
+use packed_linear::{Format, PackedShape, PackedWeight, Precision};
+
+use crate::ClipVisionConfig;
+
+/// A convolution whose patches do not overlap, which is one product of matrices: a patch's pixels are
+/// a row.
+///
+/// Hugging Face: the `Conv2d` of `CLIPVisionEmbeddings`, which has no bias.
+#[derive(Module, Debug)]
+pub(crate) struct PatchEmbedding {
+    weight: Option<Param<Tensor<4>>>, // [width, channels, patch, patch]; none if it is packed
+    packed: Option<PackedWeight>,     // none if it is ordinary
+    #[module(skip)]
+    patch: usize,  // height and width
+}
+
+impl PatchEmbedding {
+    pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
+        let patch = config.patch_size;
+        let dims = [config.hidden_size, config.num_channels, patch, patch];
+        let initializer = Initializer::Normal {
+            mean: 0.0,
+            std: config.initializer_factor * config.initializer_range,
+        };
+        match format {
+            None => Self {
+                weight: Some(initializer.init(dims, device)),
+                packed: None,
+                patch,
+            },
+            Some(format) => {
+                let shape = PackedShape::of_kernel(format_of_patches(format), dims);
+                let init = move |device: &Device| {
+                    let weight: Param<Tensor<4>> = initializer.init(dims, device);
+                    weight.val().flatten(1, 3)
+                };
+                Self {
+                    weight: None,
+                    packed: Some(PackedWeight::uninitialized(shape, device, init)),
+                    patch,
+                }
+            }
+        }
+    }
+
+    /// # Shapes
+    /// - pixel values: `[batch, channels, height, width]`; what a last patch would not be full of is
+    ///   left out
+    /// - output: `[batch, patches, width]`, from the top left
+    pub(crate) fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
+        let [batch, channels, height, width] = pixel_values.dims();
+        let patch = self.patch;
+        let (rows, columns) = (height / patch, width / patch);
+        let patches = pixel_values
+            .slice(s![.., .., 0..rows * patch, 0..columns * patch])
+            .reshape([batch, channels, rows, patch, columns, patch])
+            .permute([0, 2, 4, 1, 3, 5]) // [batch, rows, columns, channels, patch, patch]
+            .reshape([batch, rows * columns, channels * patch * patch]);
+        match (&self.packed, &self.weight) {
+            (Some(packed), _) => packed.multiply(patches, None, None),
+            (None, Some(weight)) => linear(patches, weight.val().flatten(1, 3)),
+            (None, None) => panic!("patches need a weight"),
+        }
+    }
+}
+
+/// Rounding pixels to whole numbers moves a model's logits as far as rounding the inputs of a whole
+/// kind of layers does, and gains little, so they are not: see `docs/performance.md`.
+fn format_of_patches(format: Format) -> Format {
+    match format.precision() {
+        Precision::F32 | Precision::BF16 => format,
+        Precision::Int8 | Precision::Int4 => Format::F32,
+    }
+}
+
+/// # Shapes
+/// - patches: `[batch, patches, pixels]`
+/// - weight: `[width, pixels]`
+/// - output: `[batch, patches, width]`
+fn linear(patches: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
+    let [batch, count, _] = patches.dims();
+    let rows = patches.flatten::<2>(0, 1).matmul(weight.transpose());
+    let [_, width] = rows.dims();
+    rows.reshape([batch, count, width])
+}
