@@ -1,3 +1,4 @@
+use super::pieces::map_pieces;
 use super::{BLOCK, largest_of};
 
 /// A continuation of a row by one token.
@@ -32,9 +33,15 @@ pub(crate) fn keep_best(
         Some(last) if best.len() == k => last.score,
         _ => f32::NEG_INFINITY,
     };
-    for (number, block) in scores.chunks(BLOCK).enumerate() {
+    let largest = map_pieces(
+        scores,
+        #[inline(always)]
+        |piece| -> Vec<f32> { piece.chunks(BLOCK).map(largest_of).collect() },
+    );
+    let blocks = scores.chunks(BLOCK).zip(largest.iter().flatten());
+    for (number, (block, largest)) in blocks.enumerate() {
         // Adding keeps the order, so nothing in the block is better than its largest.
-        if largest_of(block) + row_score <= worst {
+        if largest + row_score <= worst {
             continue;
         }
         for (place, log_prob) in block.iter().enumerate() {

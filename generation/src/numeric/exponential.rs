@@ -45,7 +45,7 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// The sum of e^(score - largest) over a block.
-#[inline]
+#[inline(always)]
 pub(super) fn exp_sum(block: &[f32], largest: f32) -> f64 {
     // Of a shortlist, or behind top_k, whole blocks are impossible.
     if block.iter().all(|score| *score == f32::NEG_INFINITY) {

@@ -12,22 +12,31 @@ pub(crate) use order::MostFirst;
 pub(crate) use pieces::map_all;
 
 use exponential::{exp, exp_sum};
-use pieces::map_pieces;
+use pieces::{change_pieces, map_pieces};
 
 /// Scores that are summed or compared together: few enough that their sum loses nothing in 32 bits.
 const BLOCK: usize = 64;
 
-/// Scores that are computed side by side.
+/// Exponentials that are summed side by side.
 const LANES: usize = 8;
+
+/// Scores that are compared side by side.
+const WIDE: usize = 32;
 
 /// Subtracts the logarithm of the sum of exponentials, which turns logits into log-probabilities.
 /// Returns whether the scores allowed it: no NaN, no positive infinity, at least one finite.
 pub(crate) fn log_softmax(scores: &mut [f32]) -> bool {
     match Normaliser::of(scores) {
         Some(normaliser) => {
-            for score in scores {
-                *score = normaliser.log_prob(*score);
-            }
+            change_pieces(
+                scores,
+                #[inline(always)]
+                |piece| {
+                    for score in piece {
+                        *score = normaliser.log_prob(*score);
+                    }
+                },
+            );
             true
         }
         None => false,
@@ -65,9 +74,11 @@ pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
 /// Whether scores have no NaN, no positive infinity, and at least one that is finite.
 pub(crate) fn is_usable(scores: &[f32]) -> bool {
     let is_nan = |block: &[f32]| block.iter().fold(false, |nan, score| nan | score.is_nan());
-    let pieces = map_pieces(scores, |piece| {
-        (largest_of(piece), piece.chunks(BLOCK).any(is_nan))
-    });
+    let pieces = map_pieces(
+        scores,
+        #[inline(always)]
+        |piece| (largest_of(piece), piece.chunks(BLOCK).any(is_nan)),
+    );
     let largest = pieces.iter().map(|(largest, _)| *largest);
     largest.fold(f32::NEG_INFINITY, f32::max).is_finite()
         && !pieces.iter().any(|(_, has_nan)| *has_nan)
@@ -89,10 +100,17 @@ impl Normaliser {
         if !largest.is_finite() {
             return None;
         }
-        let sums = map_pieces(scores, |piece| -> f64 {
-            let blocks = piece.chunks(BLOCK);
-            blocks.map(|block| exp_sum(block, largest)).sum()
-        });
+        let sums = map_pieces(
+            scores,
+            #[inline(always)]
+            |piece| {
+                let mut sum = 0.0;
+                for block in piece.chunks(BLOCK) {
+                    sum += exp_sum(block, largest);
+                }
+                sum
+            },
+        );
         let sum: f64 = sums.iter().sum();
         sum.is_finite().then(|| Self {
             largest,
@@ -102,6 +120,7 @@ impl Normaliser {
     }
 
     /// The logarithm of a score's probability.
+    #[inline(always)]
     pub(crate) fn log_prob(self, score: f32) -> f32 {
         // One after the other, as PyTorch and JAX do: the sum of both, rounded to the resolution of
         // a large logit, would cost digits.
@@ -152,17 +171,24 @@ impl Normaliser {
 
 /// The largest score; NaN is not seen.
 fn largest(scores: &[f32]) -> f32 {
-    let largest = map_pieces(scores, largest_of);
+    let largest = map_pieces(
+        scores,
+        #[inline(always)]
+        |piece| largest_of(piece),
+    );
     largest.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Likewise, on this thread.
+#[inline(always)]
 fn largest_of(scores: &[f32]) -> f32 {
-    let (lanes, rest) = scores.as_chunks::<LANES>();
-    let mut most = [f32::NEG_INFINITY; LANES];
+    let (lanes, rest) = scores.as_chunks::<WIDE>();
+    let mut most = [f32::NEG_INFINITY; WIDE];
     for scores in lanes {
-        for (most, score) in most.iter_mut().zip(scores) {
-            *most = if *score > *most { *score } else { *most };
+        // Counted, and not with `max`: this is one instruction of every processor.
+        for lane in 0..WIDE {
+            let score = scores[lane];
+            most[lane] = if score > most[lane] { score } else { most[lane] };
         }
     }
     let all = most.iter().chain(rest);
