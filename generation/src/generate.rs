@@ -87,6 +87,9 @@ where
         if watcher.has_ended {
             break;
         }
+        if !items.is_empty() {
+            model.recycle(logits);
+        }
         let all_go_on_as_themselves = parents.iter().copied().eq(0..rows);
         if !all_go_on_as_themselves && !parents.is_empty() {
             model

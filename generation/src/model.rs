@@ -25,6 +25,10 @@ pub trait StepModel {
         state: &mut Self::State,
     ) -> Result<Vec<f32>, Self::Error>;
 
+    /// Gets the logits of the latest step back, if there will be another: memory for those of the next.
+    /// By default it is freed.
+    fn recycle(&self, _logits: Vec<f32>) {}
+
     /// Row `i` goes on from what was row `parents[i]`: reorders, repeats or drops rows. Not called
     /// when every row goes on as itself.
     ///

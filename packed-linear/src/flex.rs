@@ -8,6 +8,7 @@ use crate::kernel::{
     Attention, Job, Kernel, MOST_HEAD_WIDTH, Vectors, attend, multiply as multiply_rows,
 };
 use crate::rows::Rows;
+use crate::spare;
 use crate::{Activation, Attended, KeysValues, PackedWeight, Precision};
 
 type FlexTensor = <Flex as BackendTypes>::FloatTensorPrimitive;
@@ -66,7 +67,9 @@ pub(crate) fn multiply<const D: usize, const N: usize>(
     }
     let kernel = Kernel::best(shape.format().precision());
     let rows = Rows::new(shape, numbers(&flat), kernel);
-    let mut outputs = [const { Vec::new() }; N];
+    let mut outputs = layers
+        .each_ref()
+        .map(|(weight, ..)| spare::take(rows.rows * weight.shape().outputs()));
     let mut jobs: Vec<Job<'_>> = tensors
         .iter()
         .zip(&mut outputs)

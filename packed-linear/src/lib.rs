@@ -53,6 +53,8 @@ mod pack;
 #[cfg(feature = "flex")]
 mod rows;
 mod shape;
+#[cfg(feature = "flex")]
+mod spare;
 mod weight;
 
 use burn::tensor::Device;
@@ -75,6 +77,17 @@ pub fn has_kernels(device: &Device) -> bool {
         let _ = device;
         false
     }
+}
+
+/// Gives memory back that a later product of about the same size may use for its result. New pages of
+/// the system cost more than writing to them does: a search returns the scores of each step so.
+///
+/// At most one piece is kept. Without the feature `flex` the memory is freed.
+pub fn recycle(numbers: Vec<f32>) {
+    #[cfg(feature = "flex")]
+    spare::give(numbers);
+    #[cfg(not(feature = "flex"))]
+    drop(numbers);
 }
 
 /// The name of the kernel that multiplies weights of a precision on this machine, such as

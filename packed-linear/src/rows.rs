@@ -1,5 +1,7 @@
 #![allow(clippy::needless_range_loop)] // Loops count, so that they are compiled for the kernel's instructions.
 
+use std::cell::Cell;
+
 use rayon::prelude::*;
 
 use crate::Precision;
@@ -17,6 +19,7 @@ pub(crate) struct Rows {
     pub(crate) rows: usize,
     /// Words of a row.
     pub(crate) row_words: usize,
+    /// Perhaps longer than the rows are.
     pub(crate) words: Vec<u32>,
     /// What the sums of a row are to be multiplied by: the scale of its whole numbers, or 1.
     pub(crate) scales: Vec<f32>,
@@ -27,6 +30,23 @@ pub(crate) struct Rows {
 
 /// Numbers below which threads are not worth their start.
 const NUMBERS_FOR_THREADS: usize = 1 << 13;
+
+thread_local! {
+    /// Words of rows that are gone: taking new memory each time, and zeros to begin with, costs more
+    /// than rounding a row.
+    static SPARE_WORDS: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+}
+
+/// Words that are kept, at most.
+const MOST_SPARE_WORDS: usize = 1 << 21;
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        if self.words.len() <= MOST_SPARE_WORDS {
+            SPARE_WORDS.set(std::mem::take(&mut self.words));
+        }
+    }
+}
 
 impl Rows {
     /// # Shapes
@@ -40,11 +60,15 @@ impl Rows {
         // Words of a row hold as many inputs as words of a weight, except where those have four bits.
         let inputs_per_word = shape.format.precision().inputs_per_word().min(4);
         let row_words = groups * shape.group_inputs() / inputs_per_word;
+        let mut words = SPARE_WORDS.take();
+        if words.len() < rows * row_words {
+            words.resize(rows * row_words, 0);
+        }
         let mut packed = Self {
             block_rows,
             rows,
             row_words,
-            words: vec![0; rows * row_words],
+            words,
             scales: vec![1.0; rows],
             starts: vec![0; rows * groups],
         };
@@ -53,7 +77,7 @@ impl Rows {
         }
         let blocks = values
             .chunks(block_rows * inputs)
-            .zip(packed.words.chunks_mut(block_rows * row_words))
+            .zip(packed.words[..rows * row_words].chunks_mut(block_rows * row_words))
             .zip(packed.scales.chunks_mut(block_rows))
             .zip(packed.starts.chunks_mut(block_rows * groups))
             .map(|(((values, words), scales), starts)| Block {
@@ -88,41 +112,60 @@ struct Block<'a> {
 
 impl Block<'_> {
     fn pack(&mut self, shape: PackedShape, kernel: &Kernel) {
-        let rows = self.scales.len();
-        let mut whole = Vec::new();
-        for (row, values) in self.values.chunks_exact(shape.inputs).enumerate() {
-            match shape.format.precision() {
-                Precision::F32 => {
-                    for place in 0..values.len() {
-                        self.words[row + place * rows] = values[place].to_bits();
+        let inputs = shape.inputs;
+        let row_words = self.words.len() / self.scales.len();
+        match shape.format.precision() {
+            Precision::F32 => {
+                let values = self.values;
+                self.place(|row, place| values[row * inputs + place].to_bits());
+            }
+            Precision::BF16 => {
+                let mut pairs = vec![0; self.words.len()];
+                for (values, pairs) in self
+                    .values
+                    .chunks_exact(inputs)
+                    .zip(pairs.chunks_exact_mut(row_words))
+                {
+                    let (whole, rest) = values.as_chunks::<2>();
+                    for (pair, word) in whole.iter().zip(pairs.iter_mut()) {
+                        *word = bf16_bits(pair[0]) | bf16_bits(pair[1]) << 16;
+                    }
+                    if let [last] = rest {
+                        pairs[row_words - 1] = bf16_bits(*last);
                     }
                 }
-                Precision::BF16 => {
-                    let bits =
-                        |place: usize| values.get(place).map_or(0, |value| bf16_bits(*value));
-                    for place in 0..values.len().div_ceil(2) {
-                        let pair = bits(2 * place) | bits(2 * place + 1) << 16;
-                        self.words[row + place * rows] = pair;
-                    }
+                self.place(|row, place| pairs[row * row_words + place]);
+            }
+            Precision::Int8 | Precision::Int4 => {
+                let mut whole = vec![0; 4 * self.words.len()];
+                for (row, values) in self.values.chunks_exact(inputs).enumerate() {
+                    let whole = &mut whole[4 * row_words * row..][..4 * row_words];
+                    self.scales[row] = kernel.round(values, whole);
+                    self.begin(row, whole, shape);
                 }
-                Precision::Int8 | Precision::Int4 => {
-                    whole.resize(self.words.len() / rows * 4, 0);
-                    self.scales[row] = kernel.round(values, &mut whole);
-                    self.place(row, &whole, shape);
-                }
+                let (quads, _) = whole.as_chunks::<4>();
+                self.place(|row, place| {
+                    let [a, b, c, d] = quads[row * row_words + place];
+                    u32::from_le_bytes([a as u8, b as u8, c as u8, d as u8])
+                });
             }
         }
     }
 
-    /// Places the whole numbers of a row.
-    fn place(&mut self, row: usize, whole: &[i8], shape: PackedShape) {
+    /// Places the words of all rows, which are asked for by row and place.
+    #[inline(always)]
+    fn place(&mut self, word: impl Fn(usize, usize) -> u32) {
         let rows = self.scales.len();
-        let (quads, _) = whole.as_chunks::<4>();
-        for place in 0..quads.len() {
-            let [a, b, c, d] = quads[place];
-            let quad = [a as u8, b as u8, c as u8, d as u8];
-            self.words[row + place * rows] = u32::from_le_bytes(quad);
+        for (place, words) in self.words.chunks_exact_mut(rows).enumerate() {
+            for row in 0..rows {
+                words[row] = word(row, place);
+            }
         }
+    }
+
+    /// Sets what the sums of a row begin with.
+    fn begin(&mut self, row: usize, whole: &[i8], shape: PackedShape) {
+        let rows = self.scales.len();
         let zero = zero_point(shape.format.precision());
         for (group, whole) in whole.chunks(shape.group_inputs()).enumerate() {
             let sum: i32 = whole.iter().map(|number| i32::from(*number)).sum();

@@ -189,6 +189,10 @@ impl<E: Encoder, D: Decoder> StepModel for VisionEncoderDecoder<E, D> {
         logits.try_into_vec_as::<f32>()
     }
 
+    fn recycle(&self, logits: Vec<f32>) {
+        packed_linear::recycle(logits);
+    }
+
     fn select_rows(
         &self,
         state: &mut Self::State,

@@ -36,7 +36,13 @@ pub(crate) fn keep_best(
     let largest = map_pieces(
         scores,
         #[inline(always)]
-        |piece| -> Vec<f32> { piece.chunks(BLOCK).map(largest_of).collect() },
+        |piece| {
+            let mut largest = Vec::with_capacity(piece.len().div_ceil(BLOCK));
+            for block in piece.chunks(BLOCK) {
+                largest.push(largest_of(block));
+            }
+            largest
+        },
     );
     let blocks = scores.chunks(BLOCK).zip(largest.iter().flatten());
     for (number, (block, largest)) in blocks.enumerate() {

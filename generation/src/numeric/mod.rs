@@ -73,11 +73,16 @@ pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
 
 /// Whether scores have no NaN, no positive infinity, and at least one that is finite.
 pub(crate) fn is_usable(scores: &[f32]) -> bool {
-    let is_nan = |block: &[f32]| block.iter().fold(false, |nan, score| nan | score.is_nan());
     let pieces = map_pieces(
         scores,
         #[inline(always)]
-        |piece| (largest_of(piece), piece.chunks(BLOCK).any(is_nan)),
+        |piece| {
+            let mut has_nan = false;
+            for score in piece {
+                has_nan |= score.is_nan();
+            }
+            (largest_of(piece), has_nan)
+        },
     );
     let largest = pieces.iter().map(|(largest, _)| *largest);
     largest.fold(f32::NEG_INFINITY, f32::max).is_finite()
@@ -188,11 +193,21 @@ fn largest_of(scores: &[f32]) -> f32 {
         // Counted, and not with `max`: this is one instruction of every processor.
         for lane in 0..WIDE {
             let score = scores[lane];
-            most[lane] = if score > most[lane] { score } else { most[lane] };
+            most[lane] = if score > most[lane] {
+                score
+            } else {
+                most[lane]
+            };
         }
     }
-    let all = most.iter().chain(rest);
-    all.copied().fold(f32::NEG_INFINITY, f32::max)
+    let mut largest = f32::NEG_INFINITY;
+    for lane in 0..WIDE {
+        largest = largest.max(most[lane]);
+    }
+    for score in rest {
+        largest = largest.max(*score);
+    }
+    largest
 }
 
 #[cfg(test)]

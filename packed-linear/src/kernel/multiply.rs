@@ -13,7 +13,7 @@ const PRODUCTS_FOR_THREADS: usize = 1 << 15;
 
 /// Panels are handed out in so many portions for each thread: when one is held up, the others take
 /// over what it has not begun.
-const PORTIONS: usize = 4;
+const PORTIONS: usize = 16;
 
 /// Rows are multiplied by all panels before the next come: as many as have so many words in a part of
 /// a panel, half a second cache.

@@ -46,6 +46,10 @@ impl StepModel for TimedModel<'_> {
         self.model.step(tokens, state)
     }
 
+    fn recycle(&self, logits: Vec<f32>) {
+        self.model.recycle(logits);
+    }
+
     fn select_rows(
         &self,
         state: &mut Self::State,

@@ -1,0 +1,52 @@
+//! Memory for large results that is used again: what the system hands out anew costs a fault a page.
+
+use std::sync::{Mutex, PoisonError};
+
+/// What was given back last.
+static SPARE: Mutex<Vec<f32>> = Mutex::new(Vec::new());
+
+/// Numbers below which an allocator has memory at hand.
+const LEAST: usize = 1 << 16;
+
+/// Keeps memory for a later [`take`] of about the same size.
+pub(crate) fn give(numbers: Vec<f32>) {
+    if numbers.capacity() >= LEAST {
+        let old = std::mem::replace(&mut *spare(), numbers);
+        drop(old); // not while others wait
+    }
+}
+
+/// An empty vector with room for so many numbers.
+pub(crate) fn take(count: usize) -> Vec<f32> {
+    if count >= LEAST {
+        let mut spare = spare();
+        if (count..=2 * count).contains(&spare.capacity()) {
+            let mut numbers = std::mem::take(&mut *spare);
+            numbers.clear();
+            return numbers;
+        }
+    }
+    Vec::with_capacity(count)
+}
+
+fn spare() -> std::sync::MutexGuard<'static, Vec<f32>> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_comes_back_for_what_it_is_large_enough_but_not_too_large() {
+        let numbers = vec![1.0; 2 * LEAST];
+        let place = numbers.as_ptr();
+        give(numbers);
+        assert_ne!(take(LEAST - 1).as_ptr(), place);
+        assert_ne!(take(2 * LEAST + 1).as_ptr(), place);
+        let again = take(LEAST + 1);
+        assert_eq!(again.as_ptr(), place);
+        assert!(again.is_empty());
+        assert_ne!(take(LEAST + 1).as_ptr(), place);
+    }
+}
