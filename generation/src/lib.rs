@@ -10,8 +10,9 @@
 //! One loop serves every strategy: it feeds the model, lets [processors](LogitsProcessor) edit the
 //! scores of each row, hands them to the [search](Search) of the prompt, and lets finished prompts
 //! leave the batch. [`generate`] runs it with options alone, [`Generation`] with what is code or
-//! text: processors, stopping rules and searches of one's own, somebody who watches. With the feature
-//! `rayon` the scores of a step are looked through on all threads, with the same results.
+//! text: processors, stopping rules and searches of one's own, somebody who watches. With the features
+//! `rayon` and `simd` the scores of a step are looked through on all threads and with the widest vectors
+//! of the machine; the results are the same.
 //!
 //! | | |
 //! |---|---|

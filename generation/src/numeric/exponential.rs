@@ -52,15 +52,16 @@ pub(super) fn exp_sum(block: &[f32], largest: f32) -> f64 {
         return 0.0;
     }
     // Two loops: the first is vectorised because it does the same to each number, the second because
-    // it keeps a sum for each lane.
+    // it keeps a sum for each lane. They count, as what iterators call is not always inlined.
+    let block = &block[..block.len().min(BLOCK)];
     let mut exponentials = [0.0; BLOCK];
-    for (exponential, score) in exponentials.iter_mut().zip(block) {
-        *exponential = exp(score - largest);
+    for place in 0..block.len() {
+        exponentials[place] = exp(block[place] - largest);
     }
     let mut sums = [0.0_f32; LANES];
-    for lanes in exponentials.as_chunks::<LANES>().0 {
-        for (sum, exponential) in sums.iter_mut().zip(lanes) {
-            *sum += exponential;
+    for first in (0..BLOCK).step_by(LANES) {
+        for lane in 0..LANES {
+            sums[lane] += exponentials[first + lane];
         }
     }
     sums.iter().copied().map(f64::from).sum()

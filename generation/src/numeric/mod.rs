@@ -1,5 +1,7 @@
 //! Arithmetic on a row of scores.
 
+#![allow(clippy::needless_range_loop)] // Loops count: iterators are not always inlined, nor vectorised then.
+
 mod best;
 mod exponential;
 mod order;

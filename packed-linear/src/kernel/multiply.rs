@@ -108,7 +108,8 @@ impl Task<'_> {
     /// Multiplies all rows by some panels.
     fn multiply(&self, kernel: &Kernel, rows: &Rows, panels: Range<usize>) {
         let shape = self.shape;
-        let parts = Part::all(shape);
+        let panel_words = shape.panel_words();
+        let parts = Part::all(shape, rows);
         let part_words = rows.row_words.min(LONGEST_PART);
         let blocks = (BLOCK_WORDS / (part_words * rows.block_rows).max(1)).max(1);
         let mut sums = vec![[0.0; LANES]; rows.rows.min(blocks * rows.block_rows)];
@@ -117,7 +118,7 @@ impl Task<'_> {
             let count = sums.len().min(rows.rows - first_row);
             let sums = &mut sums[..count];
             for panel in panels.clone() {
-                let words = &self.words[panel * shape.panel_words()..][..shape.panel_words()];
+                let words = &self.words[panel * panel_words..][..panel_words];
                 sums.fill([0.0; LANES]);
                 for part in &parts {
                     for (block, sums) in sums.chunks_mut(rows.block_rows).enumerate() {
@@ -127,7 +128,7 @@ impl Task<'_> {
                             before: block,
                             is_alone: count <= rows.block_rows,
                         };
-                        let tile = Tile::new(shape, *part, words, rows, turn, sums);
+                        let tile = Tile::new(*part, words, rows, turn, sums);
                         // SAFETY: a kernel is only chosen where the processor has its instructions.
                         unsafe { function(&tile) };
                     }

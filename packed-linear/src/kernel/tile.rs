@@ -49,40 +49,53 @@ pub(super) const LONGEST_PART: usize = 1024;
 pub(super) const AHEAD: usize = 512;
 
 /// A part of each panel that is multiplied at a time: a range of whole groups or, where there is
-/// only one and it has no scales, of its words.
+/// only one and it has no scales, of its words. All numbers that a [`Tile`] needs of it are here, as
+/// a division for each tile would cost a percent of the time.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
-    first_group: usize,
+    /// Of the panel's words the first, and how many.
+    words: [usize; 2],
+    /// Likewise of a row's.
+    row_words: [usize; 2],
+    /// Likewise of the groups, and how many there are in all; none if there are no scales.
+    starts: [usize; 3],
     groups: usize,
-    first_step: usize,
+    /// Words of a group for each output.
     steps: usize,
 }
 
 impl Part {
     /// The parts of a panel.
-    pub(super) fn all(shape: PackedShape) -> Vec<Self> {
+    pub(super) fn all(shape: PackedShape, rows: &Rows) -> Vec<Self> {
         let (groups, steps) = (shape.groups(), shape.group_words());
+        // Words of a row for each of the weight's.
+        let per_step = rows.row_words / (groups * steps);
         if shape.scale_words() > 0 {
+            let stride = shape.group_stride();
             let groups_of_part = (LONGEST_PART / steps.max(1)).clamp(1, groups);
-            return (0..groups)
-                .step_by(groups_of_part)
-                .map(|first_group| Self {
-                    first_group,
-                    groups: groups_of_part.min(groups - first_group),
-                    first_step: 0,
+            let part = |first| {
+                let count = groups_of_part.min(groups - first);
+                Self {
+                    words: [first * stride, count * stride],
+                    row_words: [first, count].map(|groups| groups * steps * per_step),
+                    starts: [first, count, groups],
+                    groups: count,
                     steps,
-                })
-                .collect();
+                }
+            };
+            return (0..groups).step_by(groups_of_part).map(part).collect();
         }
-        (0..steps)
-            .step_by(LONGEST_PART)
-            .map(|first_step| Self {
-                first_group: 0,
+        let part = |first| {
+            let count = LONGEST_PART.min(steps - first);
+            Self {
+                words: [first * LANES, count * LANES],
+                row_words: [first, count].map(|steps| steps * per_step),
+                starts: [0; 3],
                 groups: 1,
-                first_step,
-                steps: LONGEST_PART.min(steps - first_step),
-            })
-            .collect()
+                steps: count,
+            }
+        };
+        (0..steps).step_by(LONGEST_PART).map(part).collect()
     }
 }
 
@@ -98,37 +111,22 @@ pub(super) struct Turn {
 
 impl<'a> Tile<'a> {
     /// # Panics
-    /// If the slices are not as long as the shape says.
+    /// If the slices are not as long as the part says.
     pub(super) fn new(
-        shape: PackedShape,
         part: Part,
         panel: &'a [u32],
         rows: &'a Rows,
         turn: Turn,
         sums: &'a mut [Sums],
     ) -> Self {
-        let (groups, steps) = (shape.groups(), shape.group_words());
-        let stride = shape.group_stride();
-        let start = part.first_group * stride + part.first_step * LANES;
-        let words = match shape.scale_words() {
-            0 => &panel[start..start + part.steps * LANES],
-            _ => &panel[start..start + part.groups * stride],
-        };
-        // Words of a row for each of the weight's.
-        let per_step = rows.row_words / (groups * steps);
-        let first_row = turn.block * rows.block_rows;
         let count = sums.len();
-        let skipped = (part.first_group * steps + part.first_step) * per_step;
+        let first_row = turn.block * rows.block_rows;
+        let words = &panel[part.words[0]..][..part.words[1]];
         let block_words = &rows.words[first_row * rows.row_words..][..count * rows.row_words];
-        let block_words =
-            &block_words[skipped * count..][..part.groups * part.steps * per_step * count];
-        let starts = match shape.scale_words() {
-            0 => &[][..],
-            _ => {
-                &rows.starts[first_row * groups..][..count * groups][part.first_group * count..]
-                    [..part.groups * count]
-            }
-        };
+        let block_words = &block_words[part.row_words[0] * count..][..part.row_words[1] * count];
+        let [first_start, starts, all_starts] = part.starts;
+        let block_starts = &rows.starts[first_row * all_starts..][..count * all_starts];
+        let block_starts = &block_starts[first_start * count..][..starts * count];
         let all_steps = part.groups * part.steps;
         let (ahead, ahead_step) = match turn {
             Turn { is_alone: true, .. } => (AHEAD, LANES),
@@ -142,7 +140,7 @@ impl<'a> Tile<'a> {
             ahead_step,
             words: words.as_ptr(),
             rows: block_words.as_ptr(),
-            starts: starts.as_ptr(),
+            starts: block_starts.as_ptr(),
             groups: part.groups,
             steps: part.steps,
             sums: sums.as_mut_ptr(),

@@ -1,7 +1,7 @@
 //! The form of packed weights: a safetensors file whose packed tensors are of type `U32`, `[panels,
 //! words of a panel]`, and whose metadata say under each one's name what its words mean, such as
-//! `int8:1024x4096`. All other tensors are `F32`, in PyTorch's layouts and under the same names as in
-//! other forms.
+//! `int8:1024x4096`, or `f32:768x3x32x32` of a convolution's kernel. All other tensors are `F32`, in
+//! PyTorch's layouts and under the same names as in other forms.
 //!
 //! Packed tensors begin at multiples of [`ALIGNMENT`], so that they can be used where they are mapped.
 
