@@ -122,6 +122,7 @@ pub(crate) fn copy_lane(shape: PackedShape, from: (&[u32], usize), to: (&mut [u3
 }
 
 /// The bits of the nearest `bf16`.
+#[inline(always)]
 pub(crate) fn bf16_bits(value: f32) -> u32 {
     let bits = value.to_bits();
     // To even where two are as near. What is no number must not become infinity.

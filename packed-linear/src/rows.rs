@@ -121,18 +121,9 @@ impl Block<'_> {
             }
             Precision::BF16 => {
                 let mut pairs = vec![0; self.words.len()];
-                for (values, pairs) in self
-                    .values
-                    .chunks_exact(inputs)
-                    .zip(pairs.chunks_exact_mut(row_words))
-                {
-                    let (whole, rest) = values.as_chunks::<2>();
-                    for (pair, word) in whole.iter().zip(pairs.iter_mut()) {
-                        *word = bf16_bits(pair[0]) | bf16_bits(pair[1]) << 16;
-                    }
-                    if let [last] = rest {
-                        pairs[row_words - 1] = bf16_bits(*last);
-                    }
+                let rows = self.values.chunks_exact(inputs);
+                for (values, pairs) in rows.zip(pairs.chunks_exact_mut(row_words)) {
+                    kernel.round_to_bf16(values, pairs);
                 }
                 self.place(|row, place| pairs[row * row_words + place]);
             }
@@ -179,6 +170,20 @@ fn zero_point(precision: Precision) -> i32 {
     match precision {
         Precision::Int4 => 8,
         _ => 128,
+    }
+}
+
+/// Rounds a row to `bf16`, two in a word.
+#[inline(always)]
+pub(crate) fn round_to_bf16(values: &[f32], pairs: &mut [u32]) {
+    let (whole, rest) = values.as_chunks::<2>();
+    let whole = &whole[..whole.len().min(pairs.len())];
+    for place in 0..whole.len() {
+        let [low, high] = whole[place];
+        pairs[place] = bf16_bits(low) | bf16_bits(high) << 16;
+    }
+    if let ([last], Some(pair)) = (rest, pairs.last_mut()) {
+        *pair = bf16_bits(*last);
     }
 }
 

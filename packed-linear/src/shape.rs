@@ -168,9 +168,9 @@ impl FromStr for PackedShape {
         let parse = || {
             let (format, sizes) = text.rsplit_once(':')?;
             let sizes: Result<Vec<usize>, _> = sizes.split('x').map(str::parse).collect();
-            let (outputs, inputs, kernel) = match sizes.ok()?.as_slice() {
-                &[outputs, inputs] => (outputs, inputs, None),
-                &[outputs, channels, height, width] => {
+            let (outputs, inputs, kernel) = match *sizes.ok()? {
+                [outputs, inputs] => (outputs, inputs, None),
+                [outputs, channels, height, width] => {
                     let inputs = channels.checked_mul(height.checked_mul(width)?)?;
                     (outputs, inputs, Some([height, width]))
                 }

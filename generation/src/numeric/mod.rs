@@ -178,11 +178,7 @@ impl Normaliser {
 
 /// The largest score; NaN is not seen.
 fn largest(scores: &[f32]) -> f32 {
-    let largest = map_pieces(
-        scores,
-        #[inline(always)]
-        |piece| largest_of(piece),
-    );
+    let largest = map_pieces(scores, largest_of);
     largest.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 

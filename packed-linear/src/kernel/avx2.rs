@@ -21,6 +21,7 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
         tiles,
         finish,
         round,
+        round_to_bf16,
         attend,
         is_available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
     }

@@ -49,6 +49,7 @@ const fn kernel(
         tiles,
         finish,
         round,
+        round_to_bf16,
         attend,
         is_available,
     }

@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 use attention::Head;
 pub(crate) use attention::{Attention, MOST_HEAD_WIDTH, Vectors, attend};
 pub(crate) use multiply::{Job, multiply};
-use tile::{Finish, Round, Tile};
+use tile::{Finish, Round, RoundToBf16, Tile};
 pub(crate) use vector::LARGE;
 
 use crate::Precision;
@@ -45,6 +45,7 @@ pub(crate) struct Kernel {
     tiles: &'static [TileFunction],
     finish: Finish,
     round: Round,
+    round_to_bf16: RoundToBf16,
     /// What attends with the same instructions.
     attend: Head,
     /// Whether the machine has the instructions.
@@ -61,6 +62,12 @@ impl Kernel {
     pub(crate) fn round(&self, values: &[f32], whole: &mut [i8]) -> f32 {
         // SAFETY: a kernel is only chosen where the processor has its instructions.
         unsafe { (self.round)(values, whole) }
+    }
+
+    /// Rounds a row to `bf16`; see [`round_to_bf16`](crate::rows::round_to_bf16).
+    pub(crate) fn round_to_bf16(&self, values: &[f32], pairs: &mut [u32]) {
+        // SAFETY: likewise.
+        unsafe { (self.round_to_bf16)(values, pairs) }
     }
 
     /// Every kernel of a precision that was compiled, the fastest first.
@@ -106,8 +113,8 @@ macro_rules! tiles {
 }
 use tiles;
 
-/// What kernels do with vectors of a type, compiled for the instructions of that type: `finish`, `round`
-/// and `attend` of a [`Kernel`].
+/// What kernels do with vectors of a type, compiled for the instructions of that type: `finish`, `round`,
+/// `round_to_bf16` and `attend` of a [`Kernel`].
 macro_rules! vector_functions {
     ($vector:ty $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
@@ -125,6 +132,11 @@ macro_rules! vector_functions {
         $(#[target_feature(enable = $features)])?
         unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
             $crate::rows::round(values, whole)
+        }
+
+        $(#[target_feature(enable = $features)])?
+        unsafe fn round_to_bf16(values: &[f32], pairs: &mut [u32]) {
+            $crate::rows::round_to_bf16(values, pairs);
         }
 
         $(#[target_feature(enable = $features)])?

@@ -18,6 +18,7 @@ const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
         tiles,
         finish,
         round,
+        round_to_bf16,
         attend,
         is_available: || true,
     }

@@ -18,6 +18,12 @@ pub(super) type Finish = unsafe fn(&Epilogue<'_>, &Sums, f32, usize, (*mut f32, 
 /// Likewise.
 pub(super) type Round = unsafe fn(&[f32], &mut [i8]) -> f32;
 
+/// What rounds a row to `bf16`, likewise.
+///
+/// # Safety
+/// Likewise.
+pub(super) type RoundToBf16 = unsafe fn(&[f32], &mut [u32]);
+
 /// A block of rows and a part of a panel that they are multiplied by.
 pub(super) struct Tile<'a> {
     /// `[groups]`, each its scales and `[steps, LANES]` words.
