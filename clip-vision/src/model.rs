@@ -76,10 +76,11 @@ mod tests {
         check::<ClipVisionModel>();
     }
 
-    #[test]
-    fn images_of_a_batch_do_not_influence_each_other() {
-        let device = Device::flex();
-        let config = ClipVisionConfig {
+    /// The random numbers of a device are the whole process's, so one test at a time draws them.
+    static RANDOM: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    fn config() -> ClipVisionConfig {
+        ClipVisionConfig {
             hidden_size: 24,
             intermediate_size: 40,
             num_hidden_layers: 2,
@@ -89,11 +90,47 @@ mod tests {
             hidden_act: HiddenAct::Gelu,
             initializer_factor: 3.0,
             ..ClipVisionConfig::default()
+        }
+    }
+
+    fn pixels(device: &Device) -> Tensor<4> {
+        let distribution = burn::tensor::Distribution::Normal(0.0, 1.0);
+        Tensor::random([3, 3, 20, 20], distribution, device)
+    }
+
+    #[test]
+    fn packed_weights_of_every_format_are_those_of_an_ordinary_model() {
+        let _guard = RANDOM.lock();
+        let device = Device::flex();
+        let hidden = |format: Option<Format>| {
+            device.seed(1);
+            let pixels = pixels(&device);
+            config().init_as(format, &device).forward(pixels)
         };
+        let ordinary = hidden(None);
+        let largest = ordinary.clone().abs().max().into_scalar::<f32>();
+        for (format, apart) in [
+            (Format::F32, 1e-5),
+            (Format::BF16, 0.03),
+            (Format::INT8, 0.05),
+        ] {
+            let packed = hidden(Some(format));
+            let difference = (packed - ordinary.clone()).abs().max().into_scalar::<f32>();
+            assert!(
+                difference < apart * largest,
+                "{format}: {difference} of {largest}"
+            );
+        }
+    }
+
+    #[test]
+    fn images_of_a_batch_do_not_influence_each_other() {
+        let _guard = RANDOM.lock();
+        let device = Device::flex();
         device.seed(1);
+        let config = config();
         let model = config.init(&device);
-        let pixels = burn::tensor::Distribution::Normal(0.0, 1.0);
-        let batch = Tensor::<4>::random([3, 3, 20, 20], pixels, &device);
+        let batch = pixels(&device);
         let together = model.forward(batch.clone());
         assert_eq!(together.dims(), [3, config.num_positions(), 24]);
         for image in 0..3 {
