@@ -1,5 +1,6 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
+use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor, s};
 use packed_linear::{Format, PackedShape, PackedWeight, Precision};
 
@@ -58,12 +59,17 @@ impl PatchEmbedding {
             .slice(s![.., .., 0..rows * patch, 0..columns * patch])
             .reshape([batch, channels, rows, patch, columns, patch])
             .permute([0, 2, 4, 1, 3, 5]) // [batch, rows, columns, channels, patch, patch]
-            .reshape([batch, rows * columns, channels * patch * patch]);
-        match (&self.packed, &self.weight) {
+            .reshape([batch * rows * columns, channels * patch * patch]);
+        let embedded = match (&self.packed, &self.weight) {
             (Some(packed), _) => packed.multiply(patches, None, None),
-            (None, Some(weight)) => linear(patches, weight.val().flatten(1, 3)),
+            (None, Some(weight)) => {
+                let weight = weight.val().flatten::<2>(1, 3); // [width, pixels]
+                linear(patches, weight.transpose(), None)
+            }
             (None, None) => panic!("patches need a weight"),
-        }
+        };
+        let [_, width] = embedded.dims();
+        embedded.reshape([batch, rows * columns, width])
     }
 }
 
@@ -74,15 +80,4 @@ fn format_of_patches(format: Format) -> Format {
         Precision::F32 | Precision::BF16 => format,
         Precision::Int8 | Precision::Int4 => Format::F32,
     }
-}
-
-/// # Shapes
-/// - patches: `[batch, patches, pixels]`
-/// - weight: `[width, pixels]`
-/// - output: `[batch, patches, width]`
-fn linear(patches: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
-    let [batch, count, _] = patches.dims();
-    let rows = patches.flatten::<2>(0, 1).matmul(weight.transpose());
-    let [_, width] = rows.dims();
-    rows.reshape([batch, count, width])
 }

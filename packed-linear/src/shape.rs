@@ -51,7 +51,7 @@ impl PackedShape {
         }
     }
 
-    /// A convolution's kernel, `[outputs, channels, height, width]`.
+    /// A convolution's kernel, `[outputs, channels, height, width]`, each at least 1.
     pub fn of_kernel(format: Format, [outputs, channels, height, width]: [usize; 4]) -> Self {
         Self {
             kernel: Some([height, width]),

@@ -19,9 +19,6 @@ use pieces::{change_pieces, map_pieces};
 /// Scores that are summed or compared together: few enough that their sum loses nothing in 32 bits.
 const BLOCK: usize = 64;
 
-/// Exponentials that are summed side by side.
-const LANES: usize = 8;
-
 /// Scores that are compared side by side.
 const WIDE: usize = 32;
 
