@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::tensor::module::attention;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Format, KeysValues, PackedLinear};
+use packed_linear::{Format, Input, KeysValues, LayerNorm, PackedLinear};
 
 use crate::ClipVisionConfig;
 
@@ -32,9 +32,11 @@ impl Attention {
         }
     }
 
+    /// Adds what the normalised hidden states attend to.
+    ///
     /// # Shapes
     /// - hidden, output: `[batch, positions, width]`
-    pub(crate) fn forward(&self, hidden: Tensor<3>) -> Tensor<3> {
+    pub(crate) fn forward(&self, norm: &LayerNorm, hidden: Tensor<3>) -> Tensor<3> {
         let [batch, positions, width] = hidden.dims();
         let split = |states: Tensor<3>| {
             states
@@ -42,7 +44,8 @@ impl Attention {
                 .swap_dims(1, 2) // [batch, heads, positions, head_width]
         };
         let layers = [&self.query, &self.key, &self.value];
-        let [query, keys, values] = PackedLinear::forward_all(layers, hidden);
+        let [query, keys, values] =
+            PackedLinear::forward_all(layers, Input::normed(norm, hidden.clone()));
         let (keys, values) = (split(keys), split(values));
         let keys_values = KeysValues {
             keys: &keys,
@@ -64,6 +67,6 @@ impl Attention {
             .swap_dims(1, 2)
             .reshape([batch, positions, width]),
         };
-        self.output.forward(context)
+        self.output.forward_added(context, hidden)
     }
 }

@@ -1,7 +1,6 @@
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
-use packed_linear::Format;
+use packed_linear::{Format, LayerNorm};
 
 use crate::ClipVisionConfig;
 use crate::attention::Attention;
@@ -20,11 +19,11 @@ pub(crate) struct EncoderLayer {
 
 impl EncoderLayer {
     pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
-        let norm = LayerNormConfig::new(config.hidden_size).with_epsilon(config.layer_norm_eps);
+        let norm = || LayerNorm::new(config.hidden_size, config.layer_norm_eps, device);
         Self {
-            attention_norm: norm.init(device),
+            attention_norm: norm(),
             attention: Attention::new(config, format, device),
-            feed_forward_norm: norm.init(device),
+            feed_forward_norm: norm(),
             feed_forward: FeedForward::new(config, format, device),
         }
     }
@@ -32,9 +31,7 @@ impl EncoderLayer {
     /// # Shapes
     /// - hidden, output: `[batch, positions, width]`
     pub(crate) fn forward(&self, hidden: Tensor<3>) -> Tensor<3> {
-        let normed = self.attention_norm.forward(hidden.clone());
-        let hidden = hidden + self.attention.forward(normed);
-        let normed = self.feed_forward_norm.forward(hidden.clone());
-        hidden + self.feed_forward.forward(normed)
+        let hidden = self.attention.forward(&self.attention_norm, hidden);
+        self.feed_forward.forward(&self.feed_forward_norm, hidden)
     }
 }

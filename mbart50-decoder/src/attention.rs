@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Tensor};
-use packed_linear::{Format, PackedLinear};
+use packed_linear::{Format, Input, LayerNorm, PackedLinear};
 
 use crate::MBartDecoderConfig;
 use crate::cache::{KeyValueCache, KeysValues};
@@ -88,6 +88,7 @@ impl SelfAttention {
     /// - hidden, output: `[rows · new, width]`
     pub(crate) fn forward(
         &self,
+        norm: &LayerNorm,
         hidden: Tensor<2>,
         rows: usize,
         masks: &Masks,
@@ -96,7 +97,8 @@ impl SelfAttention {
     ) -> Tensor<2> {
         let projections = &self.projections;
         let layers = [&projections.query, &projections.key, &projections.value];
-        let [query, keys, values] = PackedLinear::forward_all(layers, hidden);
+        let [query, keys, values] =
+            PackedLinear::forward_all(layers, Input::normed(norm, hidden.clone()));
         cache.append(KeysValues {
             keys: projections.split(keys, rows),
             values: projections.split(values, rows),
@@ -123,7 +125,7 @@ impl SelfAttention {
                 projections.join(weights.matmul(so_far.values))
             }
         };
-        projections.output.forward(context)
+        projections.output.forward_added(context, hidden)
     }
 }
 
@@ -150,6 +152,7 @@ impl CrossAttention {
     /// - memory: keys and values `[images, heads, positions, head_width]`
     pub(crate) fn forward(
         &self,
+        norm: &LayerNorm,
         hidden: Tensor<2>,
         row_images: &RowImages,
         masks: &Masks,
@@ -158,7 +161,11 @@ impl CrossAttention {
         let projections = &self.projections;
         // The rows of an image become more queries of that image, so that its keys and values are
         // read where they are, for all of its rows at once.
-        let query = row_images.group(projections.query.forward(hidden));
+        let query = row_images.group(
+            projections
+                .query
+                .forward(Input::normed(norm, hidden.clone())),
+        );
         let images = row_images.images();
         let KeysValues { keys, values } = &state.memory;
         let fast = match &masks.memory {
@@ -185,7 +192,8 @@ impl CrossAttention {
         if let (Some(record), Some(weights)) = (&mut state.attention, weights) {
             record.append(of_rows(weights, row_images));
         }
-        projections.output.forward(row_images.ungroup(context))
+        let context = row_images.ungroup(context);
+        projections.output.forward_added(context, hidden)
     }
 }
 

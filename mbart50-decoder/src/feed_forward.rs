@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Activation, Format, PackedLinear};
+use packed_linear::{Activation, Format, Input, LayerNorm, PackedLinear, feed_forward};
 
 use crate::{ActivationFunction, MBartDecoderConfig};
 
@@ -31,10 +31,12 @@ impl FeedForward {
         }
     }
 
+    /// Adds what the layers make of the normalised hidden states.
+    ///
     /// # Shapes
     /// - hidden, output: `[rows · new, width]`
-    pub(crate) fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let inner = self.input.forward_activated(hidden, self.activation);
-        self.output.forward(inner)
+    pub(crate) fn forward(&self, norm: &LayerNorm, hidden: Tensor<2>) -> Tensor<2> {
+        let normed = Input::normed(norm, hidden.clone());
+        feed_forward([&self.input, &self.output], self.activation, normed, hidden)
     }
 }

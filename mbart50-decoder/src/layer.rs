@@ -1,7 +1,6 @@
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Tensor};
-use packed_linear::Format;
+use packed_linear::{Format, LayerNorm};
 
 use crate::MBartDecoderConfig;
 use crate::attention::{CrossAttention, SelfAttention};
@@ -23,6 +22,9 @@ pub(crate) struct DecoderLayer {
     feed_forward: FeedForward,
 }
 
+/// Added to the variance: what PyTorch adds where nothing else is said, as in mBART.
+const NORM_EPSILON: f64 = 1e-5;
+
 /// Which keys each query must not see; `true` = hidden.
 pub(crate) struct Masks {
     /// `[rows or 1, 1, new, tokens so far]`
@@ -37,13 +39,13 @@ impl DecoderLayer {
         format: Option<Format>,
         device: &Device,
     ) -> Self {
-        let norm = LayerNormConfig::new(config.d_model);
+        let norm = || LayerNorm::new(config.d_model, NORM_EPSILON, device);
         Self {
-            self_attention_norm: norm.init(device),
+            self_attention_norm: norm(),
             self_attention: SelfAttention::new(config, format, device),
-            cross_attention_norm: norm.init(device),
+            cross_attention_norm: norm(),
             cross_attention: CrossAttention::new(config, format, device),
-            feed_forward_norm: norm.init(device),
+            feed_forward_norm: norm(),
             feed_forward: FeedForward::new(config, format, device),
         }
     }
@@ -63,20 +65,15 @@ impl DecoderLayer {
         slots: &Slots,
         state: &mut LayerState,
     ) -> Tensor<2> {
-        let normed = self.self_attention_norm.forward(hidden.clone());
-        let rows = row_images.rows();
-        let attended = self
+        let norm = &self.self_attention_norm;
+        let (rows, tokens) = (row_images.rows(), &mut state.tokens);
+        let hidden = self
             .self_attention
-            .forward(normed, rows, masks, slots, &mut state.tokens);
-        let hidden = hidden + attended;
-
-        let normed = self.cross_attention_norm.forward(hidden.clone());
-        let attended = self
+            .forward(norm, hidden, rows, masks, slots, tokens);
+        let norm = &self.cross_attention_norm;
+        let hidden = self
             .cross_attention
-            .forward(normed, row_images, masks, state);
-        let hidden = hidden + attended;
-
-        let normed = self.feed_forward_norm.forward(hidden.clone());
-        hidden + self.feed_forward.forward(normed)
+            .forward(norm, hidden, row_images, masks, state);
+        self.feed_forward.forward(&self.feed_forward_norm, hidden)
     }
 }

@@ -6,6 +6,10 @@
 //! (trained, on every backend) or packed in a [`Format`]; [`PackedEmbedding`] is a table of which rows
 //! are looked up and which may be a head too.
 //!
+//! What stands around linear layers in a transformer is done with them, while numbers are at hand: a
+//! norm before ([`Input::normed`]), an activation after, a residual that the result is added to
+//! ([`PackedLinear::forward_added`]), and all of it in [`feed_forward`].
+//!
 //! With the feature `flex`, packed weights on Burn's backend Flex are multiplied by kernels of this
 //! crate, chosen for the machine; [`kernel`] says which, [`has_kernels`] whether a device has any.
 //! Without it, on other devices and under automatic differentiation, Burn's own operations give the
@@ -43,15 +47,16 @@ mod embedding;
 #[cfg(feature = "flex")]
 mod epilogue;
 mod fallback;
+mod feed_forward;
 #[cfg(feature = "flex")]
 mod flex;
 mod format;
+mod input;
 #[cfg(feature = "flex")]
 mod kernel;
+mod layer_norm;
 mod linear;
 mod pack;
-#[cfg(feature = "flex")]
-mod rows;
 mod shape;
 #[cfg(feature = "flex")]
 mod spare;
@@ -62,7 +67,10 @@ use burn::tensor::Device;
 pub use activation::Activation;
 pub use attention::{Attended, KeysValues, attention};
 pub use embedding::PackedEmbedding;
+pub use feed_forward::feed_forward;
 pub use format::{Format, FormatError, Precision};
+pub use input::Input;
+pub use layer_norm::LayerNorm;
 pub use linear::{PackedLinear, PackedLinearConfig};
 pub use shape::{PackedShape, PackedShapeError};
 pub use weight::PackedWeight;
@@ -82,7 +90,7 @@ pub fn has_kernels(device: &Device) -> bool {
 /// Gives memory back that a later product of about the same size may use for its result. New pages of
 /// the system cost more than writing to them does: a search returns the scores of each step so.
 ///
-/// At most one piece is kept. Without the feature `flex` the memory is freed.
+/// The last eight pieces are kept. Without the feature `flex` the memory is freed.
 pub fn recycle(numbers: Vec<f32>) {
     #[cfg(feature = "flex")]
     spare::give(numbers);

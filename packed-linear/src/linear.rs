@@ -4,7 +4,7 @@ use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
 use crate::fallback;
-use crate::{Activation, Format, PackedShape, PackedWeight};
+use crate::{Activation, Format, Input, PackedShape, PackedWeight};
 
 /// A linear layer, `y = x Wᵀ + b`, with an ordinary or a packed weight.
 ///
@@ -120,8 +120,8 @@ impl PackedLinear {
     ///
     /// # Panics
     /// If the last dimension is not the number of inputs.
-    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        self.apply(x, None)
+    pub fn forward<'a, const D: usize>(&self, x: impl Into<Input<'a, D>>) -> Tensor<D> {
+        self.apply(x.into(), None, None)
     }
 
     /// [`forward`](Self::forward), and a function of the result, which costs less while that is at
@@ -132,12 +132,30 @@ impl PackedLinear {
     ///
     /// # Panics
     /// Likewise.
-    pub fn forward_activated<const D: usize>(
+    pub fn forward_activated<'a, const D: usize>(
         &self,
-        x: Tensor<D>,
+        x: impl Into<Input<'a, D>>,
         activation: Activation,
     ) -> Tensor<D> {
-        self.apply(x, Some(activation))
+        self.apply(x.into(), Some(activation), None)
+    }
+
+    /// The residual and [`forward`](Self::forward), whose result needs no memory of its own where nobody
+    /// else has the residual.
+    ///
+    /// # Shapes
+    /// - x: `[.., inputs]`
+    /// - residual, output: `[.., outputs]`
+    ///
+    /// # Panics
+    /// If the last dimension is not the number of inputs, or the residual has not the shape of the
+    /// output.
+    pub fn forward_added<'a, const D: usize>(
+        &self,
+        x: impl Into<Input<'a, D>>,
+        residual: Tensor<D>,
+    ) -> Tensor<D> {
+        self.apply(x.into(), None, Some(residual))
     }
 
     /// [`forward`](Self::forward) of several layers on one input, which is prepared once.
@@ -148,42 +166,48 @@ impl PackedLinear {
     ///
     /// # Panics
     /// If the last dimension is not the number of inputs of a layer.
-    pub fn forward_all<const D: usize, const N: usize>(
+    pub fn forward_all<'a, const D: usize, const N: usize>(
         layers: [&Self; N],
-        x: Tensor<D>,
+        x: impl Into<Input<'a, D>>,
     ) -> [Tensor<D>; N] {
+        let x = x.into();
         #[cfg(feature = "flex")]
-        if let Some(outputs) = Self::forward_all_packed(layers, &x) {
-            return outputs;
+        if let Some(product) = Self::product(layers, &x) {
+            return product.compute(x, [const { None }; N]);
         }
+        let x = x.into_tensor();
         layers.map(|layer| layer.forward(x.clone()))
     }
 
     #[cfg(feature = "flex")]
-    fn forward_all_packed<const D: usize, const N: usize>(
+    fn product<const D: usize, const N: usize>(
         layers: [&Self; N],
-        x: &Tensor<D>,
-    ) -> Option<[Tensor<D>; N]> {
-        let inputs = x.dims()[D - 1];
+        x: &Input<'_, D>,
+    ) -> Option<crate::flex::Product<D, N>> {
         let mut packed = Vec::with_capacity(N);
         for layer in layers {
-            let weight = layer.packed.as_ref()?;
-            assert_eq!(inputs, weight.shape().inputs(), "inputs of a linear layer");
-            packed.push((weight, layer.bias.as_ref().map(Param::val), None));
+            let bias = layer.bias.as_ref().map(Param::val);
+            packed.push((layer.packed.as_ref()?, bias, None));
         }
-        crate::flex::multiply::<D, N>(packed.try_into().ok()?, x)
+        crate::flex::Product::new(packed.try_into().ok()?, x)
     }
 
-    fn apply<const D: usize>(&self, x: Tensor<D>, activation: Option<Activation>) -> Tensor<D> {
+    fn apply<const D: usize>(
+        &self,
+        x: Input<'_, D>,
+        activation: Option<Activation>,
+        residual: Option<Tensor<D>>,
+    ) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
         match (&self.packed, &self.weight) {
-            (Some(packed), _) => packed.multiply(x, bias, activation),
+            (Some(packed), _) => packed.apply(x, bias, activation, residual),
             (None, Some(weight)) => {
-                let y = linear(x, weight.val(), bias);
-                match activation {
+                let y = linear(x.into_tensor(), weight.val(), bias);
+                let y = match activation {
                     Some(activation) => activation.forward(y),
                     None => y,
-                }
+                };
+                add(residual, y)
             }
             (None, None) => panic!("a linear layer needs a weight"),
         }
@@ -200,18 +224,41 @@ impl PackedWeight {
     ///
     /// # Panics
     /// If the last dimension is not the number of inputs.
-    pub fn multiply<const D: usize>(
+    pub fn multiply<'a, const D: usize>(
         &self,
-        x: Tensor<D>,
+        x: impl Into<Input<'a, D>>,
         bias: Option<Tensor<1>>,
         activation: Option<Activation>,
     ) -> Tensor<D> {
-        let inputs = x.dims()[D - 1];
-        assert_eq!(inputs, self.shape().inputs(), "inputs of a linear layer");
+        self.apply(x.into(), bias, activation, None)
+    }
+
+    fn apply<const D: usize>(
+        &self,
+        x: Input<'_, D>,
+        bias: Option<Tensor<1>>,
+        activation: Option<Activation>,
+        residual: Option<Tensor<D>>,
+    ) -> Tensor<D> {
         #[cfg(feature = "flex")]
-        if let Some([output]) = crate::flex::multiply([(self, bias.clone(), activation)], &x) {
-            return output;
+        if let Some(product) = crate::flex::Product::new([(self, bias.clone(), activation)], &x) {
+            let [y] = product.compute(x, [residual]);
+            return y;
         }
-        fallback::multiply(self, x, bias, activation)
+        add(
+            residual,
+            fallback::multiply(self, x.into_tensor(), bias, activation),
+        )
+    }
+}
+
+fn add<const D: usize>(residual: Option<Tensor<D>>, y: Tensor<D>) -> Tensor<D> {
+    match residual {
+        Some(residual) => {
+            // Burn would repeat dimensions of 1.
+            assert_eq!(residual.dims(), y.dims(), "residual of a linear layer");
+            residual + y
+        }
+        None => y,
     }
 }

@@ -2,34 +2,40 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// What was given back last.
-static SPARE: Mutex<Vec<f32>> = Mutex::new(Vec::new());
+/// What was given back, the latest last.
+static SPARE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// Numbers below which an allocator has memory at hand.
 const LEAST: usize = 1 << 16;
 
+/// Pieces that are kept; a layer of an encoder has fewer at a time.
+const MOST_PIECES: usize = 8;
+
 /// Keeps memory for a later [`take`] of about the same size.
 pub(crate) fn give(numbers: Vec<f32>) {
-    if numbers.capacity() >= LEAST {
-        let old = std::mem::replace(&mut *spare(), numbers);
-        drop(old); // not while others wait
+    if numbers.capacity() < LEAST {
+        return;
     }
+    let mut spare = spare();
+    let oldest = (spare.len() >= MOST_PIECES).then(|| spare.remove(0));
+    spare.push(numbers);
+    drop(spare);
+    drop(oldest); // not while others wait
 }
 
-/// An empty vector with room for so many numbers.
+/// A vector with room for so many numbers, perhaps with some that mean nothing.
 pub(crate) fn take(count: usize) -> Vec<f32> {
     if count >= LEAST {
         let mut spare = spare();
-        if (count..=2 * count).contains(&spare.capacity()) {
-            let mut numbers = std::mem::take(&mut *spare);
-            numbers.clear();
-            return numbers;
+        let fits = |numbers: &Vec<f32>| (count..=2 * count).contains(&numbers.capacity());
+        if let Some(place) = spare.iter().rposition(fits) {
+            return spare.remove(place);
         }
     }
     Vec::with_capacity(count)
 }
 
-fn spare() -> std::sync::MutexGuard<'static, Vec<f32>> {
+fn spare() -> std::sync::MutexGuard<'static, Vec<Vec<f32>>> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -45,7 +51,7 @@ mod tests {
         let (small, large) = (take(LEAST - 1), take(2 * LEAST + 1));
         assert!(small.as_ptr() != place && large.as_ptr() != place);
         let again = take(LEAST + 1);
-        assert!(again.as_ptr() == place && again.is_empty());
+        assert!(again.as_ptr() == place);
         assert_ne!(take(LEAST + 1).capacity(), again.capacity());
     }
 }

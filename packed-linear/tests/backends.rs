@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Int, Tensor, Tolerance};
 use packed_linear::{
-    Activation, Format, KeysValues, PackedEmbedding, PackedLinear, PackedLinearConfig, attention,
+    Activation, Format, Input, KeysValues, LayerNorm, PackedEmbedding, PackedLinear,
+    PackedLinearConfig, attention, feed_forward,
 };
 
 /// The random numbers of a device are the whole process's, so one test at a time draws them.
@@ -47,6 +48,69 @@ fn automatic_differentiation_computes_what_kernels_do() {
             ours.into_data().assert_approx_eq::<f32>(&theirs, tolerance);
         }
     }
+}
+
+/// What a transformer's layer does with one kind of device: normalises, multiplies twice and adds.
+fn block(format: Option<&str>, device: &Device) -> [Tensor<3>; 3] {
+    let first = layer(format, &Device::flex()).to_device(device);
+    let second =
+        PackedLinearConfig::new(70, 50).with_format(format.map(|text| text.parse().unwrap()));
+    let second = second.init(&Device::flex()).to_device(device);
+    let mut norm = LayerNorm::new(50, 1e-5, device);
+    norm.gamma = norm.gamma.map(|gamma| gamma * 0.5);
+    norm.beta = norm.beta.map(|beta| beta + 0.25);
+    let normed = || Input::normed(&norm, input(device));
+    let residual = input(device);
+    let activated = first.forward_activated(normed(), Activation::Gelu);
+    // The residual is still needed, then not.
+    let added = second.forward_added(activated, residual.clone());
+    let at_once = feed_forward(
+        [&first, &second],
+        Activation::Gelu,
+        normed(),
+        residual.clone(),
+    );
+    assert_eq!(residual.to_data(), input(device).into_data());
+    let [once_more] = PackedLinear::forward_all([&first], normed());
+    [added, at_once, once_more]
+}
+
+#[test]
+fn norms_and_residuals_are_those_of_burn() {
+    let _guard = RANDOM.lock();
+    for format in [
+        None,
+        Some("f32"),
+        Some("bf16"),
+        Some("int8"),
+        Some("int4:8"),
+    ] {
+        let ours = block(format, &Device::flex());
+        let theirs = block(format, &Device::flex().autodiff());
+        // A number that lies between two that it may be rounded to can become either.
+        let tolerance = match format {
+            None | Some("f32") => 2e-5,
+            _ => 0.05,
+        };
+        for (ours, theirs) in ours.into_iter().zip(theirs) {
+            let tolerance = Tolerance::absolute(tolerance);
+            let theirs = theirs.into_data();
+            ours.into_data().assert_approx_eq::<f32>(&theirs, tolerance);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "residual")]
+fn a_residual_of_another_shape_is_refused() {
+    let layer = {
+        let _guard = RANDOM.lock();
+        layer(Some("f32"), &Device::flex())
+    };
+    layer.forward_added(
+        input(&Device::flex()),
+        Tensor::zeros([3, 2, 70], &Device::flex()),
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::functions::softmax;
 use super::many_queries;
 use super::multiply::Output;
 use super::vector::Vector;
+use crate::spare;
 
 /// Keys or values in memory: a head's vector of a position begins at
 /// `start + slot · strides[0] + head · strides[1] + position · strides[2]`.
@@ -97,7 +98,8 @@ pub(crate) fn attend(
         length,
         ..
     } = attention;
-    let mut output = vec![0.0; query.len()];
+    let mut output = spare::take(query.len());
+    output.resize(query.len(), 0.0);
     if let Some(weights) = &weights {
         let queries = query.len() / head_width;
         assert_eq!(weights.len(), queries * length, "weights of attention");
@@ -192,7 +194,7 @@ pub(super) unsafe fn attend_as_head<V: Vector>(attention: &Attention<'_>, pair: 
             scores[position] = unsafe { V::product(query, key) } * scale;
         }
         // SAFETY: as the caller promises.
-        unsafe { softmax::<V>(scores, length) };
+        unsafe { softmax::<V, 1>([scores], length) };
         sums.fill(0.0);
         for position in 0..length {
             let value = attention.value(item, head, position);

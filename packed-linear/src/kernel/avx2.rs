@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::tile::{AHEAD, Sums, Tile};
+use super::tile::{AHEAD, Sums, Tile, clear};
 use super::vector::{LARGE, Vector};
 use super::{Kernel, TileFunction, tiles, vector_functions};
 use crate::shape::LANES;
@@ -20,8 +20,7 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
         name: "avx2",
         tiles,
         finish,
-        round,
-        round_to_bf16,
+        pack,
         attend,
         is_available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
     }
@@ -48,7 +47,7 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows) = (tile.words, tile.rows);
     // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
     unsafe {
-        let mut sums = load::<ROWS>(tile.sums);
+        let mut sums = load::<ROWS>(tile);
         for _ in 0..tile.steps {
             prefetch(words);
             let values: [__m256; ROWS] =
@@ -80,7 +79,7 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 _mm256_castsi256_ps(_mm256_and_si256(pairs, high)),
             ]
         };
-        let mut sums = load::<ROWS>(tile.sums);
+        let mut sums = load::<ROWS>(tile);
         for _ in 0..tile.steps {
             prefetch(words);
             let values: [[__m256; 2]; ROWS] =
@@ -109,6 +108,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // many times `steps` times `ROWS` words of the rows.
     unsafe {
         let (sign, ones) = (_mm256_set1_epi8(i8::MIN), _mm256_set1_epi16(1));
+        let mut is_first = tile.is_first;
         for _ in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
@@ -133,6 +133,10 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
+            if is_first {
+                clear::<ROWS>(tile.sums);
+                is_first = false;
+            }
             add(tile.sums, &whole, scales);
         }
     }
@@ -146,6 +150,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as in `int8_tile`, with two words of each row a step and `ROWS` starts a group.
     unsafe {
         let (nibbles, ones) = (_mm256_set1_epi8(0xf), _mm256_set1_epi16(1));
+        let mut is_first = tile.is_first;
         for _ in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
@@ -176,6 +181,10 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(2 * ROWS);
             }
+            if is_first {
+                clear::<ROWS>(tile.sums);
+                is_first = false;
+            }
             add(tile.sums, &whole, scales);
             starts = starts.add(ROWS);
         }
@@ -184,11 +193,14 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn load<const ROWS: usize>(sums: *const Sums) -> [[__m256; VECTORS]; ROWS] {
+unsafe fn load<const ROWS: usize>(tile: &Tile<'_>) -> [[__m256; VECTORS]; ROWS] {
+    if tile.is_first {
+        return [[_mm256_setzero_ps(); VECTORS]; ROWS];
+    }
     std::array::from_fn(|row| {
         // SAFETY: there are `ROWS` times 32 sums.
         std::array::from_fn(|vector| unsafe {
-            _mm256_loadu_ps(sums.add(row).cast::<f32>().add(8 * vector))
+            _mm256_loadu_ps(tile.sums.add(row).cast::<f32>().add(8 * vector))
         })
     })
 }
@@ -287,6 +299,20 @@ impl Vector for __m256 {
     unsafe fn divide(self, divisor: Self) -> Self {
         // SAFETY: likewise.
         unsafe { _mm256_div_ps(self, divisor) }
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm256_max_ps(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        let mut numbers = [0.0; 8];
+        // SAFETY: likewise.
+        unsafe { self.store(numbers.as_mut_ptr()) };
+        numbers.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 
     #[inline(always)]

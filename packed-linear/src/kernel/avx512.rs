@@ -5,7 +5,8 @@
 
 use std::arch::x86_64::*;
 
-use super::tile::{Sums, Tile};
+use super::block::PLACES;
+use super::tile::{Sums, Tile, clear};
 use super::vector::{LARGE, Vector};
 use super::{Kernel, TileFunction, tiles, vector_functions};
 use crate::shape::LANES;
@@ -48,8 +49,7 @@ const fn kernel(
         name,
         tiles,
         finish,
-        round,
-        round_to_bf16,
+        pack,
         attend,
         is_available,
     }
@@ -82,7 +82,7 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut ahead) = (tile.words, tile.rows, tile.ahead);
     // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
     unsafe {
-        let mut sums = load::<ROWS>(tile.sums);
+        let mut sums = load::<ROWS>(tile);
         for _ in 0..tile.steps {
             let low = _mm512_loadu_ps(words.cast());
             let high = _mm512_loadu_ps(words.add(16).cast());
@@ -107,7 +107,7 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as in `f32_tile`; vectors of `bf16` are bits like any others.
     unsafe {
         let pairs = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
-        let mut sums = load::<ROWS>(tile.sums);
+        let mut sums = load::<ROWS>(tile);
         for _ in 0..tile.steps {
             let low = pairs(_mm512_loadu_si512(words.cast()));
             let high = pairs(_mm512_loadu_si512(words.add(16).cast()));
@@ -133,6 +133,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: the tile has as many groups, each of 16 words of scales and `steps` times 32, as many
     // times `steps` times `ROWS` words of the rows, and `ROWS` starts for each.
     unsafe {
+        let mut is_first = tile.is_first;
         for _ in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
@@ -149,6 +150,10 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
+            if is_first {
+                clear::<ROWS>(tile.sums);
+                is_first = false;
+            }
             add(tile.sums, &whole, scales);
             starts = starts.add(ROWS);
         }
@@ -164,6 +169,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as in `int8_tile`, with two words of each row a step.
     unsafe {
         let nibbles = _mm512_set1_epi32(0x0f0f_0f0f);
+        let mut is_first = tile.is_first;
         for _ in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
@@ -193,6 +199,10 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(2 * ROWS);
             }
+            if is_first {
+                clear::<ROWS>(tile.sums);
+                is_first = false;
+            }
             add(tile.sums, &whole, scales);
             starts = starts.add(ROWS);
         }
@@ -201,12 +211,15 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn load<const ROWS: usize>(sums: *const Sums) -> [[__m512; 2]; ROWS] {
+unsafe fn load<const ROWS: usize>(tile: &Tile<'_>) -> [[__m512; 2]; ROWS] {
     let mut values = [[_mm512_setzero_ps(); 2]; ROWS];
+    if tile.is_first {
+        return values;
+    }
     for row in 0..ROWS {
         // SAFETY: there are `ROWS` times 32 sums.
         unsafe {
-            let sums = sums.add(row).cast::<f32>();
+            let sums = tile.sums.add(row).cast::<f32>();
             values[row][0] = _mm512_loadu_ps(sums);
             values[row][1] = _mm512_loadu_ps(sums.add(16));
         }
@@ -272,8 +285,73 @@ unsafe fn add<const ROWS: usize>(
     }
 }
 
+/// Word `i` of vector `j` becomes word `j` of vector `i`: in turn, pairs of words, of two words, of four
+/// and of eight change places between two vectors.
+#[inline(always)]
+unsafe fn transpose(vectors: &mut [__m512i; PLACES]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let old = *vectors;
+        for row in (0..PLACES).step_by(2) {
+            vectors[row] = _mm512_unpacklo_epi32(old[row], old[row + 1]);
+            vectors[row + 1] = _mm512_unpackhi_epi32(old[row], old[row + 1]);
+        }
+        // Now vector `4 i + k` has, of each four words, word `k` of rows `4 i` to `4 i + 3`.
+        let old = *vectors;
+        for row in (0..PLACES).step_by(4) {
+            vectors[row] = _mm512_unpacklo_epi64(old[row], old[row + 2]);
+            vectors[row + 1] = _mm512_unpackhi_epi64(old[row], old[row + 2]);
+            vectors[row + 2] = _mm512_unpacklo_epi64(old[row + 1], old[row + 3]);
+            vectors[row + 3] = _mm512_unpackhi_epi64(old[row + 1], old[row + 3]);
+        }
+        // Fours of words, likewise.
+        let old = *vectors;
+        for k in 0..4 {
+            let [a, b, c, d] = [old[k], old[k + 4], old[k + 8], old[k + 12]];
+            let (low, high) = (
+                _mm512_shuffle_i32x4::<0x44>(a, b), // a0 a1 b0 b1
+                _mm512_shuffle_i32x4::<0x44>(c, d),
+            );
+            vectors[k] = _mm512_shuffle_i32x4::<0x88>(low, high); // a0 b0 c0 d0
+            vectors[k + 4] = _mm512_shuffle_i32x4::<0xdd>(low, high);
+            let (low, high) = (
+                _mm512_shuffle_i32x4::<0xee>(a, b), // a2 a3 b2 b3
+                _mm512_shuffle_i32x4::<0xee>(c, d),
+            );
+            vectors[k + 8] = _mm512_shuffle_i32x4::<0x88>(low, high);
+            vectors[k + 12] = _mm512_shuffle_i32x4::<0xdd>(low, high);
+        }
+    }
+}
+
 impl Vector for __m512 {
     const NUMBERS: usize = 16;
+
+    #[inline(always)]
+    unsafe fn transpose(block: &[[u32; PLACES]; PLACES], rows: usize, words: &mut [u32]) {
+        // SAFETY: as the caller promises, here and below; the first `rows` words of a place are written,
+        // and behind them only what is not yet written.
+        unsafe {
+            let mut vectors = [_mm512_setzero_si512(); PLACES];
+            for row in 0..PLACES {
+                vectors[row] = _mm512_loadu_si512(block[row].as_ptr().cast());
+            }
+            transpose(&mut vectors);
+            let places = words.len() / rows;
+            for place in 0..PLACES {
+                if place >= places {
+                    break;
+                }
+                let at = words.as_mut_ptr().add(place * rows);
+                if place * rows + PLACES <= words.len() {
+                    _mm512_storeu_si512(at.cast(), vectors[place]);
+                } else {
+                    let mask = ((1_u32 << rows) - 1) as u16;
+                    _mm512_mask_storeu_epi32(at.cast(), mask, vectors[place]);
+                }
+            }
+        }
+    }
 
     #[inline(always)]
     unsafe fn splat(number: f32) -> Self {
@@ -309,6 +387,18 @@ impl Vector for __m512 {
     unsafe fn divide(self, divisor: Self) -> Self {
         // SAFETY: likewise.
         unsafe { _mm512_div_ps(self, divisor) }
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { _mm512_max_ps(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        // SAFETY: likewise.
+        unsafe { _mm512_reduce_max_ps(self) }
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! Functions of vectors of numbers, as polynomials and without branches.
 
+use super::rows::Norm;
 use super::vector::{LARGE, Vector};
 
 /// `x Φ(x)`, with the distribution function of the normal distribution.
@@ -106,37 +107,129 @@ unsafe fn polynomial<V: Vector, const N: usize>(x: V, coefficients: &[f32; N]) -
     }
 }
 
-/// Scores become weights, which sum to 1. Behind the first `length` there are numbers up to whole
-/// vectors, which mean nothing.
+/// Scores of each row become weights, which sum to 1. Behind the first `length` there are numbers up to
+/// whole vectors, which mean nothing.
 ///
 /// # Safety
 /// Likewise.
 #[inline(always)]
-pub(super) unsafe fn softmax<V: Vector>(scores: &mut [f32], length: usize) {
-    assert!(scores.len().is_multiple_of(V::NUMBERS));
-    let mut largest = f32::NEG_INFINITY;
-    for place in 0..length {
-        let score = scores[place];
-        largest = if score > largest { score } else { largest };
-    }
-    // SAFETY: the scores are whole vectors.
-    unsafe {
-        let below = V::splat(-largest);
-        let mut place = 0;
-        while place < scores.len() {
-            let vector = scores.as_mut_ptr().add(place);
-            exp(V::load(vector).multiply_add(V::splat(1.0), below)).store(vector);
-            place += V::NUMBERS;
+pub(super) unsafe fn softmax<V: Vector, const ROWS: usize>(
+    rows: [&mut [f32]; ROWS],
+    length: usize,
+) {
+    let whole = length / V::NUMBERS * V::NUMBERS;
+    for row in 0..ROWS {
+        let scores = &mut *rows[row];
+        assert!(scores.len() >= length && scores.len().is_multiple_of(V::NUMBERS));
+        // SAFETY: as the caller promises; the scores are whole vectors.
+        unsafe {
+            let largest = largest::<V>(&scores[..whole], &scores[whole..length]);
+            let below = V::splat(-largest);
+            let mut place = 0;
+            while place < scores.len() {
+                let vector = scores.as_mut_ptr().add(place);
+                exp(V::load(vector).add(below)).store(vector);
+                place += V::NUMBERS;
+            }
         }
     }
-    // Apart from the loop above, which is one of vectors so.
-    let mut total = 0.0;
+    // One number after the other, but of all rows at once, as each addition waits for the one before.
+    let mut totals = [0.0; ROWS];
     for place in 0..length {
-        total += scores[place];
+        for row in 0..ROWS {
+            totals[row] += rows[row][place];
+        }
     }
-    let share = 1.0 / total;
-    for place in 0..length {
-        scores[place] *= share;
+    for row in 0..ROWS {
+        let scores = &mut *rows[row];
+        // SAFETY: likewise.
+        unsafe {
+            let share = V::splat(1.0 / totals[row]);
+            let mut place = 0;
+            while place < scores.len() {
+                let vector = scores.as_mut_ptr().add(place);
+                V::load(vector).multiply(share).store(vector);
+                place += V::NUMBERS;
+            }
+        }
+    }
+}
+
+/// The largest of some numbers, whole vectors and others.
+///
+/// # Safety
+/// Likewise.
+#[inline(always)]
+unsafe fn largest<V: Vector>(whole: &[f32], rest: &[f32]) -> f32 {
+    // SAFETY: likewise.
+    let mut largest = unsafe {
+        let mut vector = V::splat(f32::NEG_INFINITY);
+        let mut place = 0;
+        while place < whole.len() {
+            vector = V::load(whole.as_ptr().add(place)).max(vector);
+            place += V::NUMBERS;
+        }
+        vector.largest()
+    };
+    for place in 0..rest.len() {
+        largest = if rest[place] > largest {
+            rest[place]
+        } else {
+            largest
+        };
+    }
+    largest
+}
+
+/// Normalises a row of numbers; see [`Norm`].
+///
+/// # Safety
+/// The processor has the vector's instructions, and all rows are equally long.
+#[inline(always)]
+pub(super) unsafe fn layer_norm<V: Vector>(norm: &Norm<'_>, row: &[f32], normed: &mut [f32]) {
+    let length = row.len();
+    let whole = length / V::NUMBERS * V::NUMBERS;
+    // SAFETY: places below the length of all.
+    unsafe {
+        let mut sums = V::splat(0.0);
+        let mut place = 0;
+        while place < whole {
+            sums = V::load(row.as_ptr().add(place)).add(sums);
+            place += V::NUMBERS;
+        }
+        let mut sum = sums.sum();
+        for place in whole..length {
+            sum += row[place];
+        }
+        let mean = sum / length as f32;
+        let below = V::splat(-mean);
+        let mut sums = V::splat(0.0);
+        let mut place = 0;
+        while place < whole {
+            let apart = V::load(row.as_ptr().add(place)).add(below);
+            sums = apart.multiply_add(apart, sums);
+            place += V::NUMBERS;
+        }
+        let mut sum = sums.sum();
+        for place in whole..length {
+            let apart = row[place] - mean;
+            sum += apart * apart;
+        }
+        let factor = 1.0 / (sum / length as f32 + norm.epsilon).sqrt();
+        let factors = V::splat(factor);
+        let mut place = 0;
+        while place < whole {
+            let apart = V::load(row.as_ptr().add(place)).add(below);
+            let gamma = V::load(norm.gamma.as_ptr().add(place));
+            let beta = V::load(norm.beta.as_ptr().add(place));
+            let number = apart.multiply(factors.multiply(gamma)).add(beta);
+            number.store(normed.as_mut_ptr().add(place));
+            place += V::NUMBERS;
+        }
+        for place in whole..length {
+            let number = (row[place] - mean) * (factor * norm.gamma[place]);
+            normed[place] = number + norm.beta[place];
+        }
     }
 }
 

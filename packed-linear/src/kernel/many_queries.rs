@@ -43,8 +43,12 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
     let (transposed, scores) = room.split_at_mut(head_width * padded);
     for position in 0..length {
         let key = attention.key(item, head, position);
-        for (place, number) in key.iter().enumerate() {
-            transposed[place * padded + position] = *number;
+        for place in 0..head_width {
+            // SAFETY: a place of the key, and one of `head_width` rows that are `padded` long.
+            unsafe {
+                *transposed.get_unchecked_mut(place * padded + position) =
+                    *key.get_unchecked(place);
+            }
         }
     }
     for first in (0..queries).step_by(QUERIES) {
@@ -67,10 +71,10 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
                 }
             }
         }
-        for place in 0..QUERIES {
-            // SAFETY: as the caller promises.
-            unsafe { softmax::<V>(&mut scores[place * padded..][..padded], length) };
-        }
+        let mut rest = &mut *scores;
+        let each = [(); QUERIES].map(|()| rest.split_off_mut(..padded).unwrap_or_default());
+        // SAFETY: as the caller promises.
+        unsafe { softmax::<V, QUERIES>(each, length) };
         for place in 0..QUERIES {
             rows[place] = &scores[place * padded..][..length];
         }

@@ -12,10 +12,13 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod block;
 mod functions;
 mod many_queries;
 mod multiply;
 mod portable;
+mod prefetch;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -25,11 +28,12 @@ use std::sync::OnceLock;
 
 use attention::Head;
 pub(crate) use attention::{Attention, MOST_HEAD_WIDTH, Vectors, attend};
+use block::{Block, Room};
 pub(crate) use multiply::{Job, multiply};
-use tile::{Finish, Round, RoundToBf16, Tile};
-pub(crate) use vector::LARGE;
+pub(crate) use rows::{Norm, Rows};
+use tile::{Finish, Pack, Tile};
 
-use crate::Precision;
+use crate::{PackedShape, Precision};
 
 /// What multiplies a block of rows by a part of a panel.
 ///
@@ -44,8 +48,7 @@ pub(crate) struct Kernel {
     /// The function for `i + 1` rows.
     tiles: &'static [TileFunction],
     finish: Finish,
-    round: Round,
-    round_to_bf16: RoundToBf16,
+    pack: Pack,
     /// What attends with the same instructions.
     attend: Head,
     /// Whether the machine has the instructions.
@@ -54,20 +57,14 @@ pub(crate) struct Kernel {
 
 impl Kernel {
     /// Rows that it takes at a time.
-    pub(crate) fn most_rows(&self) -> usize {
+    fn most_rows(&self) -> usize {
         self.tiles.len()
     }
 
-    /// Rounds a row to whole numbers and returns their scale; see [`round`](crate::rows::round).
-    pub(crate) fn round(&self, values: &[f32], whole: &mut [i8]) -> f32 {
+    /// Brings a block of rows into the form that this kernel reads.
+    fn pack(&self, block: Block<'_>, shape: PackedShape, room: &mut Room) {
         // SAFETY: a kernel is only chosen where the processor has its instructions.
-        unsafe { (self.round)(values, whole) }
-    }
-
-    /// Rounds a row to `bf16`; see [`round_to_bf16`](crate::rows::round_to_bf16).
-    pub(crate) fn round_to_bf16(&self, values: &[f32], pairs: &mut [u32]) {
-        // SAFETY: likewise.
-        unsafe { (self.round_to_bf16)(values, pairs) }
+        unsafe { (self.pack)(block, shape, room) }
     }
 
     /// Every kernel of a precision that was compiled, the fastest first.
@@ -113,30 +110,29 @@ macro_rules! tiles {
 }
 use tiles;
 
-/// What kernels do with vectors of a type, compiled for the instructions of that type: `finish`, `round`,
-/// `round_to_bf16` and `attend` of a [`Kernel`].
+/// What kernels do with vectors of a type, compiled for the instructions of that type: `finish`, `pack`
+/// and `attend` of a [`Kernel`].
 macro_rules! vector_functions {
     ($vector:ty $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
         unsafe fn finish(
             epilogue: &$crate::epilogue::Epilogue<'_>,
-            sums: &$crate::kernel::tile::Sums,
-            scale: f32,
-            first: usize,
-            output: (*mut f32, usize),
+            sums: &[$crate::kernel::tile::Sums],
+            scales: &[f32],
+            outputs: $crate::kernel::tile::Outputs,
         ) {
             // SAFETY: as the caller promises, here and below.
-            unsafe { <$vector>::finish(epilogue, sums, scale, first, output) };
+            unsafe { <$vector>::finish(epilogue, sums, scales, outputs) };
         }
 
         $(#[target_feature(enable = $features)])?
-        unsafe fn round(values: &[f32], whole: &mut [i8]) -> f32 {
-            $crate::rows::round(values, whole)
-        }
-
-        $(#[target_feature(enable = $features)])?
-        unsafe fn round_to_bf16(values: &[f32], pairs: &mut [u32]) {
-            $crate::rows::round_to_bf16(values, pairs);
+        unsafe fn pack(
+            block: $crate::kernel::block::Block<'_>,
+            shape: $crate::PackedShape,
+            room: &mut $crate::kernel::block::Room,
+        ) {
+            // SAFETY: likewise.
+            unsafe { block.pack::<$vector>(shape, room) };
         }
 
         $(#[target_feature(enable = $features)])?

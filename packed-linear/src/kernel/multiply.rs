@@ -3,9 +3,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Kernel;
-use super::tile::{LONGEST_PART, Part, Tile, Turn};
+use super::rows::Rows;
+use super::tile::{LONGEST_PART, Outputs, Part, Tile, Turn};
 use crate::epilogue::Epilogue;
-use crate::rows::Rows;
 use crate::shape::{LANES, PackedShape};
 
 /// Weights times rows below which one thread is faster.
@@ -28,8 +28,10 @@ pub(crate) struct Job<'a> {
     /// `[panels, words of a panel]`
     pub(crate) words: &'a [u32],
     pub(crate) epilogue: Epilogue<'a>,
-    /// `[rows, outputs]`, which becomes this long.
+    /// `[rows, stride]`, which becomes this long; it is already if results are added.
     pub(crate) output: &'a mut Vec<f32>,
+    /// Numbers from one row to the next, at least the outputs.
+    pub(crate) stride: usize,
 }
 
 /// Multiplies rows by packed weights of the same format and inputs.
@@ -40,8 +42,16 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
         if let Some(bias) = job.epilogue.bias {
             assert_eq!(bias.len(), job.shape.outputs, "bias");
         }
-        job.output.clear();
-        job.output.reserve_exact(rows.rows * job.shape.outputs);
+        assert!(job.stride >= job.shape.outputs, "numbers of a row");
+        let count = rows.rows * job.stride;
+        if job.epilogue.is_added {
+            assert_eq!(job.output.len(), count, "what results are added to");
+        } else if job.stride > job.shape.outputs {
+            job.output.resize(count, 0.0); // as what is between rows is not written
+        } else {
+            job.output.clear();
+            job.output.reserve_exact(count);
+        }
         places.push(Output(job.output.as_mut_ptr()));
     }
     let tasks: Vec<Task<'_>> = jobs
@@ -52,6 +62,7 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
             words: job.words,
             epilogue: job.epilogue,
             output: *output,
+            stride: job.stride,
         })
         .collect();
     let threads = rayon::current_num_threads();
@@ -92,7 +103,7 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
     drop(tasks);
     for job in jobs {
         // SAFETY: there is room for so many, and all panels together wrote every one.
-        unsafe { job.output.set_len(rows.rows * job.shape.outputs) };
+        unsafe { job.output.set_len(rows.rows * job.stride) };
     }
 }
 
@@ -102,51 +113,63 @@ struct Task<'a> {
     words: &'a [u32],
     epilogue: Epilogue<'a>,
     output: Output,
+    stride: usize,
 }
 
 impl Task<'_> {
     /// Multiplies all rows by some panels.
     fn multiply(&self, kernel: &Kernel, rows: &Rows, panels: Range<usize>) {
-        let shape = self.shape;
-        let panel_words = shape.panel_words();
-        let parts = Part::all(shape, rows);
+        let panel_words = self.shape.panel_words();
+        let parts = Part::all(self.shape, rows);
         let part_words = rows.row_words.min(LONGEST_PART);
         let blocks = (BLOCK_WORDS / (part_words * rows.block_rows).max(1)).max(1);
-        let mut sums = vec![[0.0; LANES]; rows.rows.min(blocks * rows.block_rows)];
-        for first_block in (0..rows.rows.div_ceil(rows.block_rows)).step_by(blocks) {
-            let first_row = first_block * rows.block_rows;
-            let count = sums.len().min(rows.rows - first_row);
-            let sums = &mut sums[..count];
+        // Sums of rows that wait for the next part have a place of their own.
+        let waiting = if parts.len() > 1 { blocks } else { 1 };
+        let mut room = vec![[0.0; LANES]; rows.rows.min(waiting * rows.block_rows)];
+        let all_blocks = rows.rows.div_ceil(rows.block_rows);
+        for first in (0..all_blocks).step_by(blocks) {
+            let last = all_blocks.min(first + blocks);
             for panel in panels.clone() {
                 let words = &self.words[panel * panel_words..][..panel_words];
-                sums.fill([0.0; LANES]);
-                for part in &parts {
-                    for (block, sums) in sums.chunks_mut(rows.block_rows).enumerate() {
-                        let function = kernel.tiles[sums.len() - 1];
+                for (place, part) in parts.iter().enumerate() {
+                    for block in first..last {
+                        let first_row = block * rows.block_rows;
+                        let count = rows.block_rows.min(rows.rows - first_row);
+                        let waiting = (block - first) % waiting * rows.block_rows;
+                        let sums = &mut room[waiting..][..count];
                         let turn = Turn {
-                            block: first_block + block,
-                            before: block,
-                            is_alone: count <= rows.block_rows,
+                            block,
+                            before: block - first,
+                            is_alone: last - first == 1,
                         };
                         let tile = Tile::new(*part, words, rows, turn, sums);
+                        let outputs = self.outputs(panel, first_row, count);
+                        let is_last = place + 1 == parts.len();
+                        if is_last {
+                            outputs.prefetch();
+                        }
                         // SAFETY: a kernel is only chosen where the processor has its instructions.
-                        unsafe { function(&tile) };
-                    }
-                }
-                let first = panel * LANES;
-                let count = LANES.min(shape.outputs - first);
-                for (row, sums) in sums.iter().enumerate() {
-                    let row = first_row + row;
-                    // SAFETY: row and outputs are inside of the output, for which there is room, and no
-                    // other panel has these outputs; a kernel is only chosen where the processor has its
-                    // instructions.
-                    unsafe {
-                        let output = self.output.at(row * shape.outputs + first);
-                        let scale = rows.scales[row];
-                        (kernel.finish)(&self.epilogue, sums, scale, first, (output, count));
+                        unsafe { kernel.tiles[count - 1](&tile) };
+                        if is_last {
+                            let scales = &rows.scales[first_row..][..count];
+                            // SAFETY: likewise; there is room for the outputs, and no other panel has
+                            // these columns.
+                            unsafe { (kernel.finish)(&self.epilogue, sums, scales, outputs) };
+                        }
                     }
                 }
             }
+        }
+    }
+
+    /// Where results of a panel and some rows go.
+    fn outputs(&self, panel: usize, first_row: usize, rows: usize) -> Outputs {
+        let (first, stride) = (panel * LANES, self.stride);
+        Outputs {
+            place: self.output.0.wrapping_add(first_row * stride + first),
+            rows,
+            stride,
+            columns: [first, LANES.min(self.shape.outputs - first)],
         }
     }
 }

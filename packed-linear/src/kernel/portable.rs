@@ -1,7 +1,7 @@
 //! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
 //! loops over the 32 outputs of a panel.
 
-use super::tile::{Sums, Tile};
+use super::tile::{Sums, Tile, clear};
 use super::vector::{LARGE, Vector};
 use super::{Kernel, tiles, vector_functions};
 use crate::pack::scale;
@@ -17,8 +17,7 @@ const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
         name: "portable",
         tiles,
         finish,
-        round,
-        round_to_bf16,
+        pack,
         attend,
         is_available: || true,
     }
@@ -42,6 +41,10 @@ unsafe fn slices<'a, const ROWS: usize>(
 ) -> Slices<'a, ROWS> {
     let words = tile.groups * (scale_words + tile.steps * LANES);
     let steps = tile.groups * tile.steps * per_step;
+    if tile.is_first {
+        // SAFETY: as many sums as rows.
+        unsafe { clear::<ROWS>(tile.sums) };
+    }
     // SAFETY: as long as the slices that the tile was made of.
     unsafe {
         Slices {
@@ -188,6 +191,22 @@ impl Vector for [f32; 8] {
             self[place] /= divisor[place];
         }
         self
+    }
+
+    #[inline(always)]
+    unsafe fn max(mut self, other: Self) -> Self {
+        for place in 0..8 {
+            self[place] = match self[place] > other[place] {
+                true => self[place],
+                false => other[place],
+            };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        self.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 
     #[inline(always)]

@@ -1,9 +1,10 @@
 use super::attention::{Attention, Vectors, attend};
+use super::block::round;
 use super::functions::gelu;
 use super::multiply::{Job, multiply};
+use super::rows::{Norm, Rows};
 use super::{Kernel, tile};
 use crate::epilogue::Epilogue;
-use crate::rows::{Rows, round};
 use crate::{Activation, Format, PackedShape, Precision};
 
 /// Seeded numbers, a linear congruential generator.
@@ -80,14 +81,20 @@ fn product(
         words,
         epilogue,
         output: &mut output,
+        stride: shape.outputs(),
     };
-    multiply(kernel, &Rows::new(shape, x, kernel), &mut [job]);
+    multiply(
+        kernel,
+        &Rows::new(shape, x, shape.inputs(), None, kernel),
+        &mut [job],
+    );
     output
 }
 
 const NOTHING_MORE: Epilogue<'static> = Epilogue {
     bias: None,
     activation: None,
+    is_added: false,
 };
 
 fn formats() -> Vec<Format> {
@@ -191,6 +198,7 @@ fn a_bias_is_added_before_the_activation() {
     let epilogue = Epilogue {
         bias: Some(&bias),
         activation: Some(Activation::Gelu),
+        is_added: false,
     };
     for kernel in kernels(Precision::F32) {
         let output = product(kernel, shape, &words, &x, epilogue);
@@ -203,6 +211,104 @@ fn a_bias_is_added_before_the_activation() {
                 "{}: {ours}, expected {exact}",
                 kernel.name
             );
+        }
+    }
+}
+
+#[test]
+fn results_are_added_to_what_is_there_and_rows_may_be_apart() {
+    let mut random = Random(5);
+    for outputs in [32, 45] {
+        let shape = PackedShape::new(Format::F32, outputs, 7);
+        let words = shape.pack_all(&random.numbers(outputs * 7));
+        let x = random.numbers(5 * 7);
+        let before = random.numbers(5 * outputs);
+        for kernel in kernels(Precision::F32) {
+            let expected = product(kernel, shape, &words, &x, NOTHING_MORE);
+            let multiply = |x: &[f32], x_stride, output: &mut Vec<f32>, stride, is_added| {
+                let rows = Rows::new(shape, x, x_stride, None, kernel);
+                let job = Job {
+                    shape,
+                    words: &words,
+                    epilogue: Epilogue {
+                        is_added,
+                        ..NOTHING_MORE
+                    },
+                    output,
+                    stride,
+                };
+                multiply(kernel, &rows, &mut [job]);
+            };
+            let mut added = before.clone();
+            multiply(&x, 7, &mut added, outputs, true);
+            for place in 0..added.len() {
+                assert_eq!(added[place], before[place] + expected[place]);
+            }
+            // What is between rows is neither read nor written.
+            let apart: Vec<f32> = x
+                .chunks(7)
+                .flat_map(|row| [row, &[f32::NAN; 4]].concat())
+                .collect();
+            let mut output = vec![1.5; 5 * (outputs + 3)];
+            multiply(&apart, 11, &mut output, outputs + 3, false);
+            for (row, expected) in output.chunks(outputs + 3).zip(expected.chunks(outputs)) {
+                assert_eq!(row[..outputs], *expected, "{}", kernel.name);
+                assert_eq!(row[outputs..], [1.5; 3], "{}", kernel.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_normalised_first() {
+    let mut random = Random(6);
+    for (format, inputs) in [("f32", 50), ("bf16", 7), ("int8", 33), ("int4", 64)] {
+        let shape = PackedShape::new(format.parse().unwrap(), 40, inputs);
+        let words = shape.pack_all(&random.numbers(40 * inputs));
+        let x = random.numbers(14 * inputs);
+        let (gamma, beta) = (random.numbers(inputs), random.numbers(inputs));
+        let epsilon = 1e-3;
+        let normed: Vec<f32> = x
+            .chunks(inputs)
+            .flat_map(|row| {
+                let row: Vec<f64> = row.iter().map(|number| f64::from(*number)).collect();
+                let mean = row.iter().sum::<f64>() / inputs as f64;
+                let squares = row.iter().map(|number| (number - mean).powi(2));
+                let deviation = (squares.sum::<f64>() / inputs as f64 + epsilon).sqrt();
+                let numbers = row.into_iter().zip(gamma.iter().zip(&beta));
+                numbers
+                    .map(|(number, (gamma, beta))| {
+                        ((number - mean) / deviation * f64::from(*gamma) + f64::from(*beta)) as f32
+                    })
+                    .collect::<Vec<f32>>()
+            })
+            .collect();
+        let norm = Norm {
+            gamma: &gamma,
+            beta: &beta,
+            epsilon: epsilon as f32,
+        };
+        for kernel in kernels(shape.format().precision()) {
+            let expected = product(kernel, shape, &words, &normed, NOTHING_MORE);
+            let mut output = Vec::new();
+            let job = Job {
+                shape,
+                words: &words,
+                epilogue: NOTHING_MORE,
+                output: &mut output,
+                stride: 40,
+            };
+            let rows = Rows::new(shape, &x, inputs, Some(norm), kernel);
+            multiply(kernel, &rows, &mut [job]);
+            // A number that lies between two whole ones may be rounded to either.
+            let tolerance = match shape.format().precision() {
+                Precision::F32 => 1e-4,
+                _ => 0.1,
+            };
+            for (ours, expected) in output.iter().zip(&expected) {
+                let error = (ours - expected).abs();
+                assert!(error < tolerance, "{} of {format}: {error}", kernel.name);
+            }
         }
     }
 }

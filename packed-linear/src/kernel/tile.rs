@@ -1,28 +1,48 @@
+use super::block::{Block, Room};
+use super::prefetch::prefetch_to_write;
+use super::rows::Rows;
 use crate::epilogue::Epilogue;
-use crate::rows::Rows;
 use crate::shape::{LANES, PackedShape};
 
 /// The sums of a row for the outputs of a panel.
 pub(super) type Sums = [f32; LANES];
 
-/// What finishes the sums of a row and writes them; see [`Vector::finish`](super::vector::Vector).
+/// What finishes the sums of a block of rows and writes them; see
+/// [`Vector::finish`](super::vector::Vector).
 ///
 /// # Safety
-/// The processor has the kernel's instructions, and so many outputs can be written.
-pub(super) type Finish = unsafe fn(&Epilogue<'_>, &Sums, f32, usize, (*mut f32, usize));
+/// The processor has the kernel's instructions, and the outputs can be written.
+pub(super) type Finish = unsafe fn(&Epilogue<'_>, &[Sums], &[f32], Outputs);
 
-/// What rounds a row to whole numbers: compiled for each instruction set, so that compilers vectorise it
-/// as well as they can.
-///
-/// # Safety
-/// Likewise.
-pub(super) type Round = unsafe fn(&[f32], &mut [i8]) -> f32;
+/// Where the sums of a block of rows go: a panel's columns of an output.
+#[derive(Clone, Copy)]
+pub(super) struct Outputs {
+    /// Of the first row.
+    pub(super) place: *mut f32,
+    pub(super) rows: usize,
+    /// Numbers from one row to the next.
+    pub(super) stride: usize,
+    /// The first of the columns, and how many.
+    pub(super) columns: [usize; 2],
+}
 
-/// What rounds a row to `bf16`, likewise.
+impl Outputs {
+    /// Asks for the memory, which is then there when results are.
+    #[inline(always)]
+    pub(super) fn prefetch(&self) {
+        for row in 0..self.rows {
+            let place = self.place.wrapping_add(row * self.stride);
+            prefetch_to_write(place);
+            prefetch_to_write(place.wrapping_add(LANES / 2));
+        }
+    }
+}
+
+/// What brings a block of rows into the form that tiles read; see [`Block::pack`].
 ///
 /// # Safety
-/// Likewise.
-pub(super) type RoundToBf16 = unsafe fn(&[f32], &mut [u32]);
+/// The processor has the kernel's instructions.
+pub(super) type Pack = unsafe fn(Block<'_>, PackedShape, &mut Room);
 
 /// A block of rows and a part of a panel that they are multiplied by.
 pub(super) struct Tile<'a> {
@@ -38,12 +58,25 @@ pub(super) struct Tile<'a> {
     pub(super) steps: usize,
     /// `[rows]`
     pub(super) sums: *mut Sums,
+    /// Whether there are no sums yet: what is there means nothing.
+    pub(super) is_first: bool,
     /// Words that memory is to be asked for while the first step is multiplied: those of the next part,
     /// as far as other blocks of rows do not ask for them. Perhaps behind the last word.
     pub(super) ahead: *const u32,
     /// By how many words further with each step.
     pub(super) ahead_step: usize,
     _borrowed: std::marker::PhantomData<&'a mut [Sums]>,
+}
+
+/// Makes sums zero. Kernels do it no sooner than they need to, while memory may still be taking the results
+/// of the block before.
+///
+/// # Safety
+/// There are so many sums.
+#[inline(always)]
+pub(super) unsafe fn clear<const ROWS: usize>(sums: *mut Sums) {
+    // SAFETY: as the caller says.
+    unsafe { sums.cast::<[Sums; ROWS]>().write([[0.0; LANES]; ROWS]) };
 }
 
 /// Words of a group that are multiplied before the next block of rows comes, where a group is long:
@@ -150,6 +183,7 @@ impl<'a> Tile<'a> {
             groups: part.groups,
             steps: part.steps,
             sums: sums.as_mut_ptr(),
+            is_first: part.words[0] == 0,
             _borrowed: std::marker::PhantomData,
         }
     }

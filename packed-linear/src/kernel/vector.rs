@@ -1,12 +1,13 @@
+use super::block::PLACES;
 use super::functions::{gelu, quick_gelu};
-use super::tile::Sums;
+use super::tile::{Outputs, Sums};
 use crate::Activation;
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
 
 /// Behind so large a number there is no room for a fraction, and the low bits of a sum with it are the
 /// whole number.
-pub(crate) const LARGE: f32 = (3 << 22) as f32;
+pub(super) const LARGE: f32 = (3 << 22) as f32;
 
 /// A few numbers that a processor works on at once, and the loops over longer rows of numbers that
 /// are the same for vectors of any length.
@@ -28,6 +29,10 @@ pub(super) trait Vector: Copy {
     unsafe fn multiply_add(self, factor: Self, summand: Self) -> Self;
     unsafe fn sum(self) -> f32;
     unsafe fn divide(self, divisor: Self) -> Self;
+    /// The larger of two numbers; `other` where one is none.
+    unsafe fn max(self, other: Self) -> Self;
+    /// The largest of its numbers, which are all numbers.
+    unsafe fn largest(self) -> f32;
     /// What is no number stays so.
     unsafe fn clamp(self, least: f32, most: f32) -> Self;
     /// Zero where `test` is below a bound.
@@ -35,10 +40,26 @@ pub(super) trait Vector: Copy {
     /// `2ⁿ` of whole numbers `n` to which [`LARGE`] was added.
     unsafe fn power_of_two(self) -> Self;
 
+    /// Writes the first words of some rows, then the second of each, and so on until the end of `words`.
+    #[inline(always)]
+    unsafe fn transpose(block: &[[u32; PLACES]; PLACES], rows: usize, words: &mut [u32]) {
+        for (place, words) in words.chunks_exact_mut(rows).enumerate() {
+            for row in 0..rows {
+                words[row] = block[row][place];
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn multiply(self, factor: Self) -> Self {
         // SAFETY: as the caller promises.
         unsafe { self.multiply_add(factor, Self::splat(0.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, summand: Self) -> Self {
+        // SAFETY: likewise.
+        unsafe { self.multiply_add(Self::splat(1.0), summand) }
     }
 
     /// The sum of the products of two rows of the same length.
@@ -87,50 +108,41 @@ pub(super) trait Vector: Copy {
         }
     }
 
-    /// Finishes the sums of a row for the `count` outputs of a panel that begin with `first`, and writes
-    /// them; see [`Epilogue`].
+    /// Finishes the sums of a block of rows for the outputs of a panel, and writes them; see [`Epilogue`].
     #[inline(always)]
-    unsafe fn finish(
-        epilogue: &Epilogue<'_>,
-        sums: &Sums,
-        scale: f32,
-        first: usize,
-        (output, count): (*mut f32, usize),
-    ) {
-        if count == LANES {
-            let bias = epilogue
-                .bias
-                .map(|bias| bias[first..first + LANES].as_ptr());
-            // SAFETY: a panel has as many sums, biases and outputs.
-            unsafe { Self::finish_panel(epilogue.activation, sums, scale, bias, output) };
-            return;
+    unsafe fn finish(epilogue: &Epilogue<'_>, sums: &[Sums], scales: &[f32], outputs: Outputs) {
+        let [first, count] = outputs.columns;
+        let mut bias = [0.0; LANES];
+        if let Some(all) = epilogue.bias {
+            bias[..count].copy_from_slice(&all[first..first + count]);
         }
-        // The bias and the outputs end within the panel.
-        let mut whole = [[0.0; LANES]; 2];
-        if let Some(bias) = epilogue.bias {
-            whole[0][..count].copy_from_slice(&bias[first..first + count]);
-        }
-        let [bias, finished] = &mut whole;
-        // SAFETY: both are as long as a panel; there are `count` outputs.
-        unsafe {
-            let bias = Some(bias.as_ptr());
-            Self::finish_panel(
-                epilogue.activation,
-                sums,
-                scale,
-                bias,
-                finished.as_mut_ptr(),
-            );
-            std::ptr::copy_nonoverlapping(finished.as_ptr(), output, count);
+        for row in 0..sums.len() {
+            let (sums, scale) = (&sums[row], scales[row]);
+            // SAFETY: as the caller promises.
+            unsafe {
+                let output = outputs.place.add(row * outputs.stride);
+                if count == LANES {
+                    Self::finish_panel(epilogue, sums, scale, &bias, output);
+                    continue;
+                }
+                // The outputs end within the panel. They are only read if they were written.
+                let mut finished = [0.0; LANES];
+                if epilogue.is_added {
+                    std::ptr::copy_nonoverlapping(output, finished.as_mut_ptr(), count);
+                }
+                Self::finish_panel(epilogue, sums, scale, &bias, finished.as_mut_ptr());
+                std::ptr::copy_nonoverlapping(finished.as_ptr(), output, count);
+            }
         }
     }
 
+    /// Finishes the sums of a row, all outputs of a panel.
     #[inline(always)]
     unsafe fn finish_panel(
-        activation: Option<Activation>,
+        epilogue: &Epilogue<'_>,
         sums: &Sums,
         scale: f32,
-        bias: Option<*const f32>,
+        bias: &[f32; LANES],
         output: *mut f32,
     ) {
         // SAFETY: as the caller promises, a panel of each.
@@ -138,17 +150,18 @@ pub(super) trait Vector: Copy {
             let scale = Self::splat(scale);
             let mut place = 0;
             while place < LANES {
-                let summand = match bias {
-                    Some(bias) => Self::load(bias.add(place)),
-                    None => Self::splat(0.0),
-                };
+                let summand = Self::load(bias.as_ptr().add(place));
                 let sum = Self::load(sums.as_ptr().add(place)).multiply_add(scale, summand);
-                let value = match activation {
+                let mut value = match epilogue.activation {
                     Some(Activation::Gelu) => gelu(sum),
                     Some(Activation::QuickGelu) => quick_gelu(sum),
                     Some(Activation::Relu) => sum.clamp(0.0, f32::INFINITY),
                     None => sum,
                 };
+                if epilogue.is_added {
+                    let present = Self::load(output.add(place));
+                    value = value.add(present);
+                }
                 value.store(output.add(place));
                 place += Self::NUMBERS;
             }

@@ -1,0 +1,149 @@
+use burn::tensor::{Tensor, TensorData};
+
+use super::{FlexTensor, floats, numbers, own, recycle, whole_numbers, words};
+use crate::epilogue::Epilogue;
+use crate::kernel::{Job, Kernel, Norm, Rows, multiply};
+use crate::{Activation, Input, PackedShape, PackedWeight, spare};
+
+/// A weight, what is added, and what is applied.
+pub(crate) type Layer<'a> = (&'a PackedWeight, Option<Tensor<1>>, Option<Activation>);
+
+/// A product by weights of one format, all of whose tensors are those of Flex.
+pub(crate) struct Product<const D: usize, const N: usize> {
+    pub(super) x: FlexTensor,
+    norm: Option<FlexNorm>,
+    pub(super) layers: [FlexLayer; N],
+}
+
+/// A [`Layer`] as kernels read it.
+pub(super) struct FlexLayer {
+    pub(super) shape: PackedShape,
+    words: FlexTensor,
+    bias: Option<FlexTensor>,
+    activation: Option<Activation>,
+}
+
+/// A norm likewise.
+struct FlexNorm {
+    gamma: FlexTensor,
+    beta: FlexTensor,
+    epsilon: f32,
+}
+
+impl FlexLayer {
+    /// # Panics
+    /// If the layer has other inputs.
+    pub(super) fn new((weight, bias, activation): Layer<'_>, inputs: usize) -> Option<Self> {
+        let shape = weight.shape();
+        assert_eq!(inputs, shape.inputs(), "inputs of a linear layer");
+        Some(Self {
+            shape,
+            words: whole_numbers(weight.words())?,
+            bias: match bias {
+                Some(bias) => Some(floats(bias)?),
+                None => None,
+            },
+            activation,
+        })
+    }
+
+    /// What multiplies rows and writes to the output, or adds to it.
+    pub(super) fn job<'a>(
+        &'a self,
+        is_added: bool,
+        output: &'a mut Vec<f32>,
+        stride: usize,
+    ) -> Job<'a> {
+        Job {
+            shape: self.shape,
+            words: words(&self.words),
+            epilogue: Epilogue {
+                bias: self.bias.as_ref().map(numbers),
+                activation: self.activation,
+                is_added,
+            },
+            output,
+            stride,
+        }
+    }
+}
+
+impl<const D: usize, const N: usize> Product<D, N> {
+    /// # Panics
+    /// If the last dimension is not the number of inputs of a layer.
+    pub(crate) fn new(layers: [Layer<'_>; N], x: &Input<'_, D>) -> Option<Self> {
+        let mut tensors: Vec<FlexLayer> = Vec::with_capacity(N);
+        for layer in layers {
+            tensors.push(FlexLayer::new(layer, x.x.dims()[D - 1])?);
+        }
+        let format = tensors.first()?.shape.format;
+        if tensors.iter().any(|layer| layer.shape.format != format) {
+            return None;
+        }
+        Some(Self {
+            x: floats(x.x.clone())?,
+            norm: match x.norm {
+                None => None,
+                Some(norm) => Some(FlexNorm {
+                    gamma: floats(norm.gamma.val())?,
+                    beta: floats(norm.beta.val())?,
+                    epsilon: norm.epsilon as f32,
+                }),
+            },
+            layers: tensors.try_into().ok()?,
+        })
+    }
+
+    pub(super) fn kernel(&self) -> &'static Kernel {
+        Kernel::best(self.layers[0].shape.format().precision())
+    }
+
+    pub(super) fn rows(&self) -> Rows {
+        let norm = self.norm.as_ref().map(|norm| Norm {
+            gamma: numbers(&norm.gamma),
+            beta: numbers(&norm.beta),
+            epsilon: norm.epsilon,
+        });
+        let shape = self.layers[0].shape;
+        let values = numbers(&self.x);
+        Rows::new(shape, values, shape.inputs(), norm, self.kernel())
+    }
+
+    /// Multiplies `x`, which the product was made for, with a kernel, and adds the results to what is
+    /// given, in its memory if nobody else has it.
+    ///
+    /// # Panics
+    /// If what is given has not the shape of the result.
+    pub(crate) fn compute(
+        self,
+        x: Input<'_, D>,
+        residuals: [Option<Tensor<D>>; N],
+    ) -> [Tensor<D>; N] {
+        let (kernel, rows) = (self.kernel(), self.rows());
+        drop(self.x);
+        let (dims, device) = (x.x.dims(), x.x.device());
+        recycle(x.x);
+        let mut layers = self.layers.iter();
+        let all_dims = [(); N].map(|()| {
+            let mut dims = dims;
+            dims[D - 1] = layers.next().map_or(0, |layer| layer.shape.outputs());
+            dims
+        });
+        let mut residuals = residuals.into_iter();
+        let mut outputs = all_dims.map(|dims| Some(own(residuals.next().flatten()?, dims)));
+        let mut jobs: Vec<Job<'_>> = Vec::with_capacity(N);
+        for (layer, output) in self.layers.iter().zip(&mut outputs) {
+            let width = layer.shape.outputs();
+            let is_added = output.is_some();
+            let output = output.get_or_insert_with(|| spare::take(rows.rows * width));
+            jobs.push(layer.job(is_added, output, width));
+        }
+        multiply(kernel, &rows, &mut jobs);
+        drop(jobs);
+        let mut all_dims = all_dims.into_iter();
+        outputs.map(|output| {
+            let dims = all_dims.next().unwrap_or(dims);
+            Tensor::from_data(TensorData::new(output.unwrap_or_default(), dims), &device)
+        })
+    }
+}
