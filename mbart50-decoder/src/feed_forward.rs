@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Activation, Format, Input, LayerNorm, PackedLinear, feed_forward};
+use packed_linear::{Activation, Format, Input, LayerNorm, PackedLinear};
 
 use crate::{ActivationFunction, MBartDecoderConfig};
 
@@ -37,6 +37,7 @@ impl FeedForward {
     /// - hidden, output: `[rows · new, width]`
     pub(crate) fn forward(&self, norm: &LayerNorm, hidden: Tensor<2>) -> Tensor<2> {
         let normed = Input::normed(norm, hidden.clone());
-        feed_forward([&self.input, &self.output], self.activation, normed, hidden)
+        let inner = self.input.forward_activated(normed, self.activation);
+        self.output.forward_added(inner, hidden)
     }
 }

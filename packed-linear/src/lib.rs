@@ -8,7 +8,7 @@
 //!
 //! What stands around linear layers in a transformer is done with them, while numbers are at hand: a
 //! norm before ([`Input::normed`]), an activation after, a residual that the result is added to
-//! ([`PackedLinear::forward_added`]), and all of it in [`feed_forward`].
+//! ([`PackedLinear::forward_added`]).
 //!
 //! With the feature `flex`, packed weights on Burn's backend Flex are multiplied by kernels of this
 //! crate, chosen for the machine; [`kernel`] says which, [`has_kernels`] whether a device has any.
@@ -47,7 +47,6 @@ mod embedding;
 #[cfg(feature = "flex")]
 mod epilogue;
 mod fallback;
-mod feed_forward;
 #[cfg(feature = "flex")]
 mod flex;
 mod format;
@@ -67,7 +66,6 @@ use burn::tensor::Device;
 pub use activation::Activation;
 pub use attention::{Attended, KeysValues, attention};
 pub use embedding::PackedEmbedding;
-pub use feed_forward::feed_forward;
 pub use format::{Format, FormatError, Precision};
 pub use input::Input;
 pub use layer_norm::LayerNorm;

@@ -1,14 +1,12 @@
 //! Where tensors of Burn's backend Flex meet the kernels: their memory is the program's.
 
 mod attention;
-mod feed_forward;
 mod product;
 
 use burn::backend::{BackendTypes, Flex};
 use burn::tensor::{Int, Tensor};
 
 pub(crate) use attention::attention;
-pub(crate) use feed_forward::FeedForward;
 pub(crate) use product::Product;
 
 use crate::spare;

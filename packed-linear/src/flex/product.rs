@@ -10,14 +10,14 @@ pub(crate) type Layer<'a> = (&'a PackedWeight, Option<Tensor<1>>, Option<Activat
 
 /// A product by weights of one format, all of whose tensors are those of Flex.
 pub(crate) struct Product<const D: usize, const N: usize> {
-    pub(super) x: FlexTensor,
+    x: FlexTensor,
     norm: Option<FlexNorm>,
-    pub(super) layers: [FlexLayer; N],
+    layers: [FlexLayer; N],
 }
 
 /// A [`Layer`] as kernels read it.
-pub(super) struct FlexLayer {
-    pub(super) shape: PackedShape,
+struct FlexLayer {
+    shape: PackedShape,
     words: FlexTensor,
     bias: Option<FlexTensor>,
     activation: Option<Activation>,
@@ -33,7 +33,7 @@ struct FlexNorm {
 impl FlexLayer {
     /// # Panics
     /// If the layer has other inputs.
-    pub(super) fn new((weight, bias, activation): Layer<'_>, inputs: usize) -> Option<Self> {
+    fn new((weight, bias, activation): Layer<'_>, inputs: usize) -> Option<Self> {
         let shape = weight.shape();
         assert_eq!(inputs, shape.inputs(), "inputs of a linear layer");
         Some(Self {
@@ -48,12 +48,7 @@ impl FlexLayer {
     }
 
     /// What multiplies rows and writes to the output, or adds to it.
-    pub(super) fn job<'a>(
-        &'a self,
-        is_added: bool,
-        output: &'a mut Vec<f32>,
-        stride: usize,
-    ) -> Job<'a> {
+    fn job<'a>(&'a self, is_added: bool, output: &'a mut Vec<f32>) -> Job<'a> {
         Job {
             shape: self.shape,
             words: words(&self.words),
@@ -63,7 +58,6 @@ impl FlexLayer {
                 is_added,
             },
             output,
-            stride,
         }
     }
 }
@@ -94,11 +88,11 @@ impl<const D: usize, const N: usize> Product<D, N> {
         })
     }
 
-    pub(super) fn kernel(&self) -> &'static Kernel {
+    fn kernel(&self) -> &'static Kernel {
         Kernel::best(self.layers[0].shape.format().precision())
     }
 
-    pub(super) fn rows(&self) -> Rows {
+    fn rows(&self) -> Rows {
         let norm = self.norm.as_ref().map(|norm| Norm {
             gamma: numbers(&norm.gamma),
             beta: numbers(&norm.beta),
@@ -106,7 +100,7 @@ impl<const D: usize, const N: usize> Product<D, N> {
         });
         let shape = self.layers[0].shape;
         let values = numbers(&self.x);
-        Rows::new(shape, values, shape.inputs(), norm, self.kernel())
+        Rows::new(shape, values, norm, self.kernel())
     }
 
     /// Multiplies `x`, which the product was made for, with a kernel, and adds the results to what is
@@ -136,7 +130,7 @@ impl<const D: usize, const N: usize> Product<D, N> {
             let width = layer.shape.outputs();
             let is_added = output.is_some();
             let output = output.get_or_insert_with(|| spare::take(rows.rows * width));
-            jobs.push(layer.job(is_added, output, width));
+            jobs.push(layer.job(is_added, output));
         }
         multiply(kernel, &rows, &mut jobs);
         drop(jobs);

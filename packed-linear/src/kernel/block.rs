@@ -8,14 +8,13 @@ use crate::{PackedShape, Precision};
 /// Words of a row that are placed before the next row's: those of a line of the cache.
 pub(super) const PLACES: usize = 16;
 
-/// So many times as many words ahead memory is asked for numbers.
+/// Numbers are asked for so many times [`PLACES`] words ahead.
 const CHUNKS_AHEAD: usize = 3;
 
 /// The rows of a block, and where they go.
 pub(crate) struct Block<'a> {
-    /// `[rows, stride]`, of which the first are the inputs
+    /// `[rows, inputs]`
     pub(super) values: &'a [f32],
-    pub(super) stride: usize,
     /// What is done with them first.
     pub(super) norm: Option<Norm<'a>>,
     /// `[words of a row, rows]`
@@ -45,39 +44,39 @@ impl Block<'_> {
         let inputs = shape.inputs;
         let row_words = self.words.len() / self.scales.len();
         let Room { normed, whole } = room;
-        let (values, stride) = match &self.norm {
-            None => (self.values, self.stride),
+        let values = match &self.norm {
+            None => self.values,
             Some(norm) => {
                 normed.resize(self.scales.len() * inputs, 0.0);
                 for row in 0..self.scales.len() {
-                    let values = &self.values[row * self.stride..][..inputs];
+                    let values = &self.values[row * inputs..][..inputs];
                     let normed = &mut normed[row * inputs..][..inputs];
                     // SAFETY: as the caller promises; all are equally long.
                     unsafe { layer_norm::<V>(norm, values, normed) };
                 }
-                (normed.as_slice(), inputs)
+                normed.as_slice()
             }
         };
         // SAFETY: as the caller promises.
         unsafe {
             match shape.format.precision() {
-                Precision::F32 => self.place::<V, _, 1>(values, [stride, inputs], bits),
-                Precision::BF16 => self.place::<V, _, 2>(values, [stride, inputs], pairs),
+                Precision::F32 => self.place::<V, _, 1>(values, inputs, bits),
+                Precision::BF16 => self.place::<V, _, 2>(values, inputs, pairs),
                 Precision::Int8 | Precision::Int4 => {
                     whole.resize(4 * self.words.len(), 0);
                     for row in 0..self.scales.len() {
-                        let values = &values[row * stride..][..inputs];
+                        let values = &values[row * inputs..][..inputs];
                         let whole = &mut whole[4 * row_words * row..][..4 * row_words];
                         self.scales[row] = round(values, whole);
                         self.begin(row, whole, shape);
                     }
-                    self.place::<V, _, 4>(whole, [4 * row_words; 2], quads);
+                    self.place::<V, _, 4>(whole, 4 * row_words, quads);
                 }
             }
         }
     }
 
-    /// Places the words of all rows: `values` has one each `stride` numbers, `length` long.
+    /// Places the words of all rows, whose numbers are `[rows, length]`.
     ///
     /// # Safety
     /// As [`pack`](Self::pack).
@@ -85,7 +84,7 @@ impl Block<'_> {
     unsafe fn place<V: Vector, T: Copy + Default, const N: usize>(
         &mut self,
         values: &[T],
-        [stride, length]: [usize; 2],
+        length: usize,
         words_of: impl Fn(&[[T; N]; PLACES]) -> [u32; PLACES],
     ) {
         let rows = self.scales.len();
@@ -99,7 +98,7 @@ impl Block<'_> {
                 prefetch_to_write(next);
             }
             for row in 0..rows {
-                let values = &values[row * stride..][..length];
+                let values = &values[row * length..][..length];
                 let numbers = &values[(chunk * PLACES * N).min(length)..];
                 // The processor does not see as many streams of numbers as there are rows.
                 for half in 0..2 {

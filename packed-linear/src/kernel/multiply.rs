@@ -28,10 +28,8 @@ pub(crate) struct Job<'a> {
     /// `[panels, words of a panel]`
     pub(crate) words: &'a [u32],
     pub(crate) epilogue: Epilogue<'a>,
-    /// `[rows, stride]`, which becomes this long; it is already if results are added.
+    /// `[rows, outputs]`, which becomes this long; it is already if results are added.
     pub(crate) output: &'a mut Vec<f32>,
-    /// Numbers from one row to the next, at least the outputs.
-    pub(crate) stride: usize,
 }
 
 /// Multiplies rows by packed weights of the same format and inputs.
@@ -42,12 +40,9 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
         if let Some(bias) = job.epilogue.bias {
             assert_eq!(bias.len(), job.shape.outputs, "bias");
         }
-        assert!(job.stride >= job.shape.outputs, "numbers of a row");
-        let count = rows.rows * job.stride;
+        let count = rows.rows * job.shape.outputs;
         if job.epilogue.is_added {
             assert_eq!(job.output.len(), count, "what results are added to");
-        } else if job.stride > job.shape.outputs {
-            job.output.resize(count, 0.0); // as what is between rows is not written
         } else {
             job.output.clear();
             job.output.reserve_exact(count);
@@ -62,7 +57,6 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
             words: job.words,
             epilogue: job.epilogue,
             output: *output,
-            stride: job.stride,
         })
         .collect();
     let threads = rayon::current_num_threads();
@@ -103,7 +97,7 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
     drop(tasks);
     for job in jobs {
         // SAFETY: there is room for so many, and all panels together wrote every one.
-        unsafe { job.output.set_len(rows.rows * job.stride) };
+        unsafe { job.output.set_len(rows.rows * job.shape.outputs) };
     }
 }
 
@@ -113,7 +107,6 @@ struct Task<'a> {
     words: &'a [u32],
     epilogue: Epilogue<'a>,
     output: Output,
-    stride: usize,
 }
 
 impl Task<'_> {
@@ -164,12 +157,12 @@ impl Task<'_> {
 
     /// Where results of a panel and some rows go.
     fn outputs(&self, panel: usize, first_row: usize, rows: usize) -> Outputs {
-        let (first, stride) = (panel * LANES, self.stride);
+        let (first, stride) = (panel * LANES, self.shape.outputs);
         Outputs {
             place: self.output.0.wrapping_add(first_row * stride + first),
             rows,
             stride,
-            columns: [first, LANES.min(self.shape.outputs - first)],
+            columns: [first, LANES.min(stride - first)],
         }
     }
 }

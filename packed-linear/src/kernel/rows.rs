@@ -47,20 +47,18 @@ impl Drop for Rows {
 
 impl Rows {
     /// # Shapes
-    /// - values: `[rows, stride]`, of which the first are the inputs
+    /// - values: `[rows, inputs]`
     ///
     /// # Panics
-    /// If rows are shorter than the inputs, or the norm is of other numbers than they have.
+    /// If the norm is of other numbers than the rows have.
     pub(crate) fn new(
         shape: PackedShape,
         values: &[f32],
-        stride: usize,
         norm: Option<Norm<'_>>,
         kernel: &Kernel,
     ) -> Self {
         let (inputs, groups) = (shape.inputs, shape.groups());
-        assert!(stride >= inputs, "numbers of a row");
-        let rows = values.len() / stride.max(1);
+        let rows = values.len() / inputs.max(1);
         let block_rows = rows
             .div_ceil(rows.div_ceil(kernel.most_rows()).max(1))
             .max(1);
@@ -87,13 +85,12 @@ impl Rows {
             assert_eq!(lengths, [inputs; 2], "numbers of a norm");
         }
         let blocks = values
-            .chunks(block_rows * stride)
+            .chunks(block_rows * inputs)
             .zip(packed.words[..rows * row_words].chunks_mut(block_rows * row_words))
             .zip(packed.scales.chunks_mut(block_rows))
             .zip(packed.starts.chunks_mut(block_rows * groups))
             .map(|(((values, words), scales), starts)| Block {
                 values,
-                stride,
                 norm,
                 words,
                 scales,

@@ -81,13 +81,8 @@ fn product(
         words,
         epilogue,
         output: &mut output,
-        stride: shape.outputs(),
     };
-    multiply(
-        kernel,
-        &Rows::new(shape, x, shape.inputs(), None, kernel),
-        &mut [job],
-    );
+    multiply(kernel, &Rows::new(shape, x, None, kernel), &mut [job]);
     output
 }
 
@@ -216,7 +211,7 @@ fn a_bias_is_added_before_the_activation() {
 }
 
 #[test]
-fn results_are_added_to_what_is_there_and_rows_may_be_apart() {
+fn results_are_added_to_what_is_there() {
     let mut random = Random(5);
     for outputs in [32, 45] {
         let shape = PackedShape::new(Format::F32, outputs, 7);
@@ -225,35 +220,19 @@ fn results_are_added_to_what_is_there_and_rows_may_be_apart() {
         let before = random.numbers(5 * outputs);
         for kernel in kernels(Precision::F32) {
             let expected = product(kernel, shape, &words, &x, NOTHING_MORE);
-            let multiply = |x: &[f32], x_stride, output: &mut Vec<f32>, stride, is_added| {
-                let rows = Rows::new(shape, x, x_stride, None, kernel);
-                let job = Job {
-                    shape,
-                    words: &words,
-                    epilogue: Epilogue {
-                        is_added,
-                        ..NOTHING_MORE
-                    },
-                    output,
-                    stride,
-                };
-                multiply(kernel, &rows, &mut [job]);
-            };
             let mut added = before.clone();
-            multiply(&x, 7, &mut added, outputs, true);
+            let job = Job {
+                shape,
+                words: &words,
+                epilogue: Epilogue {
+                    is_added: true,
+                    ..NOTHING_MORE
+                },
+                output: &mut added,
+            };
+            multiply(kernel, &Rows::new(shape, &x, None, kernel), &mut [job]);
             for place in 0..added.len() {
                 assert_eq!(added[place], before[place] + expected[place]);
-            }
-            // What is between rows is neither read nor written.
-            let apart: Vec<f32> = x
-                .chunks(7)
-                .flat_map(|row| [row, &[f32::NAN; 4]].concat())
-                .collect();
-            let mut output = vec![1.5; 5 * (outputs + 3)];
-            multiply(&apart, 11, &mut output, outputs + 3, false);
-            for (row, expected) in output.chunks(outputs + 3).zip(expected.chunks(outputs)) {
-                assert_eq!(row[..outputs], *expected, "{}", kernel.name);
-                assert_eq!(row[outputs..], [1.5; 3], "{}", kernel.name);
             }
         }
     }
@@ -296,9 +275,8 @@ fn rows_are_normalised_first() {
                 words: &words,
                 epilogue: NOTHING_MORE,
                 output: &mut output,
-                stride: 40,
             };
-            let rows = Rows::new(shape, &x, inputs, Some(norm), kernel);
+            let rows = Rows::new(shape, &x, Some(norm), kernel);
             multiply(kernel, &rows, &mut [job]);
             // A number that lies between two whole ones may be rounded to either.
             let tolerance = match shape.format().precision() {
