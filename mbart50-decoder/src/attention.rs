@@ -82,7 +82,8 @@ impl SelfAttention {
         Self { projections }
     }
 
-    /// Appends the keys and values of `hidden` to the cache and attends over all of it.
+    /// Appends the keys and values of the normalised `hidden` to the cache, attends over all of it, and
+    /// adds the result.
     ///
     /// # Shapes
     /// - hidden, output: `[rows · new, width]`
@@ -145,7 +146,8 @@ impl CrossAttention {
         self.projections.keys_values(memory.flatten(0, 1), images)
     }
 
-    /// Attends over the memory, and records to what if the state is recording.
+    /// Attends over the memory with the normalised `hidden`, adds the result, and records to what if the
+    /// state is recording.
     ///
     /// # Shapes
     /// - hidden, output: `[rows · new, width]`

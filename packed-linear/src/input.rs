@@ -11,6 +11,8 @@ pub struct Input<'a, const D: usize> {
 }
 
 impl<'a, const D: usize> Input<'a, D> {
+    /// What a norm makes of a tensor.
+    ///
     /// # Shapes
     /// - x: `[.., width of the norm]`
     pub fn normed(norm: &'a LayerNorm, x: Tensor<D>) -> Self {
