@@ -2,7 +2,7 @@ use crate::Activation;
 
 /// What becomes of the 32 sums of a panel: a bias is added, perhaps a function applied, and perhaps what
 /// stands there already added.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Epilogue<'a> {
     /// `[outputs]`
     pub(crate) bias: Option<&'a [f32]>,

@@ -23,13 +23,15 @@ pub(crate) fn give(numbers: Vec<f32>) {
     drop(oldest); // not while others wait
 }
 
-/// A vector with room for so many numbers, perhaps with some that mean nothing.
+/// An empty vector with room for so many numbers.
 pub(crate) fn take(count: usize) -> Vec<f32> {
     if count >= LEAST {
         let mut spare = spare();
         let fits = |numbers: &Vec<f32>| (count..=2 * count).contains(&numbers.capacity());
         if let Some(place) = spare.iter().rposition(fits) {
-            return spare.remove(place);
+            let mut numbers = spare.remove(place);
+            numbers.clear();
+            return numbers;
         }
     }
     Vec::with_capacity(count)
@@ -51,7 +53,7 @@ mod tests {
         let (small, large) = (take(LEAST - 1), take(2 * LEAST + 1));
         assert!(small.as_ptr() != place && large.as_ptr() != place);
         let again = take(LEAST + 1);
-        assert!(again.as_ptr() == place);
+        assert!(again.as_ptr() == place && again.is_empty());
         assert_ne!(take(LEAST + 1).capacity(), again.capacity());
     }
 }

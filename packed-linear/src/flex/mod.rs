@@ -53,7 +53,6 @@ fn own<const D: usize>(tensor: Tensor<D>, dims: [usize; D]) -> Vec<f32> {
     }
     let numbers = numbers(&flex);
     let mut copy = spare::take(numbers.len());
-    copy.clear();
     copy.extend_from_slice(numbers);
     copy
 }

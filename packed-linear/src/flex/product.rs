@@ -111,33 +111,32 @@ impl<const D: usize, const N: usize> Product<D, N> {
     pub(crate) fn compute(
         self,
         x: Input<'_, D>,
-        residuals: [Option<Tensor<D>>; N],
+        mut residuals: [Option<Tensor<D>>; N],
     ) -> [Tensor<D>; N] {
         let (kernel, rows) = (self.kernel(), self.rows());
         drop(self.x);
         let (dims, device) = (x.x.dims(), x.x.device());
         recycle(x.x);
-        let mut layers = self.layers.iter();
-        let all_dims = [(); N].map(|()| {
+        let all_dims = self.layers.each_ref().map(|layer| {
             let mut dims = dims;
-            dims[D - 1] = layers.next().map_or(0, |layer| layer.shape.outputs());
+            dims[D - 1] = layer.shape.outputs();
             dims
         });
-        let mut residuals = residuals.into_iter();
-        let mut outputs = all_dims.map(|dims| Some(own(residuals.next().flatten()?, dims)));
-        let mut jobs: Vec<Job<'_>> = Vec::with_capacity(N);
-        for (layer, output) in self.layers.iter().zip(&mut outputs) {
-            let width = layer.shape.outputs();
-            let is_added = output.is_some();
-            let output = output.get_or_insert_with(|| spare::take(rows.rows * width));
-            jobs.push(layer.job(is_added, output));
-        }
+        let are_added = residuals.each_ref().map(Option::is_some);
+        let mut outputs = std::array::from_fn::<_, N, _>(|place| match residuals[place].take() {
+            Some(residual) => own(residual, all_dims[place]),
+            None => spare::take(rows.rows * all_dims[place][D - 1]),
+        });
+        let layers = self.layers.iter().zip(are_added);
+        let mut jobs: Vec<Job<'_>> = layers
+            .zip(&mut outputs)
+            .map(|((layer, is_added), output)| layer.job(is_added, output))
+            .collect();
         multiply(kernel, &rows, &mut jobs);
         drop(jobs);
-        let mut all_dims = all_dims.into_iter();
-        outputs.map(|output| {
-            let dims = all_dims.next().unwrap_or(dims);
-            Tensor::from_data(TensorData::new(output.unwrap_or_default(), dims), &device)
+        std::array::from_fn(|place| {
+            let output = std::mem::take(&mut outputs[place]);
+            Tensor::from_data(TensorData::new(output, all_dims[place]), &device)
         })
     }
 }

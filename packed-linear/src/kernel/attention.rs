@@ -99,13 +99,12 @@ pub(crate) fn attend(
         ..
     } = attention;
     let mut output = spare::take(query.len());
-    output.resize(query.len(), 0.0);
     if let Some(weights) = &weights {
         let queries = query.len() / head_width;
         assert_eq!(weights.len(), queries * length, "weights of attention");
     }
     let places = Places {
-        output: Output::new(&mut output),
+        output: Output::of_room(&mut output, query.len()),
         weights: weights.map(Output::new),
     };
     let one = |scores: &mut Vec<f32>, pair: usize| {
@@ -130,6 +129,8 @@ pub(crate) fn attend(
         let pairs = pairs.into_par_iter().with_min_len(portion);
         pairs.for_each_init(Vec::new, one);
     }
+    // SAFETY: there is room for so many, and all pairs together wrote every one.
+    unsafe { output.set_len(query.len()) };
     output
 }
 

@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::tile::{AHEAD, Sums, Tile, clear};
+use super::tile::{AHEAD, Sums, Tile};
 use super::vector::{LARGE, Vector};
 use super::{Kernel, TileFunction, tiles, vector_functions};
 use crate::shape::LANES;
@@ -108,8 +108,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // many times `steps` times `ROWS` words of the rows.
     unsafe {
         let (sign, ones) = (_mm256_set1_epi8(i8::MIN), _mm256_set1_epi16(1));
-        let mut is_first = tile.is_first;
-        for _ in 0..tile.groups {
+        for group in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
             let mut whole = [[_mm256_setzero_si256(); VECTORS]; ROWS];
@@ -133,10 +132,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
-            if is_first {
-                clear::<ROWS>(tile.sums);
-                is_first = false;
-            }
+            tile.clear_before::<ROWS>(group);
             add(tile.sums, &whole, scales);
         }
     }
@@ -150,8 +146,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as in `int8_tile`, with two words of each row a step and `ROWS` starts a group.
     unsafe {
         let (nibbles, ones) = (_mm256_set1_epi8(0xf), _mm256_set1_epi16(1));
-        let mut is_first = tile.is_first;
-        for _ in 0..tile.groups {
+        for group in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
             let mut whole: [[__m256i; VECTORS]; ROWS] =
@@ -181,10 +176,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(2 * ROWS);
             }
-            if is_first {
-                clear::<ROWS>(tile.sums);
-                is_first = false;
-            }
+            tile.clear_before::<ROWS>(group);
             add(tile.sums, &whole, scales);
             starts = starts.add(ROWS);
         }
@@ -305,14 +297,6 @@ impl Vector for __m256 {
     unsafe fn max(self, other: Self) -> Self {
         // SAFETY: likewise.
         unsafe { _mm256_max_ps(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn largest(self) -> f32 {
-        let mut numbers = [0.0; 8];
-        // SAFETY: likewise.
-        unsafe { self.store(numbers.as_mut_ptr()) };
-        numbers.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 
     #[inline(always)]

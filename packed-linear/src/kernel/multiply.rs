@@ -41,13 +41,13 @@ pub(crate) fn multiply(kernel: &Kernel, rows: &Rows, jobs: &mut [Job<'_>]) {
             assert_eq!(bias.len(), job.shape.outputs, "bias");
         }
         let count = rows.rows * job.shape.outputs;
-        if job.epilogue.is_added {
-            assert_eq!(job.output.len(), count, "what results are added to");
-        } else {
-            job.output.clear();
-            job.output.reserve_exact(count);
-        }
-        places.push(Output(job.output.as_mut_ptr()));
+        places.push(match job.epilogue.is_added {
+            true => {
+                assert_eq!(job.output.len(), count, "what results are added to");
+                Output::new(job.output)
+            }
+            false => Output::of_room(job.output, count),
+        });
     }
     let tasks: Vec<Task<'_>> = jobs
         .iter()
@@ -178,6 +178,13 @@ unsafe impl Sync for Output {}
 
 impl Output {
     pub(super) fn new(output: &mut [f32]) -> Self {
+        Self(output.as_mut_ptr())
+    }
+
+    /// Room for so many numbers, none of which is there yet.
+    pub(super) fn of_room(output: &mut Vec<f32>, count: usize) -> Self {
+        output.clear();
+        output.reserve_exact(count);
         Self(output.as_mut_ptr())
     }
 

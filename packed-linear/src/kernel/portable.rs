@@ -1,7 +1,7 @@
 //! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
 //! loops over the 32 outputs of a panel.
 
-use super::tile::{Sums, Tile, clear};
+use super::tile::{Sums, Tile};
 use super::vector::{LARGE, Vector};
 use super::{Kernel, tiles, vector_functions};
 use crate::pack::scale;
@@ -41,10 +41,8 @@ unsafe fn slices<'a, const ROWS: usize>(
 ) -> Slices<'a, ROWS> {
     let words = tile.groups * (scale_words + tile.steps * LANES);
     let steps = tile.groups * tile.steps * per_step;
-    if tile.is_first {
-        // SAFETY: as many sums as rows.
-        unsafe { clear::<ROWS>(tile.sums) };
-    }
+    // SAFETY: as many sums as rows.
+    unsafe { tile.clear_before::<ROWS>(0) };
     // SAFETY: as long as the slices that the tile was made of.
     unsafe {
         Slices {
@@ -202,11 +200,6 @@ impl Vector for [f32; 8] {
             };
         }
         self
-    }
-
-    #[inline(always)]
-    unsafe fn largest(self) -> f32 {
-        self.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 
     #[inline(always)]

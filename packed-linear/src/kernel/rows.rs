@@ -109,8 +109,7 @@ impl Rows {
     }
 }
 
-/// Layer normalisation: rows get the mean 0 and the variance 1, then each number a factor and a summand of
-/// its own.
+/// The numbers of a [`LayerNorm`](crate::LayerNorm).
 #[derive(Clone, Copy)]
 pub(crate) struct Norm<'a> {
     /// `[inputs]`

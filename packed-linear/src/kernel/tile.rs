@@ -68,17 +68,6 @@ pub(super) struct Tile<'a> {
     _borrowed: std::marker::PhantomData<&'a mut [Sums]>,
 }
 
-/// Makes sums zero. Kernels do it no sooner than they need to, while memory may still be taking the results
-/// of the block before.
-///
-/// # Safety
-/// There are so many sums.
-#[inline(always)]
-pub(super) unsafe fn clear<const ROWS: usize>(sums: *mut Sums) {
-    // SAFETY: as the caller says.
-    unsafe { sums.cast::<[Sums; ROWS]>().write([[0.0; LANES]; ROWS]) };
-}
-
 /// Words of a group that are multiplied before the next block of rows comes, where a group is long:
 /// 128 kB of weights, which then come from the cache.
 pub(super) const LONGEST_PART: usize = 1024;
@@ -146,6 +135,21 @@ pub(super) struct Turn {
     pub(super) before: usize,
     /// Whether it is the only one.
     pub(super) is_alone: bool,
+}
+
+impl Tile<'_> {
+    /// Makes the sums zero before those of a group are added, if there are none yet. Kernels do it no sooner
+    /// than they need to, while memory may still be taking the results of the block before.
+    ///
+    /// # Safety
+    /// There are so many sums.
+    #[inline(always)]
+    pub(super) unsafe fn clear_before<const ROWS: usize>(&self, group: usize) {
+        if group == 0 && self.is_first {
+            // SAFETY: as the caller says.
+            unsafe { self.sums.cast::<[Sums; ROWS]>().write([[0.0; LANES]; ROWS]) };
+        }
+    }
 }
 
 impl<'a> Tile<'a> {

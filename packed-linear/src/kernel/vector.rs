@@ -31,14 +31,21 @@ pub(super) trait Vector: Copy {
     unsafe fn divide(self, divisor: Self) -> Self;
     /// The larger of two numbers; `other` where one is none.
     unsafe fn max(self, other: Self) -> Self;
-    /// The largest of its numbers, which are all numbers.
-    unsafe fn largest(self) -> f32;
     /// What is no number stays so.
     unsafe fn clamp(self, least: f32, most: f32) -> Self;
     /// Zero where `test` is below a bound.
     unsafe fn zero_where_below(self, test: Self, bound: f32) -> Self;
     /// `2ⁿ` of whole numbers `n` to which [`LARGE`] was added.
     unsafe fn power_of_two(self) -> Self;
+
+    /// The largest of its numbers, which are all numbers.
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        let mut numbers = [f32::NEG_INFINITY; LANES];
+        // SAFETY: as the caller promises; a vector has no more numbers than a panel.
+        unsafe { self.store(numbers.as_mut_ptr()) };
+        numbers.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
 
     /// Writes the first words of some rows, then the second of each, and so on until the end of `words`.
     #[inline(always)]

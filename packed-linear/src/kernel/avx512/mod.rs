@@ -7,7 +7,7 @@ mod vector;
 
 use std::arch::x86_64::*;
 
-use super::tile::{Sums, Tile, clear};
+use super::tile::{Sums, Tile};
 use super::vector::Vector;
 use super::{Kernel, TileFunction, tiles, vector_functions};
 use crate::shape::LANES;
@@ -134,8 +134,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: the tile has as many groups, each of 16 words of scales and `steps` times 32, as many
     // times `steps` times `ROWS` words of the rows, and `ROWS` starts for each.
     unsafe {
-        let mut is_first = tile.is_first;
-        for _ in 0..tile.groups {
+        for group in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
             let mut whole = begin::<ROWS>(starts);
@@ -151,10 +150,7 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
-            if is_first {
-                clear::<ROWS>(tile.sums);
-                is_first = false;
-            }
+            tile.clear_before::<ROWS>(group);
             add(tile.sums, &whole, scales);
             starts = starts.add(ROWS);
         }
@@ -170,8 +166,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as in `int8_tile`, with two words of each row a step.
     unsafe {
         let nibbles = _mm512_set1_epi32(0x0f0f_0f0f);
-        let mut is_first = tile.is_first;
-        for _ in 0..tile.groups {
+        for group in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
             let mut whole = begin::<ROWS>(starts);
@@ -200,10 +195,7 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(2 * ROWS);
             }
-            if is_first {
-                clear::<ROWS>(tile.sums);
-                is_first = false;
-            }
+            tile.clear_before::<ROWS>(group);
             add(tile.sums, &whole, scales);
             starts = starts.add(ROWS);
         }
