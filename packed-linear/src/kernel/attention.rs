@@ -4,6 +4,7 @@ use super::Kernel;
 use super::functions::softmax;
 use super::many_queries;
 use super::multiply::Output;
+use super::tile::BLOCK_STEPS;
 use super::vector::Vector;
 use crate::spare;
 
@@ -187,6 +188,8 @@ pub(super) unsafe fn attend_as_head<V: Vector>(attention: &Attention<'_>, pair: 
     scores.resize(length.next_multiple_of(V::NUMBERS), 0.0);
     let mut sums = [0.0; MOST_HEAD_WIDTH];
     let sums = &mut sums[..head_width];
+    let mut block = [0.0; MOST_HEAD_WIDTH];
+    let block = &mut block[..head_width];
     for row in item * queries..(item + 1) * queries {
         let query = &query[row * width + head * head_width..][..head_width];
         for position in 0..length {
@@ -195,12 +198,17 @@ pub(super) unsafe fn attend_as_head<V: Vector>(attention: &Attention<'_>, pair: 
             scores[position] = unsafe { V::product(query, key) } * scale;
         }
         // SAFETY: as the caller promises.
-        unsafe { softmax::<V, 1>([scores], length) };
+        unsafe { softmax::<V>(scores, length) };
         sums.fill(0.0);
-        for position in 0..length {
-            let value = attention.value(item, head, position);
+        for first in (0..length).step_by(BLOCK_STEPS) {
+            block.fill(0.0);
+            for position in first..length.min(first + BLOCK_STEPS) {
+                let value = attention.value(item, head, position);
+                // SAFETY: as the caller promises.
+                unsafe { V::add_product(block, scores[position], value) };
+            }
             // SAFETY: as the caller promises.
-            unsafe { V::add_product(sums, scores[position], value) };
+            unsafe { V::add_product(sums, 1.0, block) };
         }
         // SAFETY: inside of the output, which is as long as the query, and in columns that are ours.
         unsafe { places.output.write(row * width + head * head_width, sums) };

@@ -4,6 +4,7 @@
 //! numbers, not iterated over, as they would not stay in registers otherwise.
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use super::tile::{AHEAD, Sums, Tile};
 use super::vector::{LARGE, Vector};
@@ -47,21 +48,24 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows) = (tile.words, tile.rows);
     // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
     unsafe {
-        let mut sums = load::<ROWS>(tile);
-        for _ in 0..tile.steps {
-            prefetch(words);
-            let values: [__m256; ROWS] =
-                std::array::from_fn(|row| _mm256_set1_ps(f32::from_bits(*rows.add(row))));
-            for vector in 0..VECTORS {
-                let weights = _mm256_loadu_ps(words.add(8 * vector).cast());
-                for row in 0..ROWS {
-                    sums[row][vector] = _mm256_fmadd_ps(weights, values[row], sums[row][vector]);
+        for steps in tile.blocks() {
+            let mut sums = [[_mm256_setzero_ps(); VECTORS]; ROWS];
+            for _ in steps.clone() {
+                prefetch(words);
+                let values: [__m256; ROWS] =
+                    std::array::from_fn(|row| _mm256_set1_ps(f32::from_bits(*rows.add(row))));
+                for vector in 0..VECTORS {
+                    let weights = _mm256_loadu_ps(words.add(8 * vector).cast());
+                    for row in 0..ROWS {
+                        let sum = &mut sums[row][vector];
+                        *sum = _mm256_fmadd_ps(weights, values[row], *sum);
+                    }
                 }
+                words = words.add(LANES);
+                rows = rows.add(ROWS);
             }
-            words = words.add(LANES);
-            rows = rows.add(ROWS);
+            add_block(tile, &steps, &sums);
         }
-        store(tile.sums, &sums);
     }
 }
 
@@ -79,23 +83,25 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 _mm256_castsi256_ps(_mm256_and_si256(pairs, high)),
             ]
         };
-        let mut sums = load::<ROWS>(tile);
-        for _ in 0..tile.steps {
-            prefetch(words);
-            let values: [[__m256; 2]; ROWS] =
-                std::array::from_fn(|row| halves(_mm256_set1_epi32(*rows.add(row) as i32)));
-            for vector in 0..VECTORS {
-                let weights = halves(_mm256_loadu_si256(words.add(8 * vector).cast()));
-                for row in 0..ROWS {
-                    let sum = &mut sums[row][vector];
-                    *sum = _mm256_fmadd_ps(weights[0], values[row][0], *sum);
-                    *sum = _mm256_fmadd_ps(weights[1], values[row][1], *sum);
+        for steps in tile.blocks() {
+            let mut sums = [[_mm256_setzero_ps(); VECTORS]; ROWS];
+            for _ in steps.clone() {
+                prefetch(words);
+                let values: [[__m256; 2]; ROWS] =
+                    std::array::from_fn(|row| halves(_mm256_set1_epi32(*rows.add(row) as i32)));
+                for vector in 0..VECTORS {
+                    let weights = halves(_mm256_loadu_si256(words.add(8 * vector).cast()));
+                    for row in 0..ROWS {
+                        let sum = &mut sums[row][vector];
+                        *sum = _mm256_fmadd_ps(weights[0], values[row][0], *sum);
+                        *sum = _mm256_fmadd_ps(weights[1], values[row][1], *sum);
+                    }
                 }
+                words = words.add(LANES);
+                rows = rows.add(ROWS);
             }
-            words = words.add(LANES);
-            rows = rows.add(ROWS);
+            add_block(tile, &steps, &sums);
         }
-        store(tile.sums, &sums);
     }
 }
 
@@ -183,32 +189,26 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     }
 }
 
+/// Adds the sums of a block of steps to those of the blocks before.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn load<const ROWS: usize>(tile: &Tile<'_>) -> [[__m256; VECTORS]; ROWS] {
-    if tile.is_first {
-        return [[_mm256_setzero_ps(); VECTORS]; ROWS];
-    }
-    std::array::from_fn(|row| {
-        // SAFETY: there are `ROWS` times 32 sums.
-        std::array::from_fn(|vector| unsafe {
-            _mm256_loadu_ps(tile.sums.add(row).cast::<f32>().add(8 * vector))
-        })
-    })
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn store<const ROWS: usize>(sums: *mut Sums, values: &[[__m256; VECTORS]; ROWS]) {
+unsafe fn add_block<const ROWS: usize>(
+    tile: &Tile<'_>,
+    steps: &Range<usize>,
+    block: &[[__m256; VECTORS]; ROWS],
+) {
+    let is_first = tile.is_first && steps.start == 0;
     for row in 0..ROWS {
         for vector in 0..VECTORS {
             // SAFETY: there are `ROWS` times 32 sums.
             unsafe {
-                _mm256_storeu_ps(
-                    sums.add(row).cast::<f32>().add(8 * vector),
-                    values[row][vector],
-                )
-            };
+                let sums = tile.sums.add(row).cast::<f32>().add(8 * vector);
+                let sum = match is_first {
+                    true => block[row][vector],
+                    false => _mm256_add_ps(_mm256_loadu_ps(sums), block[row][vector]),
+                };
+                _mm256_storeu_ps(sums, sum);
+            }
         }
     }
 }

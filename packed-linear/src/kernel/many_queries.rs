@@ -2,6 +2,7 @@
 
 use super::attention::{Attention, Pair};
 use super::functions::softmax;
+use super::tile::BLOCK_STEPS;
 use super::vector::Vector;
 
 /// Queries that are multiplied by the same numbers while those are at hand.
@@ -71,10 +72,10 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
                 }
             }
         }
-        let mut rest = &mut *scores;
-        let each = [(); QUERIES].map(|()| rest.split_off_mut(..padded).unwrap_or_default());
-        // SAFETY: as the caller promises.
-        unsafe { softmax::<V, QUERIES>(each, length) };
+        for scores in scores.chunks_exact_mut(padded) {
+            // SAFETY: as the caller promises.
+            unsafe { softmax::<V>(scores, length) };
+        }
         for place in 0..QUERIES {
             rows[place] = &scores[place * padded..][..length];
         }
@@ -117,13 +118,21 @@ unsafe fn products<'a, V: Vector>(
     // SAFETY: as the caller promises.
     unsafe {
         let mut sums = [[V::splat(0.0); 2]; QUERIES];
-        for place in 0..rows[0].len() {
-            let columns = columns(place).as_ptr();
-            let (low, high) = (V::load(columns), V::load(columns.add(V::NUMBERS)));
+        for first in (0..rows[0].len()).step_by(BLOCK_STEPS) {
+            let mut block = [[V::splat(0.0); 2]; QUERIES];
+            for place in first..rows[0].len().min(first + BLOCK_STEPS) {
+                let columns = columns(place).as_ptr();
+                let (low, high) = (V::load(columns), V::load(columns.add(V::NUMBERS)));
+                for row in 0..QUERIES {
+                    let number = V::splat(rows[row][place]);
+                    block[row][0] = number.multiply_add(low, block[row][0]);
+                    block[row][1] = number.multiply_add(high, block[row][1]);
+                }
+            }
             for row in 0..QUERIES {
-                let number = V::splat(rows[row][place]);
-                sums[row][0] = number.multiply_add(low, sums[row][0]);
-                sums[row][1] = number.multiply_add(high, sums[row][1]);
+                for half in 0..2 {
+                    sums[row][half] = block[row][half].add(sums[row][half]);
+                }
             }
         }
         sums

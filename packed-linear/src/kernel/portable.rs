@@ -1,7 +1,7 @@
 //! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
 //! loops over the 32 outputs of a panel.
 
-use super::tile::{Sums, Tile};
+use super::tile::{BLOCK_STEPS, Sums, Tile};
 use super::vector::{LARGE, Vector};
 use super::{Kernel, tiles, vector_functions};
 use crate::pack::scale;
@@ -56,27 +56,45 @@ unsafe fn slices<'a, const ROWS: usize>(
 unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, 0, 1) };
-    let (steps, _) = words.as_chunks::<LANES>();
-    for (words, rows) in steps.iter().zip(rows) {
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let value = f32::from_bits(*row);
-            for (sum, word) in sums.iter_mut().zip(words) {
-                *sum += f32::from_bits(*word) * value;
-            }
+    in_blocks(words, rows, sums, |words, row, sums| {
+        let value = f32::from_bits(row);
+        for (sum, word) in sums.iter_mut().zip(words) {
+            *sum += f32::from_bits(*word) * value;
         }
-    }
+    });
 }
 
 unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, 0, 1) };
-    let (steps, _) = words.as_chunks::<LANES>();
     let low = |word: u32| f32::from_bits(word << 16);
     let high = |word: u32| f32::from_bits(word & 0xffff_0000);
-    for (words, rows) in steps.iter().zip(rows) {
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            for (sum, word) in sums.iter_mut().zip(words) {
-                *sum += low(*word) * low(*row) + high(*word) * high(*row);
+    in_blocks(words, rows, sums, |words, row, sums| {
+        for (sum, word) in sums.iter_mut().zip(words) {
+            *sum += low(*word) * low(row) + high(*word) * high(row);
+        }
+    });
+}
+
+/// Sums products block by block; `multiply` gets the words of a step, that of a row for it, and the sums.
+#[inline(always)]
+fn in_blocks<const ROWS: usize>(
+    words: &[u32],
+    rows: &[[u32; ROWS]],
+    sums: &mut [Sums; ROWS],
+    multiply: impl Fn(&[u32; LANES], u32, &mut Sums),
+) {
+    let (steps, _) = words.as_chunks::<LANES>();
+    for (steps, rows) in steps.chunks(BLOCK_STEPS).zip(rows.chunks(BLOCK_STEPS)) {
+        let mut block = [[0.0; LANES]; ROWS];
+        for (words, rows) in steps.iter().zip(rows) {
+            for (sums, row) in block.iter_mut().zip(rows) {
+                multiply(words, *row, sums);
+            }
+        }
+        for (sums, block) in sums.iter_mut().zip(&block) {
+            for (sum, value) in sums.iter_mut().zip(block) {
+                *sum += value;
             }
         }
     }
@@ -180,7 +198,8 @@ impl Vector for [f32; 8] {
 
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
-        self.iter().sum()
+        let [a, b, c, d, e, f, g, h] = self;
+        ((a + b) + (c + d)) + ((e + f) + (g + h))
     }
 
     #[inline(always)]

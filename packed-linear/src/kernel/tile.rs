@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::block::{Block, Room};
 use super::prefetch::prefetch_to_write;
 use super::rows::Rows;
@@ -137,7 +139,22 @@ pub(super) struct Turn {
     pub(super) is_alone: bool,
 }
 
+/// Steps whose products are summed before the sum is added to that of the steps before. The error of a sum
+/// grows with the number of additions one after the other, so a few thousand are made in blocks; and a
+/// processor can begin a block before it has finished the one before.
+pub(super) const BLOCK_STEPS: usize = 16;
+
 impl Tile<'_> {
+    /// The steps, cut into blocks of [`BLOCK_STEPS`].
+    #[inline(always)]
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        let steps = self.steps;
+        (0..steps.div_ceil(BLOCK_STEPS)).map(move |block| {
+            let first = block * BLOCK_STEPS;
+            first..steps.min(first + BLOCK_STEPS)
+        })
+    }
+
     /// Makes the sums zero before those of a group are added, if there are none yet. Kernels do it no sooner
     /// than they need to, while memory may still be taking the results of the block before.
     ///

@@ -6,6 +6,7 @@
 mod vector;
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use super::tile::{Sums, Tile};
 use super::vector::Vector;
@@ -83,20 +84,22 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut ahead) = (tile.words, tile.rows, tile.ahead);
     // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
     unsafe {
-        let mut sums = load::<ROWS>(tile);
-        for _ in 0..tile.steps {
-            let low = _mm512_loadu_ps(words.cast());
-            let high = _mm512_loadu_ps(words.add(16).cast());
-            ahead = prefetch::<ROWS>(tile, ahead);
-            for row in 0..ROWS {
-                let value = _mm512_set1_ps(f32::from_bits(*rows.add(row)));
-                sums[row][0] = _mm512_fmadd_ps(low, value, sums[row][0]);
-                sums[row][1] = _mm512_fmadd_ps(high, value, sums[row][1]);
+        for steps in tile.blocks() {
+            let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+            for _ in steps.clone() {
+                let low = _mm512_loadu_ps(words.cast());
+                let high = _mm512_loadu_ps(words.add(16).cast());
+                ahead = prefetch::<ROWS>(tile, ahead);
+                for row in 0..ROWS {
+                    let value = _mm512_set1_ps(f32::from_bits(*rows.add(row)));
+                    sums[row][0] = _mm512_fmadd_ps(low, value, sums[row][0]);
+                    sums[row][1] = _mm512_fmadd_ps(high, value, sums[row][1]);
+                }
+                words = words.add(LANES);
+                rows = rows.add(ROWS);
             }
-            words = words.add(LANES);
-            rows = rows.add(ROWS);
+            add_block(tile, &steps, &sums);
         }
-        store(tile.sums, &sums);
     }
 }
 
@@ -108,20 +111,22 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as in `f32_tile`; vectors of `bf16` are bits like any others.
     unsafe {
         let pairs = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
-        let mut sums = load::<ROWS>(tile);
-        for _ in 0..tile.steps {
-            let low = pairs(_mm512_loadu_si512(words.cast()));
-            let high = pairs(_mm512_loadu_si512(words.add(16).cast()));
-            ahead = prefetch::<ROWS>(tile, ahead);
-            for row in 0..ROWS {
-                let value = pairs(_mm512_set1_epi32(*rows.add(row) as i32));
-                sums[row][0] = _mm512_dpbf16_ps(sums[row][0], low, value);
-                sums[row][1] = _mm512_dpbf16_ps(sums[row][1], high, value);
+        for steps in tile.blocks() {
+            let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+            for _ in steps.clone() {
+                let low = pairs(_mm512_loadu_si512(words.cast()));
+                let high = pairs(_mm512_loadu_si512(words.add(16).cast()));
+                ahead = prefetch::<ROWS>(tile, ahead);
+                for row in 0..ROWS {
+                    let value = pairs(_mm512_set1_epi32(*rows.add(row) as i32));
+                    sums[row][0] = _mm512_dpbf16_ps(sums[row][0], low, value);
+                    sums[row][1] = _mm512_dpbf16_ps(sums[row][1], high, value);
+                }
+                words = words.add(LANES);
+                rows = rows.add(ROWS);
             }
-            words = words.add(LANES);
-            rows = rows.add(ROWS);
+            add_block(tile, &steps, &sums);
         }
-        store(tile.sums, &sums);
     }
 }
 
@@ -202,33 +207,26 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     }
 }
 
+/// Adds the sums of a block of steps to those of the blocks before.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn load<const ROWS: usize>(tile: &Tile<'_>) -> [[__m512; 2]; ROWS] {
-    let mut values = [[_mm512_setzero_ps(); 2]; ROWS];
-    if tile.is_first {
-        return values;
-    }
+unsafe fn add_block<const ROWS: usize>(
+    tile: &Tile<'_>,
+    steps: &Range<usize>,
+    block: &[[__m512; 2]; ROWS],
+) {
+    let is_first = tile.is_first && steps.start == 0;
     for row in 0..ROWS {
-        // SAFETY: there are `ROWS` times 32 sums.
-        unsafe {
-            let sums = tile.sums.add(row).cast::<f32>();
-            values[row][0] = _mm512_loadu_ps(sums);
-            values[row][1] = _mm512_loadu_ps(sums.add(16));
-        }
-    }
-    values
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn store<const ROWS: usize>(sums: *mut Sums, values: &[[__m512; 2]; ROWS]) {
-    for row in 0..ROWS {
-        // SAFETY: there are `ROWS` times 32 sums.
-        unsafe {
-            let sums = sums.add(row).cast::<f32>();
-            _mm512_storeu_ps(sums, values[row][0]);
-            _mm512_storeu_ps(sums.add(16), values[row][1]);
+        for half in 0..2 {
+            // SAFETY: there are `ROWS` times 32 sums.
+            unsafe {
+                let sums = tile.sums.add(row).cast::<f32>().add(16 * half);
+                let sum = match is_first {
+                    true => block[row][half],
+                    false => _mm512_add_ps(_mm512_loadu_ps(sums), block[row][half]),
+                };
+                _mm512_storeu_ps(sums, sum);
+            }
         }
     }
 }
