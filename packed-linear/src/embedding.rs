@@ -3,20 +3,18 @@ use burn::nn::Initializer;
 use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::{Format, PackedShape, PackedWeight};
+use crate::{Format, LinearWeight, PackedShape, PackedWeight};
 
-/// A table of which rows are looked up by number, and which may be multiplied by as a whole: token
-/// embeddings that are a language model's head too.
+/// A table whose rows are looked up by index, and which inputs can be multiplied by: token embeddings that
+/// are tied to a language model's head.
 #[derive(Module, Debug)]
 pub struct PackedEmbedding {
-    /// `[rows, width]`; none if the table is packed.
-    pub weight: Option<Param<Tensor<2>>>,
-    /// None if the table is ordinary.
-    pub packed: Option<PackedWeight>,
+    /// `[rows, width]` if it is ordinary.
+    pub weight: LinearWeight,
 }
 
 impl PackedEmbedding {
-    /// A fresh table, packed if there is a format, for which nothing is allocated until it is used.
+    /// Creates a table, packed if there is a format. It is allocated when it is first used.
     pub fn new(
         rows: usize,
         width: usize,
@@ -24,22 +22,17 @@ impl PackedEmbedding {
         format: Option<Format>,
         device: &Device,
     ) -> Self {
-        match format {
-            None => Self {
-                weight: Some(initializer.init([rows, width], device)),
-                packed: None,
-            },
-            Some(format) => Self {
-                weight: None,
-                packed: Some({
-                    let initializer = initializer.clone();
-                    let shape = PackedShape::new(format, rows, width);
-                    PackedWeight::uninitialized(shape, device, move |device| {
-                        initializer.init([rows, width], device).val()
-                    })
-                }),
-            },
-        }
+        let dims = [rows, width];
+        let weight = match format {
+            None => LinearWeight::Ordinary(initializer.init(dims, device)),
+            Some(format) => {
+                let initializer = initializer.clone();
+                let shape = PackedShape::new(format, rows, width);
+                let init = move |device: &Device| initializer.init(dims, device).val();
+                LinearWeight::Packed(PackedWeight::uninitialized(shape, device, init))
+            }
+        };
+        Self { weight }
     }
 
     /// An ordinary table.
@@ -48,80 +41,86 @@ impl PackedEmbedding {
     /// - weight: `[rows, width]`
     pub fn from_tensor(weight: Tensor<2>) -> Self {
         Self {
-            weight: Some(Param::from_tensor(weight)),
-            packed: None,
+            weight: LinearWeight::Ordinary(Param::from_tensor(weight)),
         }
     }
 
-    /// Rows of the table.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
-        match (&self.packed, &self.weight) {
-            (Some(packed), _) => packed.shape().outputs(),
-            (None, Some(weight)) => weight.lazy_shape()[0],
-            (None, None) => 0,
+        match &self.weight {
+            LinearWeight::Packed(packed) => packed.shape().outputs(),
+            LinearWeight::Ordinary(weight) => weight.lazy_shape()[0],
         }
     }
 
-    /// Looks rows up.
+    /// Looks up rows.
     ///
     /// # Shapes
     /// - ids: `[batch, length]`
     /// - output: `[batch, length, width]`
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If an id is negative or not less than [`rows`](Self::rows).
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        match (&self.packed, &self.weight) {
-            (Some(packed), _) => look_up(packed, ids),
-            (None, Some(weight)) => embedding(weight.val(), ids),
-            (None, None) => panic!("an embedding needs a table"),
+        match &self.weight {
+            LinearWeight::Packed(packed) => look_up(packed, ids),
+            LinearWeight::Ordinary(weight) => embedding(weight.val(), ids),
         }
     }
 
-    /// Multiplies by the whole table: the product with each row.
+    /// The dot products of each input and each row of the table.
     ///
     /// # Shapes
     /// - x: `[count, width]`
     /// - bias: `[rows]`
     /// - output: `[count, rows]`
+    ///
+    /// # Panics
+    /// If the last dimension of `x` is not the table's width.
     pub fn scores(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-        match (&self.packed, &self.weight) {
-            (Some(packed), _) => packed.multiply(x, bias, None),
-            (None, Some(weight)) => {
-                // A view of what is stored, since the rank is 2: nothing is transposed in memory.
+        match &self.weight {
+            LinearWeight::Packed(packed) => packed.multiply(x, bias, None),
+            LinearWeight::Ordinary(weight) => {
+                // At rank 2 the transposed table is a view: nothing is copied.
                 let scores = x.matmul(weight.val().transpose());
                 match bias {
                     Some(bias) => scores + bias.unsqueeze(),
                     None => scores,
                 }
             }
-            (None, None) => panic!("an embedding needs a table"),
         }
     }
 
-    /// A table of some of the rows.
+    /// A table of some of the rows, in the given order.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If an index is not less than [`rows`](Self::rows).
     pub fn select(&self, rows: &[usize]) -> Self {
-        let weight = self.weight.as_ref().map(|weight| {
-            let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
-            let rows = TensorData::new(rows.clone(), [rows.len()]);
-            let weight = weight.val();
-            let rows = Tensor::<1, Int>::from_data(rows, &weight.device());
-            Param::from_tensor(weight.select(0, rows))
-        });
-        let packed = self.packed.as_ref().map(|packed| packed.select(rows));
-        Self { weight, packed }
+        let weight = match &self.weight {
+            LinearWeight::Packed(packed) => LinearWeight::Packed(packed.select(rows)),
+            LinearWeight::Ordinary(weight) => {
+                let weight = weight.val();
+                let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+                let count = rows.len();
+                let rows =
+                    Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &weight.device());
+                LinearWeight::Ordinary(Param::from_tensor(weight.select(0, rows)))
+            }
+        };
+        Self { weight }
     }
 }
 
+/// Looks up rows of a packed table.
+///
+/// # Panics
+/// If an id is negative or too large.
 fn look_up(packed: &PackedWeight, ids: Tensor<2, Int>) -> Tensor<3> {
     let [batch, length] = ids.dims();
     let device = ids.device();
     let ids = match ids.into_data().try_into_vec_as::<i64>() {
         Ok(ids) => ids,
-        Err(error) => panic!("rows can't be read from the device: {error:?}"),
+        Err(error) => panic!("ids can't be read from the device: {error:?}"),
     };
     let rows: Vec<usize> = ids
         .iter()

@@ -1,7 +1,7 @@
 use crate::Activation;
 
-/// What becomes of the 32 sums of a panel: a bias is added, perhaps a function applied, and perhaps what
-/// stands there already added.
+/// What is done with the sums of a product before they are written: the bias is added, the activation
+/// applied, and the result added to what the output holds. Each is optional.
 #[derive(Clone, Copy)]
 pub(crate) struct Epilogue<'a> {
     /// `[outputs]`

@@ -1,17 +1,18 @@
-//! Packed weights on devices that have no kernels, with Burn's own operations.
+//! Packed weights on devices without kernels, with Burn's operations.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::linear;
 
-use crate::{Activation, PackedWeight, Precision};
+use crate::{Activation, Format, PackedWeight};
 
+/// `x Wᵀ + b`, and an activation.
 pub(crate) fn multiply<const D: usize>(
     weight: &PackedWeight,
     x: Tensor<D>,
     bias: Option<Tensor<1>>,
     activation: Option<Activation>,
 ) -> Tensor<D> {
-    let x = rounded(x, weight.shape().format().precision());
+    let x = rounded(x, weight.shape().format());
     let y = linear(x.clone(), weight.unpacked(&x.device()).transpose(), bias);
     match activation {
         Some(activation) => activation.forward(y),
@@ -19,12 +20,12 @@ pub(crate) fn multiply<const D: usize>(
     }
 }
 
-/// What the kernels round their input to, so that results are the same wherever they are computed.
-fn rounded<const D: usize>(x: Tensor<D>, precision: Precision) -> Tensor<D> {
-    let rounded = match precision {
-        Precision::F32 => return x,
-        Precision::BF16 => bf16(x.clone().detach()),
-        Precision::Int8 | Precision::Int4 => {
+/// Rounds an input as the kernels do, so that results are the same on every device.
+fn rounded<const D: usize>(x: Tensor<D>, format: Format) -> Tensor<D> {
+    let rounded = match format {
+        Format::F32 => return x,
+        Format::BF16 => bf16(x.clone().detach()),
+        Format::Int8 { .. } | Format::Int4 { .. } => {
             let x = x.clone().detach();
             let largest = x.clone().abs().max_dim(D - 1);
             let is_zero = largest.clone().equal_elem(0.0);
@@ -36,13 +37,13 @@ fn rounded<const D: usize>(x: Tensor<D>, precision: Precision) -> Tensor<D> {
             x.mul(inverse).round().mul(largest.div_scalar(127.0))
         }
     };
-    // Gradients pass as if nothing were rounded.
+    // The gradient is that of the input before rounding.
     x.clone() + (rounded - x.detach())
 }
 
-/// The nearest `bf16`, by arithmetic, since some backends lack the type: adding and taking away 2¹⁶
-/// times as much as the number itself leaves its upper 8 bits.
+/// Rounds to `bf16` by arithmetic, since some backends lack the type: adding 2¹⁶ times the value and
+/// subtracting it again leaves the upper 8 bits.
 fn bf16<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let much = x.clone().mul_scalar(65537.0);
-    much.clone() - (much - x)
+    let large = x.clone().mul_scalar(65537.0);
+    large.clone() - (large - x)
 }

@@ -1,127 +1,123 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How the numbers of a weight are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// 32 bits, as they are.
-    F32,
-    /// The upper half of an `f32`: 8 significant bits. What they are multiplied by is rounded
-    /// likewise, sums are `f32`.
-    BF16,
-    /// Whole numbers from -127 to 127, times a scale. What they are multiplied by is rounded to
-    /// such numbers too, with one scale a row; their products are summed exactly.
-    Int8,
-    /// Whole numbers from -8 to 7, times a scale; what they are multiplied by as with
-    /// [`Int8`](Self::Int8).
-    Int4,
-}
-
-/// How a weight is packed: the precision, and over how many inputs numbers share a scale.
+/// How the elements of a packed weight are stored.
 ///
-/// As text: `f32`, `bf16`, `int8` (a scale a row), `int4` (a scale for 64 inputs), and `int8:128` or
-/// `int4:32` for groups of another size.
+/// As text: `f32`, `bf16`, `int8` (a scale for each output), `int4` (a scale for each 64 inputs of an
+/// output), and `int8:128` or `int4:32` for other group sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Format {
-    precision: Precision,
-    group_size: Option<usize>,
+pub enum Format {
+    /// 32 bits, unchanged.
+    F32,
+    /// The upper half of an `f32`: 8 significant bits. Inputs are rounded to `bf16` too; sums are `f32`.
+    BF16,
+    /// Integers from -127 to 127, times a scale. Inputs are rounded to such integers too, with one scale
+    /// for each row, and the products of integers are summed exactly.
+    Int8 {
+        /// How many inputs of an output share a scale; `None` if all do.
+        group_size: Option<GroupSize>,
+    },
+    /// Integers from -8 to 7, times a scale. Inputs are rounded to integers from -127 to 127, with one
+    /// scale for each row, and the products of integers are summed exactly.
+    Int4 {
+        /// How many inputs of an output share a scale.
+        group_size: GroupSize,
+    },
 }
 
-/// The sizes of groups are multiples of this, so that a group is a whole number of words.
-pub(crate) const GROUP_MULTIPLE: usize = 8;
+impl Format {
+    /// [`Int8`](Self::Int8) with a scale for each output.
+    pub const INT8: Self = Self::Int8 { group_size: None };
+    /// [`Int4`](Self::Int4) with a scale for each 64 inputs of an output.
+    pub const INT4: Self = Self::Int4 {
+        group_size: GroupSize(64),
+    };
 
-impl Precision {
     /// Inputs whose weights share a word of 32 bits.
     pub(crate) fn inputs_per_word(self) -> usize {
         match self {
             Self::F32 => 1,
             Self::BF16 => 2,
-            Self::Int8 => 4,
-            Self::Int4 => 8,
+            Self::Int8 { .. } => 4,
+            Self::Int4 { .. } => 8,
         }
     }
 
-    /// Whether numbers have scales.
+    /// Whether weights are integers with scales.
     pub(crate) fn is_integer(self) -> bool {
-        matches!(self, Self::Int8 | Self::Int4)
+        matches!(self, Self::Int8 { .. } | Self::Int4 { .. })
+    }
+
+    /// How many inputs share a scale; `None` if all inputs of an output do, or if there are no scales.
+    pub(crate) fn group_size(self) -> Option<GroupSize> {
+        match self {
+            Self::F32 | Self::BF16 => None,
+            Self::Int8 { group_size } => group_size,
+            Self::Int4 { group_size } => Some(group_size),
+        }
     }
 }
 
-impl Format {
-    /// [`Precision::F32`].
-    pub const F32: Self = Self::new(Precision::F32, None);
-    /// [`Precision::BF16`].
-    pub const BF16: Self = Self::new(Precision::BF16, None);
-    /// [`Precision::Int8`] with a scale for each output.
-    pub const INT8: Self = Self::new(Precision::Int8, None);
-    /// [`Precision::Int4`] with a scale for 64 inputs of each output.
-    pub const INT4: Self = Self::new(Precision::Int4, Some(64));
+/// How many inputs share a scale: a positive multiple of 8, so that a group takes whole words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupSize(usize);
 
-    const fn new(precision: Precision, group_size: Option<usize>) -> Self {
-        Self {
-            precision,
-            group_size,
-        }
-    }
+impl GroupSize {
+    /// Sizes are multiples of this.
+    pub(crate) const MULTIPLE: usize = 8;
 
-    /// One scale for so many inputs of an output.
-    ///
     /// # Errors
-    /// [`FormatError`] if the precision has no scales or the size is no multiple of 8.
-    pub fn with_group_size(self, group_size: usize) -> Result<Self, FormatError> {
-        if !self.precision.is_integer() {
-            return Err(FormatError::NoGroups(self.precision));
+    /// [`FormatError::GroupSize`] if `inputs` is 0 or not a multiple of 8.
+    pub fn new(inputs: usize) -> Result<Self, FormatError> {
+        match inputs > 0 && inputs.is_multiple_of(Self::MULTIPLE) {
+            true => Ok(Self(inputs)),
+            false => Err(FormatError::GroupSize { inputs }),
         }
-        if group_size == 0 || !group_size.is_multiple_of(GROUP_MULTIPLE) {
-            return Err(FormatError::GroupSize(group_size));
-        }
-        Ok(Self::new(self.precision, Some(group_size)))
     }
 
-    /// How numbers are stored.
-    pub fn precision(self) -> Precision {
-        self.precision
-    }
-
-    /// Inputs that share a scale; `None` if all inputs of an output do, or if there are no scales.
-    pub fn group_size(self) -> Option<usize> {
-        self.group_size
+    /// The number of inputs.
+    pub fn get(self) -> usize {
+        self.0
     }
 }
 
-/// A text or a size that says no [`Format`].
+/// A text that is not a [`Format`], or a number that is not a [`GroupSize`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// No such precision.
+    /// The text names no format.
     #[error(
-        "{0:?} is no format of weights, expected f32, bf16, int8 or int4, the last two perhaps with a group size: int8:128"
+        "{text:?} is not a format of weights: expected f32, bf16, int8 or int4, the last two optionally with a group size, as in int8:128"
     )]
-    Unknown(String),
-    /// Floating-point numbers have no scales.
-    #[error("{0} has no scales, so it takes no group size")]
-    NoGroups(Precision),
+    Unknown {
+        /// The text.
+        text: String,
+    },
+    /// Floating-point weights have no scales.
+    #[error("{format} has no scales, so it takes no group size")]
+    NoGroups {
+        /// The format that was given a group size.
+        format: Format,
+    },
     /// Groups of this size can't be stored.
-    #[error("groups of {0} inputs can't be stored, expected a multiple of 8")]
-    GroupSize(usize),
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::F32 => "f32",
-            Self::BF16 => "bf16",
-            Self::Int8 => "int8",
-            Self::Int4 => "int4",
-        })
-    }
+    #[error("groups of {inputs} inputs can't be stored: expected a positive multiple of 8")]
+    GroupSize {
+        /// The inputs of a group.
+        inputs: usize,
+    },
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.group_size {
-            Some(size) => write!(formatter, "{}:{size}", self.precision),
-            None => self.precision.fmt(formatter),
+        formatter.write_str(match self {
+            Self::F32 => "f32",
+            Self::BF16 => "bf16",
+            Self::Int8 { .. } => "int8",
+            Self::Int4 { .. } => "int4",
+        })?;
+        match self.group_size() {
+            Some(size) => write!(formatter, ":{}", size.get()),
+            None => Ok(()),
         }
     }
 }
@@ -130,19 +126,30 @@ impl FromStr for Format {
     type Err = FormatError;
 
     fn from_str(text: &str) -> Result<Self, FormatError> {
-        let (name, group_size) = match text.split_once(':') {
-            Some((name, size)) => (name, Some(size)),
+        let unknown = || FormatError::Unknown { text: text.into() };
+        let (name, inputs) = match text.split_once(':') {
+            Some((name, inputs)) => (name, Some(inputs)),
             None => (text, None),
         };
-        let unknown = || FormatError::Unknown(text.into());
-        let all = [Self::F32, Self::BF16, Self::INT8, Self::INT4];
-        let format = all
-            .into_iter()
-            .find(|format| format.precision.to_string() == name)
-            .ok_or_else(unknown)?;
-        match group_size {
-            Some(size) => format.with_group_size(size.parse().map_err(|_| unknown())?),
-            None => Ok(format),
+        let format = match name {
+            "f32" => Self::F32,
+            "bf16" => Self::BF16,
+            "int8" => Self::INT8,
+            "int4" => Self::INT4,
+            _ => return Err(unknown()),
+        };
+        let Some(inputs) = inputs else {
+            return Ok(format);
+        };
+        let inputs = inputs.parse().map_err(|_| unknown())?;
+        match format {
+            Self::F32 | Self::BF16 => Err(FormatError::NoGroups { format }),
+            Self::Int8 { .. } => Ok(Self::Int8 {
+                group_size: Some(GroupSize::new(inputs)?),
+            }),
+            Self::Int4 { .. } => Ok(Self::Int4 {
+                group_size: GroupSize::new(inputs)?,
+            }),
         }
     }
 }
@@ -152,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_written_as_they_are_read() {
+    fn formats_are_parsed_from_what_they_are_displayed_as() {
         for text in ["f32", "bf16", "int8", "int8:128", "int4:32"] {
             assert_eq!(text.parse::<Format>().unwrap().to_string(), text);
         }
@@ -161,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_format_is_refused_with_what_was_expected() {
+    fn other_texts_are_refused_with_what_was_expected() {
         for text in ["", "int3", "int8:", "int8:x", "f32:64", "int4:12", "int4:0"] {
             assert!(text.parse::<Format>().is_err(), "{text}");
         }

@@ -2,8 +2,8 @@ use burn::tensor::Tensor;
 
 use crate::LayerNorm;
 
-/// What linear layers are applied to: a tensor, perhaps normalised first, which kernels do while they
-/// prepare its rows.
+/// The input of linear layers: a tensor and, optionally, a layer norm that is applied to it first. Kernels
+/// normalise rows while they prepare them.
 #[derive(Clone, Debug)]
 pub struct Input<'a, const D: usize> {
     pub(crate) x: Tensor<D>,
@@ -11,7 +11,7 @@ pub struct Input<'a, const D: usize> {
 }
 
 impl<'a, const D: usize> Input<'a, D> {
-    /// What a norm makes of a tensor.
+    /// A tensor that is normalised first.
     ///
     /// # Shapes
     /// - x: `[.., width of the norm]`
@@ -22,7 +22,7 @@ impl<'a, const D: usize> Input<'a, D> {
         }
     }
 
-    /// The numbers that are multiplied.
+    /// Applies the norm.
     pub(crate) fn into_tensor(self) -> Tensor<D> {
         match self.norm {
             Some(norm) => norm.forward(self.x),

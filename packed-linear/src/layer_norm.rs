@@ -3,15 +3,18 @@ use burn::nn::Initializer;
 use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor};
 
-/// Layer normalisation: rows get the mean 0 and the variance 1, then each number a factor and a summand of
-/// its own. It is Burn's, whose module keeps its epsilon to itself, where kernels have to know it.
+#[cfg(feature = "flex")]
+use crate::flex::norm::FlexNorm;
+
+/// Layer normalisation: each row is brought to mean 0 and variance 1, then scaled and shifted elementwise.
+/// Unlike in Burn's module, the epsilon is public: kernels need it.
 ///
 /// Reference: Ba et al., "Layer Normalization", 2016.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
-    /// Factors, `[width]`.
+    /// The scale, `[width]`.
     pub gamma: Param<Tensor<1>>,
-    /// Summands, `[width]`.
+    /// The shift, `[width]`.
     pub beta: Param<Tensor<1>>,
     /// Added to the variance.
     #[module(skip)]
@@ -19,7 +22,7 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Factors of 1 and summands of 0.
+    /// A norm with a scale of 1 and a shift of 0.
     pub fn new(width: usize, epsilon: f64, device: &Device) -> Self {
         Self {
             gamma: Initializer::Ones.init([width], device),
@@ -28,12 +31,21 @@ impl LayerNorm {
         }
     }
 
+    /// Normalises the last dimension.
+    ///
     /// # Shapes
     /// - x, output: `[.., width]`
     ///
     /// # Panics
-    /// If the last dimension is not the width.
+    /// If the last dimension of `x` is not the width of the norm.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        layer_norm(x, self.gamma.val(), Some(self.beta.val()), self.epsilon)
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        #[cfg(feature = "flex")]
+        if let Some(norm) = FlexNorm::new(gamma.clone(), beta.clone(), self.epsilon)
+            && let Some(normed) = norm.forward(&x)
+        {
+            return normed;
+        }
+        layer_norm(x, gamma, Some(beta), self.epsilon)
     }
 }

@@ -1,19 +1,19 @@
 //! Linear layers on [Burn](burn) whose weights are stored in few bits and multiplied at memory speed.
 //!
-//! Whatever a language model writes, each token takes a read of all its weights, and one row of
-//! numbers is multiplied by each. Arithmetic costs nothing then, memory everything: a weight of 8 bits
-//! is read four times as fast as one of 32. [`PackedLinear`] is a linear layer whose weight is ordinary
-//! (trained, on every backend) or packed in a [`Format`]; [`PackedEmbedding`] is a table of which rows
-//! are looked up and which may be a head too.
+//! A language model reads all its weights for each token that it writes, and multiplies only one or a few
+//! rows by them. Its speed is therefore that of the memory: a weight of 8 bits is read four times as fast as
+//! one of 32. [`PackedLinear`] is a linear layer whose weight is ordinary (trainable, on every backend) or
+//! packed in a [`Format`]. [`PackedEmbedding`] is a table of embeddings that can be a language model's head
+//! too.
 //!
-//! What stands around linear layers in a transformer is done with them, while numbers are at hand: a
-//! norm before ([`Input::normed`]), an activation after, a residual that the result is added to
-//! ([`PackedLinear::forward_added`]).
+//! The operations around linear layers in a transformer are fused with them: a layer norm before
+//! ([`Input::normed`]), an activation after ([`PackedLinear::forward_activated`]), and the addition to a
+//! residual ([`PackedLinear::forward_added`]).
 //!
-//! With the feature `flex`, packed weights on Burn's backend Flex are multiplied by kernels of this
-//! crate, chosen for the machine; [`kernel`] says which, [`has_kernels`] whether a device has any.
-//! Without it, on other devices and under automatic differentiation, Burn's own operations give the
-//! same results from unpacked weights.
+//! With the feature `flex`, packed weights on Burn's backend Flex are multiplied by this crate's kernels,
+//! which are chosen for the machine. [`kernel()`] returns the name of the kernel, [`has_kernels`] whether
+//! there are any for a device. On other devices, with autodiff and without the feature, the weights are
+//! unpacked and Burn's operations compute the same results.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -30,16 +30,16 @@
 //!
 //! # What is computed
 //!
-//! | format | weights | what they are multiplied by | sums |
+//! | format | weights | inputs | sums |
 //! |---|---|---|---|
-//! | `f32` | as they are | as it is | `f32` |
-//! | `bf16` | rounded | rounded to `bf16` | `f32` |
-//! | `int8` | `-127..=127` times a scale a row (or group) | the same, a scale a row | whole, of a row (or group) |
-//! | `int4` | `-8..=7` times a scale a group | as with `int8` | whole, of a group |
+//! | `f32` | unchanged | unchanged | `f32`, in blocks |
+//! | `bf16` | rounded to `bf16` | rounded to `bf16` | `f32`, in blocks |
+//! | `int8` | integers from -127 to 127, a scale for each row or group | integers from -127 to 127, a scale for each row | exact within a row or group |
+//! | `int4` | integers from -8 to 7, a scale for each group | integers from -127 to 127, a scale for each row | exact within a group |
 //!
-//! Scales of weights are `bf16`, so that they are read with little more than the weights. Rounding what
-//! comes in to eight bits as well is what lets the processor multiply whole numbers; ONNX Runtime and
-//! CTranslate2 call it dynamic quantisation.
+//! The scales of weights are `bf16`, so that they add little to what is read. Rounding the inputs to
+//! integers lets the processor multiply integers; ONNX Runtime and CTranslate2 call this dynamic
+//! quantisation.
 
 mod activation;
 mod attention;
@@ -53,8 +53,10 @@ mod format;
 mod input;
 #[cfg(feature = "flex")]
 mod kernel;
+mod keys_values;
 mod layer_norm;
 mod linear;
+mod linear_weight;
 mod pack;
 mod shape;
 #[cfg(feature = "flex")]
@@ -64,17 +66,19 @@ mod weight;
 use burn::tensor::Device;
 
 pub use activation::Activation;
-pub use attention::{Attended, KeysValues, attention};
+pub use attention::attention;
 pub use embedding::PackedEmbedding;
-pub use format::{Format, FormatError, Precision};
+pub use format::{Format, FormatError, GroupSize};
 pub use input::Input;
+pub use keys_values::{Attended, KeysValues};
 pub use layer_norm::LayerNorm;
 pub use linear::{PackedLinear, PackedLinearConfig};
+pub use linear_weight::LinearWeight;
 pub use shape::{PackedShape, PackedShapeError};
 pub use weight::PackedWeight;
 
-/// Whether packed weights are multiplied by kernels on a device: it is Burn's Flex, not for training,
-/// and this crate was built with its feature `flex`. Elsewhere they are unpacked.
+/// Whether packed weights on a device are multiplied by kernels. They are if this crate was built with its
+/// feature `flex` and the device is Burn's Flex without autodiff. Otherwise weights are unpacked.
 pub fn has_kernels(device: &Device) -> bool {
     #[cfg(feature = "flex")]
     return !device.is_autodiff() && *device == Device::flex();
@@ -85,30 +89,34 @@ pub fn has_kernels(device: &Device) -> bool {
     }
 }
 
-/// Gives memory back that a later product of about the same size may use for its result. New pages of
-/// the system cost more than writing to them does: a search returns the scores of each step so.
+/// Hands over memory that a later product of about the same size can use for its result, such as the
+/// scores of a search step. Fresh memory from the system costs a page fault per page, which takes longer
+/// than writing to it.
 ///
-/// The last eight pieces are kept. Without the feature `flex` the memory is freed.
-pub fn recycle(numbers: Vec<f32>) {
+/// The last eight large vectors are kept. Without the feature `flex` the memory is freed.
+pub fn recycle(values: Vec<f32>) {
     #[cfg(feature = "flex")]
-    spare::give(numbers);
+    spare::give(values);
     #[cfg(not(feature = "flex"))]
-    drop(numbers);
+    drop(values);
 }
 
-/// The name of the kernel that multiplies weights of a precision on this machine, such as
-/// `avx512-vnni`; `None` if there are none, as the feature `flex` is off.
-pub fn kernel(precision: Precision) -> Option<&'static str> {
+/// The name of the kernel that multiplies weights of a format on this machine, such as `avx512-vnni`.
+/// `None` without the feature `flex`.
+///
+/// The environment variable `PACKED_LINEAR_KERNEL` restricts the choice to kernels whose name starts like
+/// its value, `avx512`, `avx2` or `portable`. If none does, the portable kernel is used.
+pub fn kernel(format: Format) -> Option<&'static str> {
     #[cfg(feature = "flex")]
-    return Some(kernel::Kernel::best(precision).name);
+    return Some(kernel::best(format).name);
     #[cfg(not(feature = "flex"))]
     {
-        let _ = precision;
+        let _ = format;
         None
     }
 }
 
-/// The examples of the README are tests too.
+/// The examples of the README, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

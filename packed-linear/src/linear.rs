@@ -4,134 +4,120 @@ use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
 use crate::fallback;
-use crate::{Activation, Format, Input, PackedShape, PackedWeight};
+#[cfg(feature = "flex")]
+use crate::flex::product::Product;
+use crate::{Activation, Format, Input, LinearWeight, PackedShape, PackedWeight};
 
 /// A linear layer, `y = x Wᵀ + b`, with an ordinary or a packed weight.
 ///
-/// The ordinary weight is trained and runs on every backend with Burn's own operations. The packed
-/// one is for inference: on Flex, with this crate's feature `flex`, it is multiplied by the kernels,
-/// elsewhere it is unpacked once.
+/// The ordinary weight can be trained and runs on every backend with Burn's operations. The packed weight
+/// is for inference. On Flex, with this crate's feature `flex`, it is multiplied by the kernels; elsewhere
+/// it is unpacked when it is first used.
 #[derive(Module, Debug)]
 pub struct PackedLinear {
-    /// `[inputs, outputs]`, as Burn's linear layers have it; none if the weight is packed.
-    pub weight: Option<Param<Tensor<2>>>,
-    /// None if the weight is ordinary.
-    pub packed: Option<PackedWeight>,
+    /// `[inputs, outputs]` if it is ordinary, as in Burn's linear layers.
+    pub weight: LinearWeight,
     /// `[outputs]`
     pub bias: Option<Param<Tensor<1>>>,
 }
 
-/// Makes a [`PackedLinear`].
+/// The configuration of a [`PackedLinear`].
 #[derive(Clone, Debug)]
 pub struct PackedLinearConfig {
-    /// Inputs.
-    pub d_input: usize,
-    /// Outputs.
-    pub d_output: usize,
-    /// Whether something is added to the outputs.
-    pub bias: bool,
-    /// What weights are before they are loaded or trained; the bias is 0.
-    pub initializer: Initializer,
-    /// How the weight is packed, if it is.
-    pub format: Option<Format>,
+    inputs: usize,
+    outputs: usize,
+    bias: bool,
+    initializer: Initializer,
+    format: Option<Format>,
 }
 
 impl PackedLinearConfig {
-    /// A layer with a bias, an ordinary weight, and normally distributed numbers of variance
-    /// `1 / d_input`.
-    pub fn new(d_input: usize, d_output: usize) -> Self {
-        let std = (d_input.max(1) as f64).powf(-0.5);
+    /// A layer with a bias and an ordinary weight, initialised from a normal distribution of variance
+    /// `1 / inputs`.
+    pub fn new(inputs: usize, outputs: usize) -> Self {
+        let std = (inputs.max(1) as f64).powf(-0.5);
         Self {
-            d_input,
-            d_output,
+            inputs,
+            outputs,
             bias: true,
             initializer: Initializer::Normal { mean: 0.0, std },
             format: None,
         }
     }
 
-    /// Whether something is added to the outputs.
+    /// Whether the layer has a bias, which is initialised to 0.
     pub fn with_bias(mut self, bias: bool) -> Self {
         self.bias = bias;
         self
     }
 
-    /// What weights are before they are loaded or trained.
+    /// How the weight is initialised.
     pub fn with_initializer(mut self, initializer: Initializer) -> Self {
         self.initializer = initializer;
         self
     }
 
-    /// How the weight is packed, if it is.
+    /// How the weight is packed; `None` for an ordinary weight.
     pub fn with_format(mut self, format: Option<Format>) -> Self {
         self.format = format;
         self
     }
 
-    /// A fresh layer, for which nothing is allocated until it is used.
+    /// Creates the layer. Its parameters are allocated when they are first used.
     pub fn init(&self, device: &Device) -> PackedLinear {
-        let (inputs, outputs) = (self.d_input, self.d_output);
+        let dims = [self.inputs, self.outputs];
+        let weight = match self.format {
+            None => LinearWeight::Ordinary(self.initializer.init(dims, device)),
+            Some(format) => {
+                let initializer = self.initializer.clone();
+                let shape = PackedShape::new(format, self.outputs, self.inputs);
+                // Drawn in the order of an ordinary weight, so that a seed gives the same layer.
+                let init = move |device: &Device| initializer.init(dims, device).val().transpose();
+                LinearWeight::Packed(PackedWeight::uninitialized(shape, device, init))
+            }
+        };
         let bias = self
             .bias
-            .then(|| Initializer::Zeros.init([outputs], device));
-        match self.format {
-            None => PackedLinear {
-                weight: Some(self.initializer.init([inputs, outputs], device)),
-                packed: None,
-                bias,
-            },
-            Some(format) => PackedLinear {
-                weight: None,
-                packed: Some({
-                    let initializer = self.initializer.clone();
-                    let shape = PackedShape::new(format, outputs, inputs);
-                    // Drawn in the order of an ordinary weight, so that a seed gives one model.
-                    PackedWeight::uninitialized(shape, device, move |device| {
-                        initializer
-                            .init([inputs, outputs], device)
-                            .val()
-                            .transpose()
-                    })
-                }),
-                bias,
-            },
-        }
+            .then(|| Initializer::Zeros.init([self.outputs], device));
+        PackedLinear { weight, bias }
     }
 }
 
 impl PackedLinear {
-    /// A layer with normally distributed weights and a bias of 0, its weight packed if there is a
+    /// A layer with weights from a normal distribution and a bias of 0. The weight is packed if there is a
     /// format.
     pub fn normal(
-        [d_input, d_output]: [usize; 2],
+        [inputs, outputs]: [usize; 2],
         std: f64,
         format: Option<Format>,
         device: &Device,
     ) -> Self {
-        PackedLinearConfig::new(d_input, d_output)
+        PackedLinearConfig::new(inputs, outputs)
             .with_initializer(Initializer::Normal { mean: 0.0, std })
             .with_format(format)
             .init(device)
     }
 
+    /// Multiplies by the weight and adds the bias.
+    ///
     /// # Shapes
     /// - x: `[.., inputs]`
     /// - output: `[.., outputs]`
     ///
     /// # Panics
-    /// If the last dimension is not the number of inputs.
+    /// If the last dimension of `x` is not the number of inputs.
     pub fn forward<'a, const D: usize>(&self, x: impl Into<Input<'a, D>>) -> Tensor<D> {
         self.apply(x.into(), None, None)
     }
 
-    /// [`forward`](Self::forward), and a function of the result, which costs less while that is at
-    /// hand.
+    /// [`forward`](Self::forward) and an activation, which kernels apply before they write the result.
     ///
     /// # Shapes
-    /// Likewise.
+    /// - x: `[.., inputs]`
+    /// - output: `[.., outputs]`
     ///
     /// # Panics
-    /// Likewise.
+    /// If the last dimension of `x` is not the number of inputs.
     pub fn forward_activated<'a, const D: usize>(
         &self,
         x: impl Into<Input<'a, D>>,
@@ -140,16 +126,16 @@ impl PackedLinear {
         self.apply(x.into(), Some(activation), None)
     }
 
-    /// The residual and [`forward`](Self::forward), whose result needs no memory of its own where nobody
-    /// else has the residual.
+    /// The sum of a residual and [`forward`](Self::forward). Kernels write it to the memory of the residual
+    /// if that is not shared.
     ///
     /// # Shapes
     /// - x: `[.., inputs]`
     /// - residual, output: `[.., outputs]`
     ///
     /// # Panics
-    /// If the last dimension is not the number of inputs, or the residual has not the shape of the
-    /// output.
+    /// If the last dimension of `x` is not the number of inputs, if the residual doesn't have the shape of
+    /// the output, or, where kernels are used, if it is on another device or of another type than `x`.
     pub fn forward_added<'a, const D: usize>(
         &self,
         x: impl Into<Input<'a, D>>,
@@ -158,14 +144,15 @@ impl PackedLinear {
         self.apply(x.into(), None, Some(residual))
     }
 
-    /// [`forward`](Self::forward) of several layers on one input, which is prepared once.
+    /// [`forward`](Self::forward) of several layers on the same input, which is normalised and rounded only
+    /// once.
     ///
     /// # Shapes
     /// - x: `[.., inputs]`
     /// - outputs: `[.., outputs]` of each layer
     ///
     /// # Panics
-    /// If the last dimension is not the number of inputs of a layer.
+    /// If the last dimension of `x` is not the number of inputs of every layer.
     pub fn forward_all<'a, const D: usize, const N: usize>(
         layers: [&Self; N],
         x: impl Into<Input<'a, D>>,
@@ -183,13 +170,13 @@ impl PackedLinear {
     fn product<const D: usize, const N: usize>(
         layers: [&Self; N],
         x: &Input<'_, D>,
-    ) -> Option<crate::flex::Product<D, N>> {
+    ) -> Option<Product<D, N>> {
         let mut packed = Vec::with_capacity(N);
         for layer in layers {
             let bias = layer.bias.as_ref().map(Param::val);
-            packed.push((layer.packed.as_ref()?, bias, None));
+            packed.push((layer.weight.packed()?, bias, None));
         }
-        crate::flex::Product::new(packed.try_into().ok()?, x)
+        Product::new(packed.try_into().ok()?, x)
     }
 
     fn apply<const D: usize>(
@@ -199,9 +186,9 @@ impl PackedLinear {
         residual: Option<Tensor<D>>,
     ) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
-        match (&self.packed, &self.weight) {
-            (Some(packed), _) => packed.apply(x, bias, activation, residual),
-            (None, Some(weight)) => {
+        match &self.weight {
+            LinearWeight::Packed(packed) => packed.apply(x, bias, activation, residual),
+            LinearWeight::Ordinary(weight) => {
                 let y = linear(x.into_tensor(), weight.val(), bias);
                 let y = match activation {
                     Some(activation) => activation.forward(y),
@@ -209,13 +196,12 @@ impl PackedLinear {
                 };
                 add(residual, y)
             }
-            (None, None) => panic!("a linear layer needs a weight"),
         }
     }
 }
 
 impl PackedWeight {
-    /// `x Wᵀ + b`, and a function of it.
+    /// `x Wᵀ + b`, and an activation.
     ///
     /// # Shapes
     /// - x: `[.., inputs]`
@@ -223,7 +209,7 @@ impl PackedWeight {
     /// - output: `[.., outputs]`
     ///
     /// # Panics
-    /// If the last dimension is not the number of inputs.
+    /// If the last dimension of `x` is not the number of inputs.
     pub fn multiply<'a, const D: usize>(
         &self,
         x: impl Into<Input<'a, D>>,
@@ -241,7 +227,7 @@ impl PackedWeight {
         residual: Option<Tensor<D>>,
     ) -> Tensor<D> {
         #[cfg(feature = "flex")]
-        if let Some(product) = crate::flex::Product::new([(self, bias.clone(), activation)], &x) {
+        if let Some(product) = Product::new([(self, bias.clone(), activation)], &x) {
             let [y] = product.compute(x, [residual]);
             return y;
         }
@@ -255,7 +241,7 @@ impl PackedWeight {
 fn add<const D: usize>(residual: Option<Tensor<D>>, y: Tensor<D>) -> Tensor<D> {
     match residual {
         Some(residual) => {
-            // Burn would repeat dimensions of 1.
+            // Burn would broadcast.
             assert_eq!(residual.dims(), y.dims(), "residual of a linear layer");
             residual + y
         }

@@ -3,7 +3,7 @@ use std::ops::Range;
 use half::bf16;
 
 use crate::shape::LANES;
-use crate::{PackedShape, Precision};
+use crate::{Format, PackedShape};
 
 /// Packs the weights of a panel.
 ///
@@ -26,25 +26,25 @@ pub(crate) fn pack_panel(shape: PackedShape, rows: &[f32], words: &mut [u32]) {
                 values[..last - first].copy_from_slice(&row[first..last]);
             }
             let lane_words = words.iter_mut().skip(lane).step_by(LANES);
-            match shape.format.precision() {
-                Precision::F32 => {
+            match shape.format {
+                Format::F32 => {
                     for (word, value) in lane_words.zip(&values) {
                         *word = value.to_bits();
                     }
                 }
-                Precision::BF16 => {
+                Format::BF16 => {
                     for (word, pair) in lane_words.zip(values.chunks_exact(2)) {
                         *word = bf16_bits(pair[0]) | bf16_bits(pair[1]) << 16;
                     }
                 }
-                Precision::Int8 => {
+                Format::Int8 { .. } => {
                     let scale = int8_scale(&values);
                     set_scale(scales, lane, scale);
                     for (word, values) in lane_words.zip(values.chunks_exact(4)) {
                         *word = int8_word(values, scale);
                     }
                 }
-                Precision::Int4 => {
+                Format::Int4 { .. } => {
                     let scale = int4_scale(&values);
                     set_scale(scales, lane, scale);
                     for (word, values) in lane_words.zip(values.chunks_exact(8)) {
@@ -56,10 +56,10 @@ pub(crate) fn pack_panel(shape: PackedShape, rows: &[f32], words: &mut [u32]) {
     }
 }
 
-/// The weights of one output, as they are multiplied by.
+/// Unpacks the weights of one output.
 ///
 /// # Shapes
-/// - panel: the words of the panel that the output stands in, as its lane `lane`
+/// - panel: the words of the output's panel, in which the output is number `lane`
 /// - row: `[inputs]`
 pub(crate) fn unpack_row(shape: PackedShape, panel: &[u32], lane: usize, row: &mut [f32]) {
     debug_assert_eq!(row.len(), shape.inputs);
@@ -67,20 +67,20 @@ pub(crate) fn unpack_row(shape: PackedShape, panel: &[u32], lane: usize, row: &m
     for (words, values) in groups.zip(row.chunks_mut(shape.group_inputs())) {
         let (scales, words) = words.split_at(shape.scale_words());
         let words = words.iter().skip(lane).step_by(LANES);
-        match shape.format.precision() {
-            Precision::F32 => {
+        match shape.format {
+            Format::F32 => {
                 for (value, word) in values.iter_mut().zip(words) {
                     *value = f32::from_bits(*word);
                 }
             }
-            Precision::BF16 => {
+            Format::BF16 => {
                 for (pair, word) in values.chunks_mut(2).zip(words) {
                     for (half, value) in pair.iter_mut().enumerate() {
                         *value = f32::from_bits(word >> (16 * half) << 16);
                     }
                 }
             }
-            Precision::Int8 => {
+            Format::Int8 { .. } => {
                 let scale = scale(scales, lane);
                 for (values, word) in values.chunks_mut(4).zip(words) {
                     for (value, byte) in values.iter_mut().zip(word.to_le_bytes()) {
@@ -88,11 +88,11 @@ pub(crate) fn unpack_row(shape: PackedShape, panel: &[u32], lane: usize, row: &m
                     }
                 }
             }
-            Precision::Int4 => {
+            Format::Int4 { .. } => {
                 let scale = scale(scales, lane);
                 for (values, word) in values.chunks_mut(8).zip(words) {
-                    for (place, value) in values.iter_mut().enumerate() {
-                        *value = (nibble(*word, place) as i32 - 8) as f32 * scale;
+                    for (index, value) in values.iter_mut().enumerate() {
+                        *value = (nibble(*word, index) as i32 - 8) as f32 * scale;
                     }
                 }
             }
@@ -100,7 +100,7 @@ pub(crate) fn unpack_row(shape: PackedShape, panel: &[u32], lane: usize, row: &m
     }
 }
 
-/// Copies the weights of one output, bit by bit.
+/// Copies the packed weights of one output, unchanged, from and to a lane of a panel.
 pub(crate) fn copy_lane(shape: PackedShape, from: (&[u32], usize), to: (&mut [u32], usize)) {
     let stride = shape.group_stride();
     let scale_words = shape.scale_words();
@@ -125,14 +125,14 @@ pub(crate) fn copy_lane(shape: PackedShape, from: (&[u32], usize), to: (&mut [u3
 #[inline(always)]
 pub(crate) fn bf16_bits(value: f32) -> u32 {
     let bits = value.to_bits();
-    // To even where two are as near. What is no number must not become infinity.
+    // Ties go to even. Without its own case a NaN could become infinity.
     match value.is_nan() {
         true => bits >> 16 | 0x40,
         false => (bits + 0x7fff + (bits >> 16 & 1)) >> 16,
     }
 }
 
-/// The scale of a lane; two stand in a word.
+/// The scale of a lane. A word holds two.
 pub(crate) fn scale(scales: &[u32], lane: usize) -> f32 {
     let word = scales[lane % scales.len()];
     f32::from_bits(if lane < scales.len() {
@@ -143,14 +143,14 @@ pub(crate) fn scale(scales: &[u32], lane: usize) -> f32 {
 }
 
 fn set_scale(scales: &mut [u32], lane: usize, scale: f32) {
-    // The lower halves are the scales of the first 16 lanes, so that a shift and a mask give two
-    // vectors of scales in order.
-    let (place, shift) = (lane % scales.len(), 16 * (lane / scales.len()));
-    scales[place] = scales[place] & !(0xffff << shift) | (scale.to_bits() >> 16) << shift;
+    // The lower halves are the scales of the first 16 lanes, so that a shift and a mask of the words give
+    // two vectors of scales in order.
+    let (index, shift) = (lane % scales.len(), 16 * (lane / scales.len()));
+    scales[index] = scales[index] & !(0xffff << shift) | (scale.to_bits() >> 16) << shift;
 }
 
-/// The smallest `bf16` that is not below a number. Not the nearest, since the largest weight should
-/// still fit.
+/// The smallest `bf16` that is not less than a value: with a scale rounded down, the largest weight would
+/// not fit.
 fn bf16_not_below(value: f32) -> f32 {
     let nearest = bf16::from_f32(value);
     match nearest.to_f32() < value {
@@ -166,21 +166,21 @@ fn int8_scale(values: &[f32]) -> f32 {
 
 fn int8_word(values: &[f32], scale: f32) -> u32 {
     let inverse = inverse(scale);
-    let byte = |place: usize| (whole(values[place], inverse, -127.0, 127.0) + 128) as u8;
+    let byte = |index: usize| (quantised(values[index], inverse, [-127.0, 127.0]) + 128) as u8;
     u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)])
 }
 
-/// Of a few scales the one whose rounded weights are nearest.
+/// The best of a few scales: that with the least squared error.
 fn int4_scale(values: &[f32]) -> f32 {
-    // The outermost weight becomes -8, with a negative scale if it is positive: of the sixteen
-    // numbers there is one more on that side. Smaller scales cut it off, for the sake of the others.
-    const SHARES: [f32; 6] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75];
+    // The largest weight becomes -8, with a negative scale if it is positive, since the 16 integers reach
+    // further on that side. Smaller scales clip the largest weights so that the others are rounded less.
+    const FRACTIONS: [f32; 6] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75];
     let largest = values
         .iter()
         .fold(0.0f32, |a, b| if b.abs() > a.abs() { *b } else { a });
     let mut best: Option<(f32, f32)> = None;
-    for share in SHARES {
-        let scale = bf16::from_f32(largest * share / -8.0).to_f32();
+    for fraction in FRACTIONS {
+        let scale = bf16::from_f32(largest * fraction / -8.0).to_f32();
         let inverse = inverse(scale);
         let error: f32 = values
             .iter()
@@ -196,22 +196,22 @@ fn int4_scale(values: &[f32]) -> f32 {
     best.map_or(0.0, |(_, scale)| scale)
 }
 
-/// Lower halves of the bytes are the first four inputs, upper halves the other four.
+/// A word of eight inputs: the first four in the lower halves of its bytes, the others in the upper halves.
 fn int4_word(values: &[f32], scale: f32) -> u32 {
     let inverse = inverse(scale);
-    (0..8).fold(0, |word, place| {
-        let number = (whole(values[place], inverse, -8.0, 7.0) + 8) as u32;
-        word | number << shift(place)
+    (0..8).fold(0, |word, index| {
+        let nibble = (quantised(values[index], inverse, [-8.0, 7.0]) + 8) as u32;
+        word | nibble << nibble_shift(index)
     })
 }
 
-fn nibble(word: u32, place: usize) -> u32 {
-    word >> shift(place) & 0xf
+fn nibble(word: u32, index: usize) -> u32 {
+    word >> nibble_shift(index) & 0xf
 }
 
-/// Where the number of an input stands in a word of eight.
-fn shift(place: usize) -> usize {
-    8 * (place % 4) + 4 * (place / 4)
+/// The lowest bit of an input in a word of eight.
+fn nibble_shift(index: usize) -> usize {
+    8 * (index % 4) + 4 * (index / 4)
 }
 
 fn inverse(scale: f32) -> f32 {
@@ -221,16 +221,17 @@ fn inverse(scale: f32) -> f32 {
     }
 }
 
-fn whole(value: f32, inverse: f32, least: f32, most: f32) -> i32 {
+/// The integer that a value is stored as, given the inverse of the scale.
+fn quantised(value: f32, inverse: f32, [least, most]: [f32; 2]) -> i32 {
     (value * inverse).round_ties_even().clamp(least, most) as i32
 }
 
 impl PackedShape {
-    /// Packs a weight, a panel at a time on each thread, so that it never is in memory as a whole in
-    /// another form. `read` is called with some outputs and fills their weights, `[outputs, inputs]`.
+    /// Packs a weight panel by panel, on all threads, so that the unpacked weight need not fit in memory.
+    /// `read` is called with a range of outputs and fills in their weights, `[outputs, inputs]`.
     ///
     /// # Errors
-    /// The first that `read` returns.
+    /// The first error that `read` returns.
     pub fn pack<E: Send>(
         self,
         read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
@@ -263,16 +264,16 @@ impl PackedShape {
     /// Packs a weight that is in memory, `[outputs, inputs]`.
     ///
     /// # Panics
-    /// If there are more or fewer numbers.
-    pub fn pack_all(self, numbers: &[f32]) -> Vec<u32> {
+    /// If `values` doesn't have outputs times inputs elements.
+    pub fn pack_all(self, values: &[f32]) -> Vec<u32> {
         let inputs = self.inputs();
         assert_eq!(
-            numbers.len(),
+            values.len(),
             self.outputs() * inputs,
-            "numbers of a weight"
+            "elements of a weight"
         );
         let copy = |outputs: Range<usize>, rows: &mut [f32]| {
-            rows.copy_from_slice(&numbers[outputs.start * inputs..outputs.end * inputs]);
+            rows.copy_from_slice(&values[outputs.start * inputs..outputs.end * inputs]);
             Ok::<_, std::convert::Infallible>(())
         };
         match self.pack(copy) {
@@ -281,10 +282,10 @@ impl PackedShape {
         }
     }
 
-    /// The weights of a panel, `[up to 32, inputs]`, as they are multiplied by.
+    /// Unpacks a panel: the weights of up to 32 outputs, `[outputs, inputs]`, rounded as they were stored.
     ///
     /// # Panics
-    /// If there are not [`panel_words`](Self::panel_words) words.
+    /// If `words` doesn't have [`panel_words`](Self::panel_words) elements.
     pub fn unpack_panel(self, panel: usize, words: &[u32]) -> Vec<f32> {
         assert_eq!(words.len(), self.panel_words(), "words of a panel");
         let outputs = LANES.min(self.outputs().saturating_sub(panel * LANES));
@@ -302,13 +303,13 @@ mod tests {
 
     #[test]
     fn bf16_is_rounded_as_the_type_does() {
-        let numbers = (0..=u32::MAX).step_by(65_521).map(f32::from_bits);
-        for number in numbers.chain([f32::MAX, f32::INFINITY, f32::NEG_INFINITY, 1.003_906_2]) {
-            let theirs = bf16::from_f32(number);
-            let ours = bf16::from_bits(bf16_bits(number) as u16);
+        let values = (0..=u32::MAX).step_by(65_521).map(f32::from_bits);
+        for value in values.chain([f32::MAX, f32::INFINITY, f32::NEG_INFINITY, 1.003_906_2]) {
+            let theirs = bf16::from_f32(value);
+            let ours = bf16::from_bits(bf16_bits(value) as u16);
             assert!(
                 ours == theirs || ours.is_nan() && theirs.is_nan(),
-                "{number}"
+                "{value}"
             );
         }
     }

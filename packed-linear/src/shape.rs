@@ -1,47 +1,46 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::format::GROUP_MULTIPLE;
-use crate::{Format, Precision};
+use crate::Format;
+use crate::format::GroupSize;
 
-/// Outputs whose weights stand together: two vectors of 512 bits.
+/// Outputs of a panel: two vectors of 512 bits.
 pub(crate) const LANES: usize = 32;
 
 /// Words of 32 bits that the scales of a group take, two `bf16` in each.
 const SCALE_WORDS: usize = LANES / 2;
 
-/// The format and the sizes of a packed weight, and with them where its numbers stand.
+/// The format and the sizes of a packed weight, which determine its layout in memory.
 ///
-/// A weight is cut into panels of 32 outputs. A panel has its groups of inputs one after the other;
-/// each begins with the 32 scales, if there are any, and goes on with words: 32 for the first few
-/// inputs (as many as fit into a word), 32 for the next, and so on. What a kernel reads while it
-/// computes 32 outputs is so one stream, of which every 128 bytes meet the same few inputs.
+/// A weight is cut into panels of 32 outputs, and a panel into groups of inputs. A group starts with its
+/// 32 scales, if the format has any. Then come 32 words, one for each output, with the first few inputs
+/// (as many as a word holds), 32 words with the next few, and so on. So a kernel that computes 32 outputs
+/// reads one contiguous stream.
 ///
 /// Missing outputs and inputs are filled with zeros.
 ///
-/// The kernel of a convolution whose patches don't overlap is such a weight too: an output's inputs are
-/// a patch's pixels, channel by channel and line by line.
+/// The kernel of a convolution whose patches don't overlap is such a weight too. The inputs of an output are
+/// then the pixels of a patch, channel by channel and line by line.
 ///
-/// As text: `int8:1024x4096`, format, outputs and inputs; of a kernel `int8:768x3x32x32`.
+/// As text: `int8:1024x4096`, which is format, outputs and inputs; `int8:768x3x32x32` for a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedShape {
     pub(crate) format: Format,
     pub(crate) outputs: usize,
     pub(crate) inputs: usize,
-    /// `[height, width]` of a convolution's kernel: of so many inputs each is a channel.
+    /// `[height, width]` of a convolution's kernel.
     pub(crate) kernel: Option<[usize; 2]>,
 }
 
-/// Products of whole numbers are summed in 32 bits; of so many inputs they fit, and groups are no
-/// larger. A multiple of 8, like them.
-const MOST_INPUTS_OF_A_SUM: usize = 1 << 16;
+/// The largest group: the products of this many integers can be summed in 32 bits.
+const MOST_GROUP_INPUTS: usize = 1 << 16;
 
 impl PackedShape {
-    /// Outputs that a panel holds.
+    /// Outputs of a panel.
     pub const PANEL_OUTPUTS: usize = LANES;
 
-    /// A weight of so many outputs and inputs. Where more than 65,536 inputs would share a scale, there
-    /// are groups.
+    /// A matrix, `[outputs, inputs]`. Integer formats have groups of at most 65,536 inputs, whatever the
+    /// format says.
     pub fn new(format: Format, outputs: usize, inputs: usize) -> Self {
         Self {
             format,
@@ -51,7 +50,7 @@ impl PackedShape {
         }
     }
 
-    /// A convolution's kernel, `[outputs, channels, height, width]`, each at least 1.
+    /// The kernel of a convolution, `[outputs, channels, height, width]`, each at least 1.
     pub fn of_kernel(format: Format, [outputs, channels, height, width]: [usize; 4]) -> Self {
         Self {
             kernel: Some([height, width]),
@@ -59,22 +58,22 @@ impl PackedShape {
         }
     }
 
-    /// How numbers are stored.
+    /// How elements are stored.
     pub fn format(self) -> Format {
         self.format
     }
 
-    /// Outputs.
+    /// The number of outputs.
     pub fn outputs(self) -> usize {
         self.outputs
     }
 
-    /// Inputs.
+    /// The number of inputs.
     pub fn inputs(self) -> usize {
         self.inputs
     }
 
-    /// The dimensions of the weight where it is not packed, in PyTorch's order: `[outputs, inputs]`, or
+    /// The dimensions of the weight before it was packed, in PyTorch's order: `[outputs, inputs]`, or
     /// `[outputs, channels, height, width]`.
     pub fn dims(self) -> Vec<usize> {
         match self.kernel {
@@ -85,33 +84,27 @@ impl PackedShape {
         }
     }
 
-    /// Groups of 32 outputs, the last perhaps with fewer.
+    /// The number of panels. The last may have fewer than [`PANEL_OUTPUTS`](Self::PANEL_OUTPUTS) outputs.
     pub fn panels(self) -> usize {
         self.outputs.div_ceil(LANES)
     }
 
-    fn precision(self) -> Precision {
-        self.format.precision()
-    }
-
     /// Inputs of a group.
     pub(crate) fn group_inputs(self) -> usize {
-        let precision = self.precision();
         let all = self.inputs.max(1);
-        let all = all.next_multiple_of(precision.inputs_per_word());
-        if !precision.is_integer() {
+        let all = all.next_multiple_of(self.format.inputs_per_word());
+        if !self.format.is_integer() {
             return all;
         }
-        let groups = all.div_ceil(MOST_INPUTS_OF_A_SUM);
-        let even = match groups {
-            1 => all,
-            _ => all.div_ceil(groups).next_multiple_of(GROUP_MULTIPLE),
-        };
         match self.format.group_size() {
-            None => even,
             Some(size) => size
-                .min(all.next_multiple_of(GROUP_MULTIPLE))
-                .min(MOST_INPUTS_OF_A_SUM),
+                .get()
+                .min(all.next_multiple_of(GroupSize::MULTIPLE))
+                .min(MOST_GROUP_INPUTS),
+            None => match all.div_ceil(MOST_GROUP_INPUTS) {
+                1 => all,
+                groups => all.div_ceil(groups).next_multiple_of(GroupSize::MULTIPLE),
+            },
         }
     }
 
@@ -122,28 +115,28 @@ impl PackedShape {
 
     /// Words that a group has for each output.
     pub(crate) fn group_words(self) -> usize {
-        self.group_inputs() / self.precision().inputs_per_word()
+        self.group_inputs() / self.format.inputs_per_word()
     }
 
-    /// Words of scales that a group begins with.
+    /// Words of scales that a group starts with.
     pub(crate) fn scale_words(self) -> usize {
-        match self.precision().is_integer() {
+        match self.format.is_integer() {
             true => SCALE_WORDS,
             false => 0,
         }
     }
 
-    /// Words of a group, scales and all.
+    /// Words of a group, including its scales.
     pub(crate) fn group_stride(self) -> usize {
         self.scale_words() + LANES * self.group_words()
     }
 
-    /// Words of 32 bits that a panel takes.
+    /// Words of 32 bits of a panel.
     pub fn panel_words(self) -> usize {
         self.groups() * self.group_stride()
     }
 
-    /// Words of 32 bits that the whole weight takes.
+    /// Words of 32 bits of the whole weight.
     pub fn words(self) -> usize {
         self.panels() * self.panel_words()
     }
@@ -156,9 +149,11 @@ impl fmt::Display for PackedShape {
     }
 }
 
-/// A text that says no [`PackedShape`].
+/// A text that is not a [`PackedShape`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no shape of a packed weight, expected one such as int8:1024x4096")]
+#[error(
+    "{0:?} is not the shape of a packed weight: expected a format and 2 or 4 sizes, as in int8:1024x4096"
+)]
 pub struct PackedShapeError(String);
 
 impl FromStr for PackedShape {
@@ -182,7 +177,7 @@ impl FromStr for PackedShape {
                 inputs,
                 kernel,
             };
-            // Of sizes from outside the words must be countable.
+            // The sizes may come from a file: computing the number of words must not overflow.
             let padded = shape.inputs.checked_add(1 << 20)?;
             let rows = shape.outputs.checked_add(LANES)?;
             padded.checked_mul(rows)?.checked_mul(8)?;
@@ -197,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_are_written_as_they_are_read() {
+    fn shapes_are_parsed_from_what_they_are_displayed_as() {
         for text in [
             "f32:1x1",
             "int8:250054x1024",
@@ -225,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_take_the_bits_that_they_should() {
+    fn weights_take_the_bits_of_their_format() {
         let bits = |format, inputs| {
             let shape = PackedShape::new(format, 64, inputs);
             (shape.words() * 32) as f64 / (64 * inputs) as f64
@@ -237,10 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn more_inputs_than_a_sum_can_have_are_cut_into_groups() {
+    fn more_inputs_than_an_integer_sum_can_hold_are_cut_into_groups() {
         for (format, inputs, expected) in [
             ("int8", 65_536, (65_536, 1)),
-            ("int8", 65_537, (32_776, 2)), // of 65,540 that are whole words
+            ("int8", 65_537, (32_776, 2)), // 65,540 inputs fill whole words
             ("int8:80000", 70_000, (65_536, 2)),
             ("f32", 70_000, (70_000, 1)),
         ] {

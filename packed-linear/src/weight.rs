@@ -7,44 +7,43 @@ use burn::module::{
 use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
 
 use crate::PackedShape;
+#[cfg(feature = "flex")]
+use crate::flex::memory;
 use crate::pack::{copy_lane, unpack_row};
 use crate::shape::LANES;
 
-/// A packed weight: a matrix `[outputs, inputs]` in the layout that kernels read, of any format.
+/// A packed weight: a matrix `[outputs, inputs]` in the layout that kernels read.
 ///
-/// To a visitor or a mapper of Burn it is one parameter of whole numbers, `words`, `[panels, words of
-/// a panel]` of type `U32`, in a container that is called like its [`PackedShape`]: whoever loads or
-/// saves knows from that what the words mean. It is not trained.
+/// Burn's visitors and mappers see one integer parameter, `words`, of type `U32` and shape
+/// `[panels, words of a panel]`. The name of its container is the [`PackedShape`] as text, so that loaders
+/// and savers know what the words mean. It can't be trained.
 #[derive(Clone, Debug)]
 pub struct PackedWeight {
     words: Param<Tensor<2, Int>>,
     shape: PackedShape,
-    /// `[outputs, inputs]`, made when it is first needed on a device that has no kernels.
+    /// `[outputs, inputs]`, computed when it is first needed on a device without kernels.
     unpacked: Arc<OnceLock<Tensor<2>>>,
 }
 
-/// What [`PackedWeight`] calls its parameter.
+/// The name of the parameter of a [`PackedWeight`].
 const WORDS: &str = "words";
 
 impl PackedWeight {
-    /// A weight of these words.
-    ///
-    /// # Shapes
-    /// - words: [`PackedShape::words`] of them, panel by panel
+    /// A weight with the given words, panel by panel.
     ///
     /// # Panics
-    /// If there are more or fewer words than the shape says.
+    /// If the number of words is not [`PackedShape::words`].
     pub fn new(shape: PackedShape, words: Vec<u32>, device: &Device) -> Self {
         let dims = [shape.panels(), shape.panel_words()];
         let words = Tensor::from_data(TensorData::new(words, dims), (device, DType::U32));
         Self::from_param(shape, Param::initialized(ParamId::new(), words))
     }
 
-    /// A weight that is to be loaded. If it is used before, `init` gives its numbers, `[outputs,
-    /// inputs]`.
+    /// A weight that is going to be loaded. If it is used before that, it is packed from what `init`
+    /// returns, `[outputs, inputs]`.
     ///
     /// # Panics
-    /// When it is used, if there are more or fewer numbers than the shape says.
+    /// When the weight is used, if `init` returns other dimensions than the shape says.
     pub fn uninitialized(
         shape: PackedShape,
         device: &Device,
@@ -54,14 +53,15 @@ impl PackedWeight {
         let words = Param::uninitialized(
             ParamId::new(),
             move |device, _| {
-                let numbers = init(device);
-                assert_eq!(numbers.dims(), [shape.outputs(), shape.inputs()]);
-                let numbers = match numbers.try_into_vec_as::<f32>() {
-                    Ok(numbers) => numbers,
+                let values = init(device);
+                let expected = [shape.outputs(), shape.inputs()];
+                assert_eq!(values.dims(), expected, "initial values of a weight");
+                let values = match values.try_into_vec_as::<f32>() {
+                    Ok(values) => values,
                     Err(error) => panic!("weights can't be read from the device: {error:?}"),
                 };
                 Tensor::from_data(
-                    TensorData::new(shape.pack_all(&numbers), dims),
+                    TensorData::new(shape.pack_all(&values), dims),
                     (device, DType::U32),
                 )
             },
@@ -80,21 +80,22 @@ impl PackedWeight {
         }
     }
 
-    /// Format and sizes.
+    /// The format and the sizes.
     pub fn shape(&self) -> PackedShape {
         self.shape
     }
 
     /// The words, `[panels, words of a panel]`.
-    pub fn words(&self) -> Tensor<2, Int> {
+    #[cfg(feature = "flex")]
+    pub(crate) fn words(&self) -> Tensor<2, Int> {
         self.words.val()
     }
 
-    /// The weights of some outputs, as they are multiplied by, `[outputs, inputs]`.
+    /// The unpacked weights of some outputs, `[outputs, inputs]`.
     ///
     /// # Panics
-    /// If there is no such output, or the device can't give its memory.
-    pub fn rows(&self, outputs: &[usize]) -> Vec<f32> {
+    /// If there is no such output, or the words can't be read from the device.
+    pub(crate) fn rows(&self, outputs: &[usize]) -> Vec<f32> {
         let inputs = self.shape.inputs();
         let mut rows = vec![0.0; outputs.len() * inputs];
         self.with_words(|words| {
@@ -105,11 +106,11 @@ impl PackedWeight {
         rows
     }
 
-    /// A weight of some of the outputs, their numbers unchanged.
+    /// A weight with some of the outputs, in the given order.
     ///
     /// # Panics
-    /// Likewise.
-    pub fn select(&self, outputs: &[usize]) -> Self {
+    /// If there is no such output, or the words can't be read from the device.
+    pub(crate) fn select(&self, outputs: &[usize]) -> Self {
         let shape = PackedShape {
             outputs: outputs.len(),
             ..self.shape
@@ -127,30 +128,37 @@ impl PackedWeight {
         Self::new(shape, selected, &self.words.lazy_device())
     }
 
+    /// The words of an output's panel.
+    ///
+    /// # Panics
+    /// If there is no such output.
     fn panel<'w>(&self, words: &'w [u32], output: usize) -> &'w [u32] {
         assert!(
             output < self.shape.outputs(),
-            "output {output} of {}",
+            "no output {output} among {}",
             self.shape.outputs()
         );
         let length = self.shape.panel_words();
         &words[output / LANES * length..][..length]
     }
 
-    /// Hands the words over, without a copy where the device's memory is the program's.
+    /// Calls a function with the words, which are only copied if the device is not Flex.
+    ///
+    /// # Panics
+    /// If the words can't be read from the device.
     fn with_words<R>(&self, work: impl FnOnce(&[u32]) -> R) -> R {
         #[cfg(feature = "flex")]
-        if let Some(words) = crate::flex::whole_numbers(self.words.val()) {
-            return work(crate::flex::words(&words));
+        if let Some(words) = memory::integers(self.words.val()) {
+            return work(memory::words(&words));
         }
         let words = self.words.val().into_data();
         match words.as_slice::<u32>() {
             Ok(words) => work(words),
-            Err(error) => panic!("the words of a packed weight are no U32: {error:?}"),
+            Err(error) => panic!("the words of a packed weight must be U32: {error:?}"),
         }
     }
 
-    /// The whole weight, `[outputs, inputs]`, on a device that has no kernels.
+    /// The unpacked weight, `[outputs, inputs]`, for a device without kernels.
     pub(crate) fn unpacked(&self, device: &Device) -> Tensor<2> {
         let unpack = || {
             let outputs: Vec<usize> = (0..self.shape.outputs()).collect();

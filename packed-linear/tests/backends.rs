@@ -1,5 +1,4 @@
-//! Whatever multiplies, the results are the same: kernels, Burn's own operations on unpacked weights,
-//! and those under automatic differentiation.
+//! Kernels, Burn's operations on unpacked weights, and those with autodiff give the same results.
 
 #![cfg(feature = "flex")]
 
@@ -12,7 +11,7 @@ use packed_linear::{
     PackedLinearConfig, attention,
 };
 
-/// The random numbers of a device are the whole process's, so one test at a time draws them.
+/// All tests share the random generator of the device, so only one at a time may use it.
 static RANDOM: Mutex<()> = Mutex::new(());
 
 const FORMATS: [&str; 7] = [
@@ -24,7 +23,7 @@ fn layer(format: Option<&str>, device: &Device) -> PackedLinear {
     let layer = PackedLinearConfig::new(50, 70)
         .with_format(format.map(|format| format.parse().unwrap()))
         .init(device);
-    layer.forward(input(device)); // numbers are drawn when they are first needed
+    layer.forward(input(device)); // initialises the parameters
     layer
 }
 
@@ -34,7 +33,7 @@ fn input(device: &Device) -> Tensor<3> {
 }
 
 #[test]
-fn automatic_differentiation_computes_what_kernels_do() {
+fn autodiff_computes_what_kernels_do() {
     let _guard = RANDOM.lock();
     for format in FORMATS {
         let fast = layer(Some(format), &Device::flex());
@@ -50,7 +49,7 @@ fn automatic_differentiation_computes_what_kernels_do() {
     }
 }
 
-/// What a transformer's layer does with one kind of device: normalises, multiplies twice and adds.
+/// What a transformer's layer does on a device: normalises, multiplies twice and adds.
 fn block(format: Option<&str>, device: &Device) -> [Tensor<3>; 3] {
     let first = layer(format, &Device::flex()).to_device(device);
     let second =
@@ -62,7 +61,7 @@ fn block(format: Option<&str>, device: &Device) -> [Tensor<3>; 3] {
     let normed = || Input::normed(&norm, input(device));
     let residual = input(device);
     let activated = first.forward_activated(normed(), Activation::Gelu);
-    // The residual is still needed, then not.
+    // First with a shared residual, then with one that can be overwritten.
     let added = second.forward_added(activated.clone(), residual.clone());
     assert_eq!(residual.to_data(), input(device).into_data());
     let in_place = second.forward_added(activated, residual);
@@ -82,7 +81,7 @@ fn norms_and_residuals_are_those_of_burn() {
     ] {
         let ours = block(format, &Device::flex());
         let theirs = block(format, &Device::flex().autodiff());
-        // A number that lies between two that it may be rounded to can become either.
+        // A value half-way between two that it can be rounded to may become either.
         let tolerance = match format {
             None | Some("f32") => 2e-5,
             _ => 0.05,
@@ -93,6 +92,18 @@ fn norms_and_residuals_are_those_of_burn() {
             ours.into_data().assert_approx_eq::<f32>(&theirs, tolerance);
         }
     }
+}
+
+#[test]
+fn a_layer_norm_is_that_of_burn() {
+    let norm_of = |device: &Device| {
+        let mut norm = LayerNorm::new(50, 1e-5, device);
+        norm.gamma = norm.gamma.map(|gamma| gamma * 0.5);
+        norm.beta = norm.beta.map(|beta| beta + 0.25);
+        norm.forward(input(device) + 3.0).into_data()
+    };
+    let theirs = norm_of(&Device::flex().autodiff());
+    norm_of(&Device::flex()).assert_approx_eq::<f32>(&theirs, Tolerance::absolute(1e-5));
 }
 
 #[test]
@@ -116,20 +127,13 @@ fn gradients_pass_through_packed_weights() {
     let x = input(&device).require_grad();
     let gradients = layer.forward(x.clone()).sum().backward();
     let found = x.grad(&gradients).unwrap();
-    // Each input's is the sum of its weights.
-    let packed = layer.packed.as_ref().unwrap();
-    let outputs: Vec<usize> = (0..70).collect();
-    let mut expected = [0.0; 50];
-    for row in packed.rows(&outputs).chunks(50) {
-        expected
-            .iter_mut()
-            .zip(row)
-            .for_each(|(sum, weight)| *sum += weight);
-    }
-    let found = found.into_data().try_into_vec_as::<f32>().unwrap();
-    for (place, found) in found.iter().enumerate() {
-        assert!((found - expected[place % 50]).abs() < 1e-4);
-    }
+    // The gradient of each input is the sum of its weights, which are the layer's outputs for a one.
+    let ones = Tensor::<2>::eye(50, &Device::flex());
+    let weights = layer.to_device(&Device::flex()).forward(ones);
+    let expected = weights.sum_dim(1).reshape([1, 1, 50]).repeat(&[2, 3, 1]);
+    found
+        .into_data()
+        .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-4));
 }
 
 #[test]
@@ -165,7 +169,7 @@ fn rows_of_a_packed_table_are_what_it_multiplies_by() {
         let ids = Tensor::<2, Int>::from_data([[0, 99, 31], [32, 5, 5]], &device);
         let rows = table.forward(ids);
         assert_eq!(rows.dims(), [2, 3, 24]);
-        // Few of them, in the order that is asked for.
+        // A few rows, in another order.
         let some = table.select(&[0, 99, 31, 32, 5]);
         let ids = Tensor::<2, Int>::from_data([[0, 1, 2], [3, 4, 4]], &device);
         assert_eq!(some.forward(ids).into_data(), rows.into_data());
@@ -178,11 +182,11 @@ fn rows_of_a_packed_table_are_what_it_multiplies_by() {
 }
 
 #[test]
-fn attention_is_that_of_burn_wherever_keys_stand() {
+fn attention_is_that_of_burn_whatever_the_strides() {
     let _guard = RANDOM.lock();
     let device = Device::flex();
     device.seed(5);
-    // Few queries, many, and many with heads that are no whole vectors.
+    // Few queries, many, and many with heads that don't fill vectors.
     for (queries, head_width) in [(2, 20), (9, 64), (8, 32), (10, 20)] {
         compare_attention(queries, head_width, &device);
     }
@@ -192,7 +196,7 @@ fn compare_attention(queries: usize, head_width: usize, device: &Device) {
     let (batch, heads, length) = (3, 4, 9);
     let random =
         |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), device);
-    // Keys in room that is larger, values as a linear layer gives them.
+    // Keys in a cache with unused positions, values in the layout of a linear layer's output.
     let keys = random([batch, heads, 16, head_width]);
     let values = random([batch, 16, heads, head_width]).swap_dims(1, 2);
     let query = random([batch, queries, heads, head_width]);
@@ -200,12 +204,12 @@ fn compare_attention(queries: usize, head_width: usize, device: &Device) {
     let slots: Vec<u32> = (0..batch * length)
         .map(|place| (place * 7 % batch) as u32)
         .collect();
-    for named in [None, Some(slots.as_slice())] {
+    for table in [None, Some(slots.as_slice())] {
         let keys_values = KeysValues {
             keys: &keys,
             values: &values,
             length,
-            slots: named,
+            slots: table,
         };
         let ours = attention(&flat, batch, keys_values, true).unwrap();
         let weights = ours.weights.unwrap();
@@ -214,7 +218,7 @@ fn compare_attention(queries: usize, head_width: usize, device: &Device) {
         let ones = Tensor::<4>::ones([batch, heads, queries, 1], device).into_data();
         sums.assert_approx_eq::<f32>(&ones, Tolerance::absolute(1e-6));
         let ours = ours.context;
-        let gathered = |all: &Tensor<4>| match named {
+        let gathered = |all: &Tensor<4>| match table {
             None => all.clone().slice([0..batch, 0..heads, 0..length]),
             Some(slots) => {
                 let rows = (0..batch).map(|item| {

@@ -1,5 +1,5 @@
-//! Kernels read and write no byte beyond their buffers: in this program every larger allocation ends
-//! or begins at a page that must not be touched, so that the system stops it otherwise.
+//! Kernels access no byte beyond their buffers. In this program every larger allocation starts or ends at a
+//! page without permissions, so that the system stops the program if it does.
 
 #![cfg(all(feature = "flex", target_os = "linux"))]
 #![allow(unsafe_code)] // An allocator is unsafe by nature.
@@ -8,16 +8,16 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::{Device, Distribution, Tensor};
-use packed_linear::{Activation, KeysValues, PackedLinearConfig, attention};
+use packed_linear::{Activation, KeysValues, LayerNorm, PackedLinearConfig, attention};
 
 const PAGE: usize = 4096;
 
-/// Smaller allocations are none of the kernels'.
+/// Smaller allocations are not guarded, since no kernel uses them.
 const LEAST: usize = 128;
 
 struct Guarded;
 
-/// Every other allocation begins behind a page that must not be touched, the others end before one.
+/// Every other allocation starts after a guard page, the others end before one.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 #[global_allocator]
@@ -27,12 +27,12 @@ fn is_guarded(layout: Layout) -> bool {
     layout.size() >= LEAST && layout.align() <= 64
 }
 
-/// Bytes of the mapping and where it begins, for an allocation at `address`.
+/// The bytes of an allocation's mapping.
 fn pages(size: usize) -> usize {
     (size.div_ceil(PAGE) + 2) * PAGE
 }
 
-// SAFETY: each allocation has pages of its own, of which those around it are never given out.
+// SAFETY: each allocation has its own mapping, and lies within the pages of it that are accessible.
 unsafe impl GlobalAlloc for Guarded {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !is_guarded(layout) {
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Guarded {
             return unsafe { System.alloc(layout) };
         }
         let total = pages(layout.size());
-        // SAFETY: fresh pages, of which the inner ones are made accessible.
+        // SAFETY: a new mapping, whose inner pages are made accessible.
         unsafe {
             let start = libc::mmap(
                 std::ptr::null_mut(),
@@ -76,14 +76,14 @@ unsafe impl GlobalAlloc for Guarded {
             return unsafe { System.dealloc(pointer, layout) };
         }
         let start = (pointer as usize / PAGE - 1) * PAGE;
-        // SAFETY: the whole mapping of this allocation, which begins a page before the one that the
-        // allocation begins in.
+        // SAFETY: the mapping of this allocation starts one page before the page that the allocation starts
+        // in.
         unsafe { libc::munmap(start as *mut _, pages(layout.size())) };
     }
 }
 
 #[test]
-fn no_kernel_touches_what_is_beside_its_buffers() {
+fn kernels_access_only_their_buffers() {
     let device = Device::flex();
     device.seed(1);
     let random = Distribution::Normal(0.0, 1.0);
@@ -98,6 +98,11 @@ fn no_kernel_touches_what_is_beside_its_buffers() {
                 assert_eq!(y.dims(), [rows, outputs]);
             }
         }
+    }
+    for (rows, width) in [(1, 1), (3, 7), (2, 64), (5, 1027), (70, 600)] {
+        let x = Tensor::<2>::random([rows, width], random, &device);
+        let normed = LayerNorm::new(width, 1e-5, &device).forward(x);
+        assert_eq!(normed.dims(), [rows, width]);
     }
     for (heads, head_width, length, rows) in [
         (1, 1, 1, 6),

@@ -1,11 +1,11 @@
-use burn::backend::Flex;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
-use super::{FlexTensor, floats, numbers};
-use crate::kernel::{Attention, Kernel, MOST_HEAD_WIDTH, Vectors, attend};
-use crate::{Attended, KeysValues, Precision};
+use super::memory::{self, FlexTensor, floats, strided_floats};
+use crate::kernel::{self, Attention, Vectors};
+use crate::{Attended, Format, KeysValues};
 
-/// Attends with a kernel, if the tensors are those of Flex.
+/// Attends with a kernel. `None` if a tensor is not in the memory of Flex, or if the
+/// vectors of keys or values are not contiguous.
 pub(crate) fn attention(
     query: &Tensor<2>,
     batch: usize,
@@ -13,14 +13,11 @@ pub(crate) fn attention(
     with_weights: bool,
 ) -> Option<Attended> {
     let [_, heads, _, head_width] = keys_values.keys.dims();
-    let keys = anywhere(keys_values.keys)?;
-    let values = anywhere(keys_values.values)?;
+    let keys = strided_floats(keys_values.keys.clone())?;
+    let values = strided_floats(keys_values.values.clone())?;
     let flat = floats(query.clone())?;
-    if head_width > MOST_HEAD_WIDTH {
-        return None;
-    }
     let attention = Attention {
-        query: numbers(&flat),
+        query: memory::values(&flat),
         batch,
         heads,
         head_width,
@@ -32,11 +29,8 @@ pub(crate) fn attention(
     let [rows, _] = query.dims();
     let dims = [batch, heads, rows / batch, keys_values.length];
     let mut weights = with_weights.then(|| vec![0.0; dims.iter().product()]);
-    let context = attend(
-        Kernel::best(Precision::F32),
-        attention,
-        weights.as_deref_mut(),
-    );
+    let kernel = kernel::best(Format::F32);
+    let context = kernel::attend(kernel, attention, weights.as_deref_mut());
     let device = query.device();
     Some(Attended {
         context: Tensor::from_data(TensorData::new(context, query.dims()), &device),
@@ -44,13 +38,7 @@ pub(crate) fn attention(
     })
 }
 
-/// A tensor of `f32` in any order.
-fn anywhere<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
-    let tensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
-    (tensor.dtype() == DType::F32).then_some(tensor)
-}
-
-/// Where the vectors of keys or values stand, if their numbers stand side by side.
+/// The vectors of keys or values. `None` if those are not contiguous.
 fn vectors(tensor: &FlexTensor) -> Option<Vectors<'_>> {
     let layout = tensor.layout();
     let strides: Vec<usize> = layout
@@ -61,7 +49,7 @@ fn vectors(tensor: &FlexTensor) -> Option<Vectors<'_>> {
         .ok()?;
     match strides[..] {
         [slots, heads, positions, 1] => Some(Vectors {
-            numbers: tensor.storage(),
+            values: tensor.storage(),
             start: layout.start_offset(),
             strides: [slots, heads, positions],
         }),

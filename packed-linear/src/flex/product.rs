@@ -1,14 +1,15 @@
 use burn::tensor::{Tensor, TensorData};
 
-use super::{FlexTensor, floats, numbers, own, recycle, whole_numbers, words};
+use super::memory::{FlexTensor, floats, integers, into_residual, recycle, values, words};
+use super::norm::FlexNorm;
 use crate::epilogue::Epilogue;
-use crate::kernel::{Job, Kernel, Norm, Rows, multiply};
+use crate::kernel::{self, Job, Kernel, Rows};
 use crate::{Activation, Input, PackedShape, PackedWeight, spare};
 
-/// A weight, what is added, and what is applied.
+/// A weight, a bias and an activation.
 pub(crate) type Layer<'a> = (&'a PackedWeight, Option<Tensor<1>>, Option<Activation>);
 
-/// A product by weights of one format, all of whose tensors are those of Flex.
+/// The product of an input and weights of one format, all in the memory of Flex.
 pub(crate) struct Product<const D: usize, const N: usize> {
     x: FlexTensor,
     norm: Option<FlexNorm>,
@@ -23,22 +24,17 @@ struct FlexLayer {
     activation: Option<Activation>,
 }
 
-/// A norm likewise.
-struct FlexNorm {
-    gamma: FlexTensor,
-    beta: FlexTensor,
-    epsilon: f32,
-}
-
 impl FlexLayer {
+    /// `None` if a tensor is not in the memory of Flex.
+    ///
     /// # Panics
-    /// If the layer has other inputs.
+    /// If the layer doesn't have `inputs` inputs.
     fn new((weight, bias, activation): Layer<'_>, inputs: usize) -> Option<Self> {
         let shape = weight.shape();
         assert_eq!(inputs, shape.inputs(), "inputs of a linear layer");
         Some(Self {
             shape,
-            words: whole_numbers(weight.words())?,
+            words: integers(weight.words())?,
             bias: match bias {
                 Some(bias) => Some(floats(bias)?),
                 None => None,
@@ -47,13 +43,13 @@ impl FlexLayer {
         })
     }
 
-    /// What multiplies rows and writes to the output, or adds to it.
+    /// The job to multiply rows and to write the result to the output, or add it.
     fn job<'a>(&'a self, is_added: bool, output: &'a mut Vec<f32>) -> Job<'a> {
         Job {
             shape: self.shape,
             words: words(&self.words),
             epilogue: Epilogue {
-                bias: self.bias.as_ref().map(numbers),
+                bias: self.bias.as_ref().map(values),
                 activation: self.activation,
                 is_added,
             },
@@ -63,8 +59,10 @@ impl FlexLayer {
 }
 
 impl<const D: usize, const N: usize> Product<D, N> {
+    /// `None` if a tensor is not in the memory of Flex, or if the layers have different formats.
+    ///
     /// # Panics
-    /// If the last dimension is not the number of inputs of a layer.
+    /// If the last dimension of `x` is not the number of inputs of every layer.
     pub(crate) fn new(layers: [Layer<'_>; N], x: &Input<'_, D>) -> Option<Self> {
         let mut tensors: Vec<FlexLayer> = Vec::with_capacity(N);
         for layer in layers {
@@ -78,36 +76,30 @@ impl<const D: usize, const N: usize> Product<D, N> {
             x: floats(x.x.clone())?,
             norm: match x.norm {
                 None => None,
-                Some(norm) => Some(FlexNorm {
-                    gamma: floats(norm.gamma.val())?,
-                    beta: floats(norm.beta.val())?,
-                    epsilon: norm.epsilon as f32,
-                }),
+                Some(norm) => {
+                    let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+                    Some(FlexNorm::new(gamma, beta, norm.epsilon)?)
+                }
             },
             layers: tensors.try_into().ok()?,
         })
     }
 
     fn kernel(&self) -> &'static Kernel {
-        Kernel::best(self.layers[0].shape.format().precision())
+        kernel::best(self.layers[0].shape.format())
     }
 
     fn rows(&self) -> Rows {
-        let norm = self.norm.as_ref().map(|norm| Norm {
-            gamma: numbers(&norm.gamma),
-            beta: numbers(&norm.beta),
-            epsilon: norm.epsilon,
-        });
+        let norm = self.norm.as_ref().map(FlexNorm::parameters);
         let shape = self.layers[0].shape;
-        let values = numbers(&self.x);
-        Rows::new(shape, values, norm, self.kernel())
+        Rows::new(shape, values(&self.x), norm, self.kernel())
     }
 
-    /// Multiplies `x`, which the product was made for, with a kernel, and adds the results to what is
-    /// given, in its memory if nobody else has it.
+    /// Computes the products and adds the residuals, to their memory if that is not shared. `x` is the input
+    /// that [`new`](Self::new) was called with; its memory is reused if it is not shared.
     ///
     /// # Panics
-    /// If what is given has not the shape of the result.
+    /// If a residual doesn't have the shape of its result, or is on another device or of another type.
     pub(crate) fn compute(
         self,
         x: Input<'_, D>,
@@ -123,20 +115,20 @@ impl<const D: usize, const N: usize> Product<D, N> {
             dims
         });
         let are_added = residuals.each_ref().map(Option::is_some);
-        let mut outputs = std::array::from_fn::<_, N, _>(|place| match residuals[place].take() {
-            Some(residual) => own(residual, all_dims[place]),
-            None => spare::take(rows.rows * all_dims[place][D - 1]),
+        let mut outputs = std::array::from_fn::<_, N, _>(|layer| match residuals[layer].take() {
+            Some(residual) => into_residual(residual, all_dims[layer]),
+            None => spare::take(rows.count() * all_dims[layer][D - 1]),
         });
         let layers = self.layers.iter().zip(are_added);
         let mut jobs: Vec<Job<'_>> = layers
             .zip(&mut outputs)
             .map(|((layer, is_added), output)| layer.job(is_added, output))
             .collect();
-        multiply(kernel, &rows, &mut jobs);
+        kernel::multiply(kernel, &rows, &mut jobs);
         drop(jobs);
-        std::array::from_fn(|place| {
-            let output = std::mem::take(&mut outputs[place]);
-            Tensor::from_data(TensorData::new(output, all_dims[place]), &device)
+        std::array::from_fn(|layer| {
+            let output = std::mem::take(&mut outputs[layer]);
+            Tensor::from_data(TensorData::new(output, all_dims[layer]), &device)
         })
     }
 }

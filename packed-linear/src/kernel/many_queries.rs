@@ -1,28 +1,28 @@
 //! Attention of many queries to the same keys and values, as products of matrices.
 
-use super::attention::{Attention, Pair};
-use super::functions::softmax;
-use super::tile::BLOCK_STEPS;
-use super::vector::Vector;
+use super::attention::{Attention, Head};
+use super::softmax::softmax;
+use super::vector::{Vector, blocks};
 
-/// Queries that are multiplied by the same numbers while those are at hand.
+/// Queries that are multiplied by the same vectors while these are in registers.
 const QUERIES: usize = 4;
 
-/// Queries from which on the transposing of keys, one number after the other, is worth it.
+/// From this many queries on, transposing the keys element by element is worth it.
 const LEAST_QUERIES: usize = 8;
 
-/// Whether [`attend`] is for so many queries, and can read vectors of so many numbers.
+/// Whether [`attend`] can compute an attention and is faster for it.
 #[inline(always)]
-pub(super) fn is_for<V: Vector>(queries: usize, head_width: usize) -> bool {
-    queries >= LEAST_QUERIES && head_width.is_multiple_of(2 * V::NUMBERS)
+pub(super) fn suits<V: Vector>(attention: &Attention<'_>) -> bool {
+    attention.queries() >= LEAST_QUERIES && attention.head_width.is_multiple_of(2 * V::WIDTH)
 }
 
 /// Attends as one head, with vectors of the type `V`.
 ///
 /// # Safety
-/// As [`Head`](super::attention::Head), and [`is_for`] says so.
+/// The processor has the instructions of the vector, and [`suits`] is true. The outputs have room for what
+/// their shapes say, and no other thread accesses those of this batch item and head.
 #[inline(always)]
-pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>) {
+pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, head: Head<'_>) {
     let &Attention {
         query,
         heads,
@@ -30,45 +30,45 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
         length,
         ..
     } = attention;
-    let Pair {
+    let Head {
         item,
         head,
-        scores: room,
-        places,
-    } = pair;
+        buffer,
+        context,
+        weights,
+    } = head;
     let width = heads * head_width;
     let queries = attention.queries();
-    let padded = length.next_multiple_of(2 * V::NUMBERS);
-    room.clear();
-    room.resize((head_width + QUERIES) * padded, 0.0);
-    let (transposed, scores) = room.split_at_mut(head_width * padded);
+    let padded = length.next_multiple_of(2 * V::WIDTH);
+    buffer.clear();
+    buffer.resize((head_width + QUERIES) * padded, 0.0);
+    let (keys, scores) = buffer.split_at_mut(head_width * padded); // [head_width, padded], [QUERIES, padded]
     for position in 0..length {
         let key = attention.key(item, head, position);
-        for place in 0..head_width {
-            // SAFETY: a place of the key, and one of `head_width` rows that are `padded` long.
+        for column in 0..head_width {
+            // SAFETY: the key has `head_width` elements, and there are as many rows of `padded` keys.
             unsafe {
-                *transposed.get_unchecked_mut(place * padded + position) =
-                    *key.get_unchecked(place);
+                *keys.get_unchecked_mut(column * padded + position) = *key.get_unchecked(column);
             }
         }
     }
     for first in (0..queries).step_by(QUERIES) {
-        // The last few queries are completed with the last of them, computed again.
-        let row = |place: usize| item * queries + (first + place).min(queries - 1);
+        // If there are fewer queries left, the last of them is computed several times.
+        let row_of = |place: usize| item * queries + (first + place).min(queries - 1);
         let mut rows: [&[f32]; QUERIES] = [&[]; QUERIES];
         for place in 0..QUERIES {
-            rows[place] = &query[row(place) * width + head * head_width..][..head_width];
+            rows[place] = &query[row_of(place) * width + head * head_width..][..head_width];
         }
-        for start in (0..padded).step_by(2 * V::NUMBERS) {
-            let keys = |place: usize| &transposed[place * padded + start..][..2 * V::NUMBERS];
-            // SAFETY: as the caller promises; rows of keys and of scores are `padded` long.
+        for start in (0..padded).step_by(2 * V::WIDTH) {
+            let keys = |column: usize| &keys[column * padded + start..][..2 * V::WIDTH];
+            // SAFETY: as the caller promises; rows of keys and of scores have `padded` elements.
             unsafe {
                 let sums = products::<V>(rows, keys);
                 let scale = V::splat(attention.scale());
                 for place in 0..QUERIES {
-                    let scores = scores[place * padded + start..][..2 * V::NUMBERS].as_mut_ptr();
+                    let scores = scores[place * padded + start..][..2 * V::WIDTH].as_mut_ptr();
                     sums[place][0].multiply(scale).store(scores);
-                    sums[place][1].multiply(scale).store(scores.add(V::NUMBERS));
+                    sums[place][1].multiply(scale).store(scores.add(V::WIDTH));
                 }
             }
         }
@@ -79,37 +79,35 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, pair: Pair<'_>
         for place in 0..QUERIES {
             rows[place] = &scores[place * padded..][..length];
         }
-        for start in (0..head_width).step_by(2 * V::NUMBERS) {
+        for start in (0..head_width).step_by(2 * V::WIDTH) {
             let values = |position: usize| {
-                &attention.value(item, head, position)[start..start + 2 * V::NUMBERS]
+                &attention.value(item, head, position)[start..start + 2 * V::WIDTH]
             };
-            // SAFETY: as the caller promises: inside of the output, which is as long as the query, and
-            // in columns that are ours.
+            // SAFETY: as the caller promises; these columns are those of this head.
             unsafe {
                 let sums = products::<V>(rows, values);
                 for place in 0..QUERIES {
-                    let output = places
-                        .output
-                        .at(row(place) * width + head * head_width + start);
+                    let output = context.at(row_of(place) * width + head * head_width + start);
                     sums[place][0].store(output);
-                    sums[place][1].store(output.add(V::NUMBERS));
+                    sums[place][1].store(output.add(V::WIDTH));
                 }
             }
         }
-        if let Some(weights) = places.weights {
+        if let Some(weights) = weights {
             for place in 0..QUERIES.min(queries - first) {
                 let query = (item * heads + head) * queries + first + place;
-                // SAFETY: inside of the weights, whose length was checked, and those of this query.
+                // SAFETY: as the caller promises; these weights are those of this head.
                 unsafe { weights.write(query * length, rows[place]) };
             }
         }
     }
 }
 
-/// The products of some rows with two vectors of columns: `rows[r][k] · columns(k)`, summed over `k`.
+/// The products of some rows and a matrix, two vectors of its columns: the sums over `k` of
+/// `rows[..][k] · columns(k)`.
 ///
 /// # Safety
-/// The processor has the vector's instructions; columns are two vectors long.
+/// The processor has the instructions of the vector; `columns` returns two vectors.
 #[inline(always)]
 unsafe fn products<'a, V: Vector>(
     rows: [&[f32]; QUERIES],
@@ -118,20 +116,20 @@ unsafe fn products<'a, V: Vector>(
     // SAFETY: as the caller promises.
     unsafe {
         let mut sums = [[V::splat(0.0); 2]; QUERIES];
-        for first in (0..rows[0].len()).step_by(BLOCK_STEPS) {
-            let mut block = [[V::splat(0.0); 2]; QUERIES];
-            for place in first..rows[0].len().min(first + BLOCK_STEPS) {
-                let columns = columns(place).as_ptr();
-                let (low, high) = (V::load(columns), V::load(columns.add(V::NUMBERS)));
+        for block in blocks(rows[0].len()) {
+            let mut block_sums = [[V::splat(0.0); 2]; QUERIES];
+            for k in block {
+                let columns = columns(k).as_ptr();
+                let (low, high) = (V::load(columns), V::load(columns.add(V::WIDTH)));
                 for row in 0..QUERIES {
-                    let number = V::splat(rows[row][place]);
-                    block[row][0] = number.multiply_add(low, block[row][0]);
-                    block[row][1] = number.multiply_add(high, block[row][1]);
+                    let value = V::splat(rows[row][k]);
+                    block_sums[row][0] = value.multiply_add(low, block_sums[row][0]);
+                    block_sums[row][1] = value.multiply_add(high, block_sums[row][1]);
                 }
             }
             for row in 0..QUERIES {
                 for half in 0..2 {
-                    sums[row][half] = block[row][half].add(sums[row][half]);
+                    sums[row][half] = sums[row][half].add(block_sums[row][half]);
                 }
             }
         }

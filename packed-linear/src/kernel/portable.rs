@@ -1,9 +1,9 @@
-//! Kernels in plain Rust, written so that compilers make vectors of any instruction set of the
-//! loops over the 32 outputs of a panel.
+//! Kernels in plain Rust. Compilers vectorise their loops over the 32 outputs of a panel for any instruction
+//! set.
 
-use super::tile::{BLOCK_STEPS, Sums, Tile};
-use super::vector::{LARGE, Vector};
-use super::{Kernel, tiles, vector_functions};
+use super::table::{Kernel, TileFunction, tiles, vector_functions};
+use super::tile::{Sums, Tile};
+use super::vector::{ROUNDING, Vector, blocks};
 use crate::pack::scale;
 use crate::shape::LANES;
 
@@ -12,12 +12,13 @@ pub(super) const BF16: Kernel = kernel(tiles!(bf16_tile: 1 2));
 pub(super) const INT8: Kernel = kernel(tiles!(int8_tile: 1 2));
 pub(super) const INT4: Kernel = kernel(tiles!(int4_tile: 1 2));
 
-const fn kernel(tiles: &'static [super::TileFunction]) -> Kernel {
+const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
     Kernel {
         name: "portable",
         tiles,
         finish,
         pack,
+        normalise,
         attend,
         is_available: || true,
     }
@@ -32,8 +33,11 @@ struct Slices<'a, const ROWS: usize> {
     sums: &'a mut [Sums; ROWS],
 }
 
+/// The parts of a tile. `scale_words` is how many words of scales a group has, `per_step` how many words of
+/// each row a step has.
+///
 /// # Safety
-/// The tile was made by [`Tile::new`] for `ROWS` rows.
+/// The tile was made by [`Tile::new`] for `ROWS` rows of such a format.
 unsafe fn slices<'a, const ROWS: usize>(
     tile: &Tile<'a>,
     scale_words: usize,
@@ -41,10 +45,9 @@ unsafe fn slices<'a, const ROWS: usize>(
 ) -> Slices<'a, ROWS> {
     let words = tile.groups * (scale_words + tile.steps * LANES);
     let steps = tile.groups * tile.steps * per_step;
-    // SAFETY: as many sums as rows.
-    unsafe { tile.clear_before::<ROWS>(0) };
-    // SAFETY: as long as the slices that the tile was made of.
+    // SAFETY: as the caller promises; these are the lengths of what the tile was made from.
     unsafe {
+        tile.clear_before::<ROWS>(0);
         Slices {
             words: std::slice::from_raw_parts(tile.words, words),
             rows: std::slice::from_raw_parts(tile.rows.cast(), steps),
@@ -53,6 +56,8 @@ unsafe fn slices<'a, const ROWS: usize>(
     }
 }
 
+/// # Safety
+/// See [`TileFunction`].
 unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, 0, 1) };
@@ -64,6 +69,8 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     });
 }
 
+/// # Safety
+/// See [`TileFunction`].
 unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, 0, 1) };
@@ -76,7 +83,8 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
     });
 }
 
-/// Sums products block by block; `multiply` gets the words of a step, that of a row for it, and the sums.
+/// Sums products block by block. `multiply` gets the words of a step, a row's word for it, and the sums to
+/// add to.
 #[inline(always)]
 fn in_blocks<const ROWS: usize>(
     words: &[u32],
@@ -84,22 +92,30 @@ fn in_blocks<const ROWS: usize>(
     sums: &mut [Sums; ROWS],
     multiply: impl Fn(&[u32; LANES], u32, &mut Sums),
 ) {
-    let (steps, _) = words.as_chunks::<LANES>();
-    for (steps, rows) in steps.chunks(BLOCK_STEPS).zip(rows.chunks(BLOCK_STEPS)) {
-        let mut block = [[0.0; LANES]; ROWS];
-        for (words, rows) in steps.iter().zip(rows) {
-            for (sums, row) in block.iter_mut().zip(rows) {
-                multiply(words, *row, sums);
+    let (words, _) = words.as_chunks::<LANES>();
+    let mut total = [[0.0; LANES]; ROWS];
+    for block in blocks(rows.len()) {
+        let mut block_sums = [[0.0; LANES]; ROWS];
+        for step in block {
+            for (sums, row) in block_sums.iter_mut().zip(&rows[step]) {
+                multiply(&words[step], *row, sums);
             }
         }
-        for (sums, block) in sums.iter_mut().zip(&block) {
-            for (sum, value) in sums.iter_mut().zip(block) {
-                *sum += value;
-            }
+        add(&mut total, &block_sums);
+    }
+    add(sums, &total);
+}
+
+fn add<const ROWS: usize>(sums: &mut [Sums; ROWS], summands: &[Sums; ROWS]) {
+    for (sums, summands) in sums.iter_mut().zip(summands) {
+        for (sum, summand) in sums.iter_mut().zip(summands) {
+            *sum += summand;
         }
     }
 }
 
+/// # Safety
+/// See [`TileFunction`].
 unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, LANES / 2, 1) };
@@ -119,6 +135,8 @@ unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     );
 }
 
+/// # Safety
+/// See [`TileFunction`].
 unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     // SAFETY: as the caller promises.
     let Slices { words, rows, sums } = unsafe { slices::<ROWS>(tile, LANES / 2, 2) };
@@ -140,8 +158,8 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     );
 }
 
-/// Sums whole numbers group by group; `multiply` gets the words of a step, those of a row for it,
-/// and the sums.
+/// Sums integers group by group. `multiply` gets the words of a step, a row's words for it, and the sums to
+/// add to.
 #[inline(always)]
 fn integers<const ROWS: usize, const PER_STEP: usize>(
     words: &[u32],
@@ -154,44 +172,48 @@ fn integers<const ROWS: usize, const PER_STEP: usize>(
     for (words, rows) in groups.zip(rows.chunks_exact(steps * PER_STEP)) {
         let (scales, words) = words.split_at(LANES / 2);
         let (words, _) = words.as_chunks::<LANES>();
-        let mut whole = [[0i32; LANES]; ROWS];
+        let mut group_sums = [[0i32; LANES]; ROWS];
         for (words, rows) in words.iter().zip(rows.chunks_exact(PER_STEP)) {
-            for (row, whole) in whole.iter_mut().enumerate() {
-                multiply(words, std::array::from_fn(|part| rows[part][row]), whole);
+            for (row, group_sums) in group_sums.iter_mut().enumerate() {
+                multiply(
+                    words,
+                    std::array::from_fn(|part| rows[part][row]),
+                    group_sums,
+                );
             }
         }
-        for (sums, whole) in sums.iter_mut().zip(&whole) {
-            for (lane, (sum, whole)) in sums.iter_mut().zip(whole).enumerate() {
-                *sum += *whole as f32 * scale(scales, lane);
+        for (sums, group_sums) in sums.iter_mut().zip(&group_sums) {
+            for (lane, (sum, group_sums)) in sums.iter_mut().zip(group_sums).enumerate() {
+                *sum += *group_sums as f32 * scale(scales, lane);
             }
         }
     }
 }
 
 impl Vector for [f32; 8] {
-    const NUMBERS: usize = 8;
+    const WIDTH: usize = 8;
 
     #[inline(always)]
-    unsafe fn splat(number: f32) -> Self {
-        [number; 8]
+    unsafe fn splat(value: f32) -> Self {
+        [value; 8]
     }
 
     #[inline(always)]
-    unsafe fn load(numbers: *const f32) -> Self {
-        // SAFETY: as the caller promises; alignment is that of single numbers.
-        unsafe { *numbers.cast() }
+    unsafe fn load(values: *const f32) -> Self {
+        // SAFETY: as the caller promises; an array has the alignment of its elements.
+        unsafe { *values.cast() }
     }
 
     #[inline(always)]
-    unsafe fn store(self, numbers: *mut f32) {
-        // SAFETY: likewise.
-        unsafe { *numbers.cast() = self };
+    unsafe fn store(self, values: *mut f32) {
+        // SAFETY: as the caller promises.
+        unsafe { *values.cast() = self };
     }
 
     #[inline(always)]
     unsafe fn multiply_add(mut self, factor: Self, summand: Self) -> Self {
-        for place in 0..8 {
-            self[place] = self[place] * factor[place] + summand[place];
+        for at in 0..8 {
+            self[at] = self[at] * factor[at] + summand[at];
         }
         self
     }
@@ -204,44 +226,42 @@ impl Vector for [f32; 8] {
 
     #[inline(always)]
     unsafe fn divide(mut self, divisor: Self) -> Self {
-        for place in 0..8 {
-            self[place] /= divisor[place];
+        for at in 0..8 {
+            self[at] /= divisor[at];
         }
         self
     }
 
     #[inline(always)]
     unsafe fn max(mut self, other: Self) -> Self {
-        for place in 0..8 {
-            self[place] = match self[place] > other[place] {
-                true => self[place],
-                false => other[place],
+        for at in 0..8 {
+            self[at] = match self[at] > other[at] {
+                true => self[at],
+                false => other[at],
             };
         }
         self
     }
 
     #[inline(always)]
-    unsafe fn clamp(self, least: f32, most: f32) -> Self {
-        self.map(|number| number.clamp(least, most))
+    unsafe fn abs(self) -> Self {
+        self.map(f32::abs)
     }
 
     #[inline(always)]
-    unsafe fn zero_where_below(mut self, test: Self, bound: f32) -> Self {
-        for place in 0..8 {
-            self[place] = if test[place] < bound {
-                0.0
-            } else {
-                self[place]
-            };
-        }
-        self
+    unsafe fn at_least(self, bound: f32) -> Self {
+        self.map(|value| if value < bound { bound } else { value })
+    }
+
+    #[inline(always)]
+    unsafe fn at_most(self, bound: f32) -> Self {
+        self.map(|value| if value > bound { bound } else { value })
     }
 
     #[inline(always)]
     unsafe fn power_of_two(self) -> Self {
-        self.map(|number| {
-            let n = number.to_bits().wrapping_sub(LARGE.to_bits());
+        self.map(|value| {
+            let n = value.to_bits().wrapping_sub(ROUNDING.to_bits());
             f32::from_bits(n.wrapping_add(127) << 23)
         })
     }

@@ -1,29 +1,29 @@
-//! Asking for memory before it is needed.
+//! Fetching cache lines before they are needed.
 
-/// Asks for a line of the cache that is to be read.
+/// Fetches a cache line that is going to be read.
 #[inline(always)]
-pub(super) fn prefetch_to_read<T>(place: *const T) {
+pub(super) fn prefetch_to_read<T>(line: *const T) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: nothing is read; an address that is not there is passed over.
+    // SAFETY: the instruction reads nothing and ignores invalid addresses.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+        _mm_prefetch::<_MM_HINT_T0>(line.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
+    let _ = line;
 }
 
-/// Asks for a line of the cache that is to be written: processors wait for what they write to, one place
-/// after the other, the longer if another has read it.
+/// Fetches a cache line that is going to be written. Without it a processor waits for each line that it
+/// writes to, and longer if another core has read the line.
 #[inline(always)]
-pub(super) fn prefetch_to_write<T>(place: *mut T) {
-    // By name, as the compiler's function for it is one for reading where it does not know of the
-    // instruction. Processors that do not have it pass over it.
+pub(super) fn prefetch_to_write<T>(line: *mut T) {
+    // The compiler's function for this prefetches for reading, unless the instruction is enabled for the
+    // whole program. Processors without the instruction ignore it.
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: nothing is read or written; an address that is not there is passed over.
+    // SAFETY: the instruction accesses nothing and ignores invalid addresses.
     unsafe {
-        std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags));
+        std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
+    let _ = line;
 }

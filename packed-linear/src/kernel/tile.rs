@@ -1,93 +1,55 @@
-use std::ops::Range;
+use std::marker::PhantomData;
 
-use super::block::{Block, Room};
-use super::prefetch::prefetch_to_write;
 use super::rows::Rows;
-use crate::epilogue::Epilogue;
 use crate::shape::{LANES, PackedShape};
 
 /// The sums of a row for the outputs of a panel.
 pub(super) type Sums = [f32; LANES];
 
-/// What finishes the sums of a block of rows and writes them; see
-/// [`Vector::finish`](super::vector::Vector).
-///
-/// # Safety
-/// The processor has the kernel's instructions, and the outputs can be written.
-pub(super) type Finish = unsafe fn(&Epilogue<'_>, &[Sums], &[f32], Outputs);
-
-/// Where the sums of a block of rows go: a panel's columns of an output.
-#[derive(Clone, Copy)]
-pub(super) struct Outputs {
-    /// Of the first row.
-    pub(super) place: *mut f32,
-    pub(super) rows: usize,
-    /// Numbers from one row to the next.
-    pub(super) stride: usize,
-    /// The first of the columns, and how many.
-    pub(super) columns: [usize; 2],
-}
-
-impl Outputs {
-    /// Asks for the memory, which is then there when results are.
-    #[inline(always)]
-    pub(super) fn prefetch(&self) {
-        for row in 0..self.rows {
-            let place = self.place.wrapping_add(row * self.stride);
-            prefetch_to_write(place);
-            prefetch_to_write(place.wrapping_add(LANES / 2));
-        }
-    }
-}
-
-/// What brings a block of rows into the form that tiles read; see [`Block::pack`].
-///
-/// # Safety
-/// The processor has the kernel's instructions.
-pub(super) type Pack = unsafe fn(Block<'_>, PackedShape, &mut Room);
-
 /// A block of rows and a part of a panel that they are multiplied by.
 pub(super) struct Tile<'a> {
-    /// `[groups]`, each its scales and `[steps, LANES]` words.
+    /// `[groups]`, each the scales, if there are any, and `[steps, LANES]` words.
     pub(super) words: *const u32,
-    /// `[groups · steps · words of a step, rows]`; with 4-bit weights a step has two words of each
-    /// row, otherwise one.
+    /// `[groups · steps, rows]`, or with 4-bit weights `[groups · steps · 2, rows]`.
     pub(super) rows: *const u32,
-    /// `[groups, rows]`, if weights are whole numbers.
+    /// `[groups, rows]`, if weights are integers.
     pub(super) starts: *const i32,
     pub(super) groups: usize,
     /// Words of a group for each output.
     pub(super) steps: usize,
     /// `[rows]`
     pub(super) sums: *mut Sums,
-    /// Whether there are no sums yet: what is there means nothing.
+    /// Whether the sums are not yet initialised.
     pub(super) is_first: bool,
-    /// Words that memory is to be asked for while the first step is multiplied: those of the next part,
-    /// as far as other blocks of rows do not ask for them. Perhaps behind the last word.
+    /// What is prefetched during the first step: words of the next part, unless other blocks of rows
+    /// prefetch them. The address may be invalid.
     pub(super) ahead: *const u32,
-    /// By how many words further with each step.
+    /// Words by which `ahead` moves on with each step.
     pub(super) ahead_step: usize,
-    _borrowed: std::marker::PhantomData<&'a mut [Sums]>,
+    borrowed: PhantomData<&'a mut [Sums]>,
 }
 
-/// Words of a group that are multiplied before the next block of rows comes, where a group is long:
-/// 128 kB of weights, which then come from the cache.
+/// Words of a group, for each output, that are multiplied before the next block of rows comes: at most
+/// 128 kB of weights, which the next block then finds in the cache.
 pub(super) const LONGEST_PART: usize = 1024;
 
-/// Words ahead of which memory is asked for where a block of rows is alone: the processor does so by
-/// itself, but only up to the end of a page.
-pub(super) const AHEAD: usize = 512;
+/// How many words ahead weights are prefetched where there is only one block of rows. The processor
+/// prefetches by itself, but not beyond the end of a page.
+pub(super) const WORDS_AHEAD: usize = 512;
 
-/// A part of each panel that is multiplied at a time: a range of whole groups or, where there is
-/// only one and it has no scales, of its words. All numbers that a [`Tile`] needs of it are here, as
-/// a division for each tile would cost a percent of the time.
+/// The part of each panel that is multiplied at a time: a range of whole groups or, where there is only
+/// one group without scales, of its steps.
+///
+/// Everything that a [`Tile`] needs is computed once per part: a division per tile would cost a percent of
+/// the time.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
-    /// Of the panel's words the first, and how many.
+    /// The first of a panel's words, and how many.
     words: [usize; 2],
-    /// Likewise of a row's.
+    /// The first of a row's words, and how many.
     row_words: [usize; 2],
-    /// Likewise of the groups, and how many there are in all; none if there are no scales.
+    /// The first of a block's groups, how many of them, and how many there are in all; zeros if there are
+    /// no scales.
     starts: [usize; 3],
     groups: usize,
     /// Words of a group for each output.
@@ -98,7 +60,7 @@ impl Part {
     /// The parts of a panel.
     pub(super) fn all(shape: PackedShape, rows: &Rows) -> Vec<Self> {
         let (groups, steps) = (shape.groups(), shape.group_words());
-        // Words of a row for each of the weight's.
+        // Words of a row per step.
         let per_step = rows.row_words / (groups * steps);
         if shape.scale_words() > 0 {
             let stride = shape.group_stride();
@@ -129,49 +91,19 @@ impl Part {
     }
 }
 
-/// A block of rows, and which one it is of those that are multiplied by a part in turn.
+/// A block of rows, and its place among those that are multiplied by a part one after the other.
 #[derive(Clone, Copy)]
 pub(super) struct Turn {
     pub(super) block: usize,
-    /// How many were multiplied by the part before.
+    /// How many blocks were multiplied by the part before this one.
     pub(super) before: usize,
-    /// Whether it is the only one.
+    /// Whether there is no other.
     pub(super) is_alone: bool,
-}
-
-/// Steps whose products are summed before the sum is added to that of the steps before. The error of a sum
-/// grows with the number of additions one after the other, so a few thousand are made in blocks; and a
-/// processor can begin a block before it has finished the one before.
-pub(super) const BLOCK_STEPS: usize = 16;
-
-impl Tile<'_> {
-    /// The steps, cut into blocks of [`BLOCK_STEPS`].
-    #[inline(always)]
-    pub(super) fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
-        let steps = self.steps;
-        (0..steps.div_ceil(BLOCK_STEPS)).map(move |block| {
-            let first = block * BLOCK_STEPS;
-            first..steps.min(first + BLOCK_STEPS)
-        })
-    }
-
-    /// Makes the sums zero before those of a group are added, if there are none yet. Kernels do it no sooner
-    /// than they need to, while memory may still be taking the results of the block before.
-    ///
-    /// # Safety
-    /// There are so many sums.
-    #[inline(always)]
-    pub(super) unsafe fn clear_before<const ROWS: usize>(&self, group: usize) {
-        if group == 0 && self.is_first {
-            // SAFETY: as the caller says.
-            unsafe { self.sums.cast::<[Sums; ROWS]>().write([[0.0; LANES]; ROWS]) };
-        }
-    }
 }
 
 impl<'a> Tile<'a> {
     /// # Panics
-    /// If the slices are not as long as the part says.
+    /// If the slices are shorter than the part says.
     pub(super) fn new(
         part: Part,
         panel: &'a [u32],
@@ -184,12 +116,13 @@ impl<'a> Tile<'a> {
         let words = &panel[part.words[0]..][..part.words[1]];
         let block_words = &rows.words[first_row * rows.row_words..][..count * rows.row_words];
         let block_words = &block_words[part.row_words[0] * count..][..part.row_words[1] * count];
-        let [first_start, starts, all_starts] = part.starts;
-        let block_starts = &rows.starts[first_row * all_starts..][..count * all_starts];
-        let block_starts = &block_starts[first_start * count..][..starts * count];
+        let [first_group, groups, all_groups] = part.starts;
+        let block_starts = &rows.starts[first_row * all_groups..][..count * all_groups];
+        let block_starts = &block_starts[first_group * count..][..groups * count];
         let all_steps = part.groups * part.steps;
         let (ahead, ahead_step) = match turn {
-            Turn { is_alone: true, .. } => (AHEAD, LANES),
+            Turn { is_alone: true, .. } => (WORDS_AHEAD, LANES),
+            // The first two blocks prefetch half of the next part each.
             Turn { before: 0..2, .. } => {
                 (words.len() + turn.before * all_steps * LANES / 2, LANES / 2)
             }
@@ -205,7 +138,22 @@ impl<'a> Tile<'a> {
             steps: part.steps,
             sums: sums.as_mut_ptr(),
             is_first: part.words[0] == 0,
-            _borrowed: std::marker::PhantomData,
+            borrowed: PhantomData,
+        }
+    }
+}
+
+impl Tile<'_> {
+    /// Zeroes the sums before those of the first group are added. Kernels do so as late as they can, while
+    /// the results of the last block may still be on their way to memory.
+    ///
+    /// # Safety
+    /// The tile has `ROWS` rows.
+    #[inline(always)]
+    pub(super) unsafe fn clear_before<const ROWS: usize>(&self, group: usize) {
+        if group == 0 && self.is_first {
+            // SAFETY: as the caller promises, there are `ROWS` sums.
+            unsafe { self.sums.cast::<[Sums; ROWS]>().write([[0.0; LANES]; ROWS]) };
         }
     }
 }

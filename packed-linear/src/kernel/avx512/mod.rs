@@ -1,16 +1,14 @@
-//! Kernels for AVX-512, with its instructions for whole numbers (VNNI) and for `bf16`.
+//! Kernels for AVX-512, with its instructions for 8-bit integers (VNNI) and for `bf16`.
 //!
-//! Two vectors of 16 sums for each row, up to twelve rows: 24 of the 32 registers. Sums are indexed
-//! by numbers, not iterated over, as they would not stay in registers otherwise.
+//! Two vectors of 16 sums for each row, up to twelve rows: 24 of the 32 registers.
 
 mod vector;
 
 use std::arch::x86_64::*;
-use std::ops::Range;
 
+use super::table::{Kernel, TileFunction, tiles, vector_functions};
 use super::tile::{Sums, Tile};
-use super::vector::Vector;
-use super::{Kernel, TileFunction, tiles, vector_functions};
+use super::vector::blocks;
 use crate::shape::LANES;
 
 pub(super) const F32: Kernel = kernel(
@@ -52,6 +50,7 @@ const fn kernel(
         tiles,
         finish,
         pack,
+        normalise,
         attend,
         is_available,
     }
@@ -59,12 +58,12 @@ const fn kernel(
 
 vector_functions!(__m512, "avx512f,avx512bw");
 
-/// Asks for the words of a later step and returns where to go on: into the first cache with a few rows,
-/// which use words up as fast as memory brings them, otherwise into the second.
+/// Prefetches the words of a later step and returns the address to prefetch next. With a few rows, which use
+/// words as fast as memory delivers them, they go to the first cache, otherwise to the second.
 #[inline(always)]
 fn prefetch<const ROWS: usize>(tile: &Tile<'_>, ahead: *const u32) -> *const u32 {
     let next = ahead.wrapping_add(LANES / 2);
-    // SAFETY: nothing is read; an address that is not there is passed over.
+    // SAFETY: the instruction reads nothing and ignores invalid addresses.
     unsafe {
         if ROWS <= 4 {
             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
@@ -78,15 +77,16 @@ fn prefetch<const ROWS: usize>(tile: &Tile<'_>, ahead: *const u32) -> *const u32
 }
 
 /// # Safety
-/// As [`TileFunction`].
+/// See [`TileFunction`]. The processor has the target features.
 #[target_feature(enable = "avx512f")]
 unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut ahead) = (tile.words, tile.rows, tile.ahead);
     // SAFETY: the tile has `steps` times 32 words and `steps` times `ROWS` words of the rows.
     unsafe {
-        for steps in tile.blocks() {
+        let mut total = [[_mm512_setzero_ps(); 2]; ROWS];
+        for block in blocks(tile.steps) {
             let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
-            for _ in steps.clone() {
+            for _ in block {
                 let low = _mm512_loadu_ps(words.cast());
                 let high = _mm512_loadu_ps(words.add(16).cast());
                 ahead = prefetch::<ROWS>(tile, ahead);
@@ -98,22 +98,24 @@ unsafe fn f32_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
-            add_block(tile, &steps, &sums);
+            add(&mut total, &sums);
         }
+        add_total(tile, &total);
     }
 }
 
 /// # Safety
-/// As [`TileFunction`].
+/// See [`TileFunction`]. The processor has the target features.
 #[target_feature(enable = "avx512f,avx512bf16")]
 unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut ahead) = (tile.words, tile.rows, tile.ahead);
-    // SAFETY: as in `f32_tile`; vectors of `bf16` are bits like any others.
+    // SAFETY: as in `f32_tile`; any bits are valid vectors of `bf16`.
     unsafe {
         let pairs = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
-        for steps in tile.blocks() {
+        let mut total = [[_mm512_setzero_ps(); 2]; ROWS];
+        for block in blocks(tile.steps) {
             let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
-            for _ in steps.clone() {
+            for _ in block {
                 let low = pairs(_mm512_loadu_si512(words.cast()));
                 let high = pairs(_mm512_loadu_si512(words.add(16).cast()));
                 ahead = prefetch::<ROWS>(tile, ahead);
@@ -125,56 +127,57 @@ unsafe fn bf16_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
-            add_block(tile, &steps, &sums);
+            add(&mut total, &sums);
         }
+        add_total(tile, &total);
     }
 }
 
 /// # Safety
-/// As [`TileFunction`].
+/// See [`TileFunction`]. The processor has the target features.
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn int8_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
     let mut ahead = tile.ahead;
-    // SAFETY: the tile has as many groups, each of 16 words of scales and `steps` times 32, as many
-    // times `steps` times `ROWS` words of the rows, and `ROWS` starts for each.
+    // SAFETY: the tile has `groups` groups. Each has 16 words of scales and `steps` times 32 words, `steps`
+    // times `ROWS` words of the rows, and `ROWS` starts.
     unsafe {
         for group in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
-            let mut whole = begin::<ROWS>(starts);
+            let mut integers = begin::<ROWS>(starts);
             for _ in 0..tile.steps {
                 let low = _mm512_loadu_si512(words.cast());
                 let high = _mm512_loadu_si512(words.add(16).cast());
                 ahead = prefetch::<ROWS>(tile, ahead);
                 for row in 0..ROWS {
                     let value = _mm512_set1_epi32(*rows.add(row) as i32);
-                    whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], low, value);
-                    whole[row][1] = _mm512_dpbusd_epi32(whole[row][1], high, value);
+                    integers[row][0] = _mm512_dpbusd_epi32(integers[row][0], low, value);
+                    integers[row][1] = _mm512_dpbusd_epi32(integers[row][1], high, value);
                 }
                 words = words.add(LANES);
                 rows = rows.add(ROWS);
             }
             tile.clear_before::<ROWS>(group);
-            add(tile.sums, &whole, scales);
+            add_group(tile.sums, &integers, scales);
             starts = starts.add(ROWS);
         }
     }
 }
 
 /// # Safety
-/// As [`TileFunction`].
+/// See [`TileFunction`]. The processor has the target features.
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
     let (mut words, mut rows, mut starts) = (tile.words, tile.rows, tile.starts);
     let mut ahead = tile.ahead;
-    // SAFETY: as in `int8_tile`, with two words of each row a step.
+    // SAFETY: as in `int8_tile`, but with two words of each row per step.
     unsafe {
         let nibbles = _mm512_set1_epi32(0x0f0f_0f0f);
         for group in 0..tile.groups {
             let scales = scales(words);
             words = words.add(LANES / 2);
-            let mut whole = begin::<ROWS>(starts);
+            let mut integers = begin::<ROWS>(starts);
             for _ in 0..tile.steps {
                 let low = _mm512_loadu_si512(words.cast());
                 let high = _mm512_loadu_si512(words.add(16).cast());
@@ -189,41 +192,50 @@ unsafe fn int4_tile<const ROWS: usize>(tile: &Tile<'_>) {
                 ];
                 for row in 0..ROWS {
                     let value = _mm512_set1_epi32(*rows.add(row) as i32);
-                    whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], first[0], value);
-                    whole[row][1] = _mm512_dpbusd_epi32(whole[row][1], first[1], value);
+                    integers[row][0] = _mm512_dpbusd_epi32(integers[row][0], first[0], value);
+                    integers[row][1] = _mm512_dpbusd_epi32(integers[row][1], first[1], value);
                 }
                 for row in 0..ROWS {
                     let value = _mm512_set1_epi32(*rows.add(ROWS + row) as i32);
-                    whole[row][0] = _mm512_dpbusd_epi32(whole[row][0], second[0], value);
-                    whole[row][1] = _mm512_dpbusd_epi32(whole[row][1], second[1], value);
+                    integers[row][0] = _mm512_dpbusd_epi32(integers[row][0], second[0], value);
+                    integers[row][1] = _mm512_dpbusd_epi32(integers[row][1], second[1], value);
                 }
                 words = words.add(LANES);
                 rows = rows.add(2 * ROWS);
             }
             tile.clear_before::<ROWS>(group);
-            add(tile.sums, &whole, scales);
+            add_group(tile.sums, &integers, scales);
             starts = starts.add(ROWS);
         }
     }
 }
 
-/// Adds the sums of a block of steps to those of the blocks before.
+/// Adds the sums of a block to the total.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn add_block<const ROWS: usize>(
-    tile: &Tile<'_>,
-    steps: &Range<usize>,
-    block: &[[__m512; 2]; ROWS],
-) {
-    let is_first = tile.is_first && steps.start == 0;
+fn add<const ROWS: usize>(total: &mut [[__m512; 2]; ROWS], block: &[[__m512; 2]; ROWS]) {
     for row in 0..ROWS {
-        for half in 0..2 {
+        for vector in 0..2 {
+            total[row][vector] = _mm512_add_ps(total[row][vector], block[row][vector]);
+        }
+    }
+}
+
+/// Adds the total of a tile to its sums.
+///
+/// # Safety
+/// The processor has AVX-512F; the tile has `ROWS` rows.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn add_total<const ROWS: usize>(tile: &Tile<'_>, total: &[[__m512; 2]; ROWS]) {
+    for row in 0..ROWS {
+        for vector in 0..2 {
             // SAFETY: there are `ROWS` times 32 sums.
             unsafe {
-                let sums = tile.sums.add(row).cast::<f32>().add(16 * half);
-                let sum = match is_first {
-                    true => block[row][half],
-                    false => _mm512_add_ps(_mm512_loadu_ps(sums), block[row][half]),
+                let sums = tile.sums.add(row).cast::<f32>().add(16 * vector);
+                let sum = match tile.is_first {
+                    true => total[row][vector],
+                    false => _mm512_add_ps(_mm512_loadu_ps(sums), total[row][vector]),
                 };
                 _mm512_storeu_ps(sums, sum);
             }
@@ -231,7 +243,10 @@ unsafe fn add_block<const ROWS: usize>(
     }
 }
 
-/// The scales of a group, of which two stand in a word.
+/// The scales of a group, two in each word.
+///
+/// # Safety
+/// The processor has AVX-512F; a group with scales begins at `words`.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn scales(words: *const u32) -> [__m512; 2] {
@@ -244,6 +259,10 @@ unsafe fn scales(words: *const u32) -> [__m512; 2] {
     ]
 }
 
+/// What the integer sums of a group start with.
+///
+/// # Safety
+/// The processor has AVX-512F; there are `ROWS` starts.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn begin<const ROWS: usize>(starts: *const i32) -> [[__m512i; 2]; ROWS] {
@@ -255,12 +274,15 @@ unsafe fn begin<const ROWS: usize>(starts: *const i32) -> [[__m512i; 2]; ROWS] {
     values
 }
 
-/// Adds the sums of a group, times their scales.
+/// Adds the integer sums of a group, times their scales.
+///
+/// # Safety
+/// The processor has AVX-512F; there are `ROWS` sums.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn add<const ROWS: usize>(
+unsafe fn add_group<const ROWS: usize>(
     sums: *mut Sums,
-    whole: &[[__m512i; 2]; ROWS],
+    integers: &[[__m512i; 2]; ROWS],
     scales: [__m512; 2],
 ) {
     for row in 0..ROWS {
@@ -269,7 +291,7 @@ unsafe fn add<const ROWS: usize>(
             unsafe {
                 let sums = sums.add(row).cast::<f32>().add(16 * half);
                 let sum = _mm512_loadu_ps(sums);
-                let value = _mm512_cvtepi32_ps(whole[row][half]);
+                let value = _mm512_cvtepi32_ps(integers[row][half]);
                 _mm512_storeu_ps(sums, _mm512_fmadd_ps(value, scales[half], sum));
             }
         }

@@ -1,0 +1,25 @@
+use burn::tensor::Tensor;
+
+/// The keys and values that [`attention`](crate::attention()) reads.
+#[derive(Clone, Copy, Debug)]
+pub struct KeysValues<'a> {
+    /// `[slots, heads, positions or more, head_width]`
+    pub keys: &'a Tensor<4>,
+    /// `[slots, heads, positions or more, head_width]`
+    pub values: &'a Tensor<4>,
+    /// How many positions are attended to, from the first on.
+    pub length: usize,
+    /// For each batch item and position the slot that holds its key and value, `[batch, length]`. Without
+    /// it, item `i` has slot `i`. A beam search reorders its hypotheses in this table and leaves the keys
+    /// and values where they are.
+    pub slots: Option<&'a [u32]>,
+}
+
+/// The result of [`attention`](crate::attention()).
+#[derive(Clone, Debug)]
+pub struct Attended {
+    /// The weighted sums of the values, `[batch · queries, heads · head_width]`.
+    pub context: Tensor<2>,
+    /// The weights, `[batch, heads, queries, length]`, if they were asked for.
+    pub weights: Option<Tensor<4>>,
+}
