@@ -1,0 +1,9 @@
+/// The order of the dimensions of a linear layer's or a convolution's weight. All other tensors count as
+/// [`OutputFirst`](Self::OutputFirst).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `[output, input]` or `[output, input, height, width]`, as in PyTorch.
+    OutputFirst,
+    /// `[input, output]` or `[height, width, input, output]`, as in Flax and in Burn's linear layers.
+    OutputLast,
+}
