@@ -1,6 +1,7 @@
 //! Every kernel that this machine can run against the same computation in `f64`.
 
 mod attention;
+mod exactness;
 mod norm;
 mod product;
 
