@@ -1,78 +1,92 @@
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// What can go wrong with files, bytes, options and texts from outside.
+/// What can be wrong with files, bytes, options and texts from outside.
 ///
-/// Functions that take a path wrap the cause in [`Error::File`], so a message always says where to look;
-/// [`Error::cause`] goes straight to what went wrong.
+/// Functions that take a path say in which file it happened: [`Error::Read`] and [`Error::Write`] have the path
+/// themselves, everything else is wrapped in [`Error::File`]. [`Error::cause`] takes the wrapper off.
+///
+/// A message does not repeat its [`source`](std::error::Error::source): print the whole chain, joined by `": "` for
+/// example.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something is wrong with a file; `error` says what.
-    #[error("{}: {error}", path.display())]
+    /// The content of a file can't be used; the source says why.
+    #[error("can't use {}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it; never a [`Error::File`] itself.
-        error: Box<Error>,
+        /// What is wrong with its content; never an [`Error::File`] itself.
+        source: Box<Error>,
     },
-    /// The operating system could not read the file.
-    #[error("can't be read: {0}")]
-    Read(#[from] std::io::Error),
-    /// The operating system could not write the file.
-    #[error("can't be written: {0}")]
-    Write(#[source] std::io::Error),
+    /// The operating system could not read a file.
+    #[error("can't read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// The operating system could not write a file.
+    #[error("can't write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
     /// A folder holds no tokenizer.
     #[error(
         "{}: expected one of {}, found none; published captioning checkpoints come without a tokenizer: put \
          sentencepiece.bpe.model of https://huggingface.co/facebook/mbart-large-50, or a tokenizer.json saved from it, \
-         into this folder, or take the tokenizer of another",
+         into this folder, or use the tokenizer of another folder",
         folder.display(), expected.join(", ")
     )]
     NoTokenizer {
         /// The folder.
         folder: PathBuf,
-        /// The names that were looked for, in order.
+        /// The file names that were looked for, in order.
         expected: Vec<&'static str>,
     },
-    /// A text that should be JSON is not, or has not the expected structure.
-    #[error("expected JSON as Hugging Face writes it, found: {0}")]
+    /// A text is not JSON, or not JSON of the expected structure.
+    #[error("expected JSON as Hugging Face writes it")]
     Json(#[from] serde_json::Error),
     /// An option of `preprocessor_config.json` can't be used.
     #[error("option {key}: expected {expected}, found {found}")]
     Config {
         /// The option.
         key: String,
-        /// What it may be.
+        /// The values that it may have.
         expected: String,
-        /// What it is.
+        /// The value that it has.
         found: String,
     },
-    /// The bytes are no image in a format that this build decodes.
+    /// The bytes are not an image in a format that this build decodes.
     #[error(
         "expected an image in a supported format (see preprocess::image::decode), found {bytes} bytes of something else"
     )]
     UnknownFormat {
-        /// How many bytes there are.
+        /// Number of bytes.
         bytes: usize,
     },
-    /// The bytes look like an image but do not decode.
+    /// The bytes start like an image but do not decode.
     #[error(
         "expected a complete {format} image, but it does not decode ({reason}); it may be cut short or damaged"
     )]
     Damaged {
-        /// The format that its first bytes announce.
+        /// The format that the first bytes announce.
         format: String,
-        /// What the decoder said.
+        /// The decoder's message, its causes included.
         reason: String,
     },
-    /// The image is of a kind within its format that the decoder lacks (a TIFF with a palette, say).
+    /// The decoder does not support this kind of image within its format, such as a TIFF with a palette.
     #[error(
-        "expected a kind of {format} image that the decoder knows, found another ({reason}); convert it to PNG"
+        "expected a kind of {format} image that the decoder supports, found another ({reason}); convert it to PNG"
     )]
     UnsupportedImage {
-        /// The format that its first bytes announce.
+        /// The format that the first bytes announce.
         format: String,
-        /// What the decoder said.
+        /// The decoder's message, its causes included.
         reason: String,
     },
     /// The header announces more pixels than allowed; nothing was allocated.
@@ -88,7 +102,7 @@ pub enum Error {
         /// The limit in force.
         limit: u64,
     },
-    /// Width, height and bytes of an image do not fit together.
+    /// Width, height and number of bytes of an image do not fit together.
     #[error(
         "expected an image of at least 1 x 1 pixels with width x height x 3 bytes, found {width} x {height} and {bytes} bytes"
     )]
@@ -100,7 +114,7 @@ pub enum Error {
         /// Length of the buffer.
         bytes: usize,
     },
-    /// A resize would make more than [`MAX_PIXELS`](crate::MAX_PIXELS) pixels; nothing was allocated.
+    /// A resize would produce more than [`MAX_PIXELS`](crate::MAX_PIXELS) pixels; nothing was allocated.
     #[error(
         "expected a result of at most {limit} pixels, found that it would have {height} rows of {width}; \
          crop the centre (do_center_crop) or choose a smaller size",
@@ -112,7 +126,7 @@ pub enum Error {
         /// Pixels in a row.
         width: u64,
     },
-    /// The images of a batch come out in different sizes, so they have no common tensor.
+    /// The images of a batch come out in different sizes, so they do not fit into one tensor.
     #[error(
         "expected all images of a batch as {first:?} (height, width) like the first, found {found:?} for image {index}; \
          crop the centre (do_center_crop) or process them one by one"
@@ -120,12 +134,18 @@ pub enum Error {
     MixedSizes {
         /// Height and width of the first image's result.
         first: [u64; 2],
-        /// Which image differs.
+        /// Index of the image that differs.
         index: usize,
         /// Height and width of that image's result.
         found: [u64; 2],
     },
-    /// A tokenizer file is damaged or of a kind that mBART-50 does not use.
+    /// A tokenizer file holds a model other than the unigram model of mBART-50.
+    #[error("expected a unigram model, which mBART-50 has, found {found}")]
+    TokenizerModel {
+        /// The kind of model that the file names.
+        found: String,
+    },
+    /// A tokenizer file is damaged or does not fit mBART-50.
     #[error("expected {expected}, found {found}")]
     TokenizerFile {
         /// What the file should hold.
@@ -133,57 +153,63 @@ pub enum Error {
         /// What it holds.
         found: String,
     },
-    /// A language code is not one of the tokenizer's.
+    /// The tokenizer has no such language code.
     #[error("expected one of the language codes {}, found {code:?}", known.join(", "))]
     UnknownLanguage {
         /// The code.
         code: String,
-        /// The codes that the tokenizer knows, in the order of their ids.
+        /// The codes that the tokenizer has, in the order of their ids.
         known: Vec<String>,
     },
-    /// No text fits into so few tokens.
+    /// `max_length` leaves no room for the tokens that every text has.
     #[error(
         "expected a max_length of at least 2 (the language code and </s> always stay), found {max_length}"
     )]
     MaxLength {
-        /// The length asked for.
+        /// The requested length.
         max_length: usize,
     },
-    /// The tokenizer could not process a text.
-    #[error("the tokenizer failed: {0}")]
-    Tokenize(String),
+    /// The `tokenizers` crate could not process a text, or set up or write a tokenizer.
+    #[error("the tokenizer failed")]
+    Tokenize(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// The error without the file name around it.
+    /// The error without [`Error::File`] around it.
     pub fn cause(&self) -> &Self {
         match self {
-            Self::File { error, .. } => error,
+            Self::File { source, .. } => source,
             other => other,
         }
     }
 
+    /// An [`Error::Read`], for `map_err`.
+    #[cfg(any(feature = "image", feature = "text"))]
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Says in which file it happened.
+    #[cfg(any(feature = "image", feature = "text"))]
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        match self {
+            named @ (Self::File { .. } | Self::Read { .. } | Self::Write { .. }) => named,
+            error => Self::File {
+                path: path.to_owned(),
+                source: Box::new(error),
+            },
+        }
+    }
+
     /// An [`Error::TokenizerFile`].
+    #[cfg(feature = "text")]
     pub(crate) fn tokenizer_file(expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::TokenizerFile {
             expected: expected.into(),
             found: found.into(),
-        }
-    }
-
-    /// An [`Error::Tokenize`] from the boxed errors of the `tokenizers` crate.
-    pub(crate) fn tokenize(error: tokenizers::Error) -> Self {
-        Self::Tokenize(error.to_string())
-    }
-
-    /// Says in which file it happened; the innermost name wins.
-    pub(crate) fn in_file(self, path: &Path) -> Self {
-        match self {
-            named @ Self::File { .. } => named,
-            error => Self::File {
-                path: path.to_owned(),
-                error: Box::new(error),
-            },
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use preprocess::Error;
-use preprocess::text::{LANGUAGE_CODES, Tokenizer};
+use preprocess::text::{LANGUAGES, Tokenizer};
 
 mod common;
 use common::{TOKENIZERS, joined, sentences, small, with_added_tokens};
@@ -13,7 +13,7 @@ use common::{TOKENIZERS, joined, sentences, small, with_added_tokens};
 fn check_shortlist(tokenizer: &Tokenizer, shortlist: &[u32]) {
     assert!(shortlist.is_sorted_by(|first, second| first < second));
     let special = ["<s>", "<pad>", "</s>", "<unk>"].into_iter();
-    for token in special.chain(LANGUAGE_CODES) {
+    for token in special.chain(LANGUAGES.map(|language| language.code)) {
         let id = tokenizer.token_id(token).unwrap();
         assert!(shortlist.binary_search(&id).is_ok(), "{token}");
     }
@@ -23,7 +23,7 @@ fn check_shortlist(tokenizer: &Tokenizer, shortlist: &[u32]) {
 fn a_sentence_needs_only_the_shortlist_of_its_language() {
     for tokenizer in TOKENIZERS.iter() {
         let sentences = sentences();
-        for code in LANGUAGE_CODES {
+        for code in LANGUAGES.map(|language| language.code) {
             let text = &sentences[code];
             let shortlist = tokenizer.shortlist_of_languages(&[code]).unwrap();
             check_shortlist(tokenizer, &shortlist);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use preprocess::Error;
-use preprocess::text::{LANGUAGE_CODES, Tokenizer};
+use preprocess::text::{LANGUAGES, Tokenizer};
 use serde_json::{Value, json as value};
 use tempfile::TempDir;
 
@@ -162,7 +162,7 @@ fn tokens_that_were_added_later_are_saved_with_their_flags() {
     assert!(ids.unwrap().ends_with(&[1654, 1655, 2]));
 
     let config: Value = serde_json::from_str(&tokenizer.to_tokenizer_config_json()).unwrap();
-    let mut special = LANGUAGE_CODES.to_vec();
+    let mut special = LANGUAGES.map(|language| language.code).to_vec();
     special.push("<picture>");
     assert_eq!(config["additional_special_tokens"], value!(special));
 }
@@ -177,8 +177,9 @@ fn the_small_vocabulary_has_the_layout_of_fairseq() {
     }
     assert_eq!(tokenizer.token_id("<mask>"), Some(1653));
     let first = 1601;
-    for (id, code) in (first..).zip(LANGUAGE_CODES) {
-        assert_eq!(tokenizer.language_id(code).unwrap(), id);
+    for (id, language) in (first..).zip(LANGUAGES) {
+        assert_eq!(tokenizer.language_id(language.code).unwrap(), id);
+        assert_eq!(language.token_id(tokenizer.vocab_size()), Some(id));
     }
     assert_eq!(tokenizer.id_to_token(1654), None);
 }

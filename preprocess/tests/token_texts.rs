@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use preprocess::text::{LANGUAGE_CODES, Tokenizer};
+use preprocess::text::{LANGUAGES, Tokenizer};
 use serde_json::{Value, json as value};
 
 mod common;
@@ -110,11 +110,12 @@ fn the_mark_for_a_space_is_a_space_and_special_tokens_have_no_text() {
         assert_eq!(text("▁").as_deref(), Some(" "));
         assert_eq!(text("a").as_deref(), Some("a"));
         let special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
-        for token in special.into_iter().chain(LANGUAGE_CODES) {
+        let codes = LANGUAGES.map(|language| language.code);
+        for token in special.into_iter().chain(codes) {
             assert_eq!(*text(token), None, "{token}");
         }
         let without = token_texts.iter().filter(|text| text.is_none()).count();
-        assert_eq!(without, special.len() + LANGUAGE_CODES.len());
+        assert_eq!(without, special.len() + LANGUAGES.len());
     }
 }
 

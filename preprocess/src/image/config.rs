@@ -172,7 +172,7 @@ impl ImageProcessorConfig {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         fs::read_to_string(path)
-            .map_err(Error::from)
+            .map_err(Error::read(path))
             .and_then(|text| Self::from_json(&text))
             .map_err(|error| error.in_file(path))
     }
@@ -203,14 +203,17 @@ impl ImageProcessorConfig {
         if !path.exists() {
             return Ok(Self::square(side));
         }
-        let read = || {
-            let processor: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+        let of_processor = |text: String| {
+            let processor: Value = serde_json::from_str(&text)?;
             match processor.get("image_processor") {
                 Some(options) => Self::from_json(&options.to_string()),
                 None => Ok(Self::square(side)),
             }
         };
-        read().map_err(|error: Error| error.in_file(&path))
+        fs::read_to_string(&path)
+            .map_err(Error::read(&path))
+            .and_then(of_processor)
+            .map_err(|error| error.in_file(&path))
     }
 
     /// The text of a `preprocessor_config.json` that this crate and Hugging Face read back to the same options.

@@ -91,7 +91,7 @@ impl DecodeOptions {
 pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<RgbImage, Error> {
     let path = path.as_ref();
     std::fs::read(path)
-        .map_err(Error::from)
+        .map_err(Error::read(path))
         .and_then(|bytes| decode(&bytes, options))
         .map_err(|error| error.in_file(path))
 }

@@ -3,8 +3,8 @@ use crate::Error;
 /// Checks SentencePiece's normalisation table before the `tokenizers` crate uses it.
 ///
 /// The table is a double-array trie over UTF-8 bytes (a `u32` byte length, then that many bytes of `u32` units),
-/// followed by NUL-terminated replacement texts that its leaves point to. Its reader follows indices unchecked, so a
-/// table from a damaged file would panic at some later text; walking every path once makes that impossible.
+/// followed by NUL-terminated replacement texts that its leaves point to. The `tokenizers` crate follows its indices
+/// unchecked, so a damaged table would panic later, at some text. Following every path once here prevents that.
 pub(super) fn check(table: &[u8]) -> Result<(), Error> {
     let (units, texts) = split(table).ok_or_else(|| refuse("a table that is cut short"))?;
     let texts = std::str::from_utf8(texts)
@@ -14,7 +14,7 @@ pub(super) fn check(table: &[u8]) -> Result<(), Error> {
 
 fn refuse(found: &str) -> Error {
     Error::tokenizer_file(
-        "a whole SentencePiece normalisation table (precompiled_charsmap)",
+        "a complete SentencePiece normalisation table (precompiled_charsmap)",
         found,
     )
 }
@@ -29,13 +29,13 @@ fn split(table: &[u8]) -> Option<(Vec<u32>, &[u8])> {
     Some((units, texts))
 }
 
-/// Follows every byte from every node that can be reached; `None` if an index is out of bounds.
+/// Follows every byte from every reachable node; `None` if an index is out of bounds.
 fn walk(units: &[u32], texts: &str) -> Option<()> {
     let root = offset(*units.first()?);
     let mut seen = vec![false; units.len()];
     let mut open = vec![root];
     while let Some(node) = open.pop() {
-        // 0xF4 is the highest byte of UTF-8, and NUL ends the look-up.
+        // 0xF4 is the highest byte of UTF-8, and NUL ends a look-up.
         for byte in 1..=0xF4 {
             let child = node ^ byte;
             let unit = *units.get(child)?;
@@ -49,9 +49,9 @@ fn walk(units: &[u32], texts: &str) -> Option<()> {
                     return None;
                 }
             }
-            // Two ways may lead to one node; look at it once, so that a damaged table can't keep us here.
-            let mark = seen.get_mut(next)?;
-            if !std::mem::replace(mark, true) {
+            // Several paths may lead to one node. Visiting it once keeps a damaged table from looping forever.
+            let visited = seen.get_mut(next)?;
+            if !std::mem::replace(visited, true) {
                 open.push(next);
             }
         }
@@ -68,7 +68,7 @@ fn offset(unit: u32) -> usize {
     ((unit >> 10) as usize) << ((unit & (1 << 9)) >> 6)
 }
 
-/// Decodes the base64 (RFC 4648, padded) in which `tokenizer.json` holds the table; `None` if it is not that.
+/// Decodes the padded base64 (RFC 4648) in which `tokenizer.json` holds the table; `None` if the text is not base64.
 pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut values = [None; 256];
@@ -100,7 +100,7 @@ mod tests {
 
     /// A trie of one block whose only key is "a", with the replacement "b".
     fn table() -> Vec<u8> {
-        // The root's children lie at 256 ^ byte; the child for "a" leads to 510, which holds the place of its text.
+        // The root's children are at 256 ^ byte. The child for "a" leads to 510, which holds the offset of its text.
         let mut units = vec![0u32; 512];
         units[0] = 256 << 10;
         let child = 256 ^ usize::from(b'a');
@@ -113,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_table_passes() {
+    fn a_valid_table_passes() {
         check(&table()).unwrap();
     }
 
     #[test]
     fn a_table_that_is_cut_short_is_refused() {
-        let whole = table();
-        for length in 0..whole.len() - 2 {
-            assert!(check(&whole[..length]).is_err(), "{length}");
+        let complete = table();
+        for length in 0..complete.len() - 2 {
+            assert!(check(&complete[..length]).is_err(), "{length}");
         }
     }
 

@@ -1,46 +1,93 @@
-use unicode_script::Script;
+/// A language that mBART-50 reads and writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Language {
+    /// mBART-50's code, which is also the language's token: `es_XX`.
+    pub code: &'static str,
+    /// The English name: `Spanish`.
+    pub name: &'static str,
+}
 
-/// mBART-50's language codes in the order of their token ids: the 25 of mBART first, then those added for mBART-50.
+/// mBART-50's 52 languages in the order of their token ids: the 25 of mBART first, then those added for mBART-50.
 ///
-/// Published by fairseq and as `FAIRSEQ_LANGUAGE_CODES` in Hugging Face's `tokenization_mbart50.py`.
+/// The codes and their order are fairseq's; Hugging Face has them as `FAIRSEQ_LANGUAGE_CODES` in
+/// `tokenization_mbart50.py`.
 #[rustfmt::skip]
-pub const LANGUAGE_CODES: [&str; 52] = [
-    "ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN", "hi_IN", "it_IT", "ja_XX", "kk_KZ",
-    "ko_KR", "lt_LT", "lv_LV", "my_MM", "ne_NP", "nl_XX", "ro_RO", "ru_RU", "si_LK", "tr_TR", "vi_VN", "zh_CN",
-    "af_ZA", "az_AZ", "bn_IN", "fa_IR", "he_IL", "hr_HR", "id_ID", "ka_GE", "km_KH", "mk_MK", "ml_IN", "mn_MN", "mr_IN",
-    "pl_PL", "ps_AF", "pt_XX", "sv_SE", "sw_KE", "ta_IN", "te_IN", "th_TH", "tl_XX", "uk_UA", "ur_PK", "xh_ZA", "gl_ES",
-    "sl_SI",
+pub const LANGUAGES: [Language; 52] = [
+    Language { code: "ar_AR", name: "Arabic" },
+    Language { code: "cs_CZ", name: "Czech" },
+    Language { code: "de_DE", name: "German" },
+    Language { code: "en_XX", name: "English" },
+    Language { code: "es_XX", name: "Spanish" },
+    Language { code: "et_EE", name: "Estonian" },
+    Language { code: "fi_FI", name: "Finnish" },
+    Language { code: "fr_XX", name: "French" },
+    Language { code: "gu_IN", name: "Gujarati" },
+    Language { code: "hi_IN", name: "Hindi" },
+    Language { code: "it_IT", name: "Italian" },
+    Language { code: "ja_XX", name: "Japanese" },
+    Language { code: "kk_KZ", name: "Kazakh" },
+    Language { code: "ko_KR", name: "Korean" },
+    Language { code: "lt_LT", name: "Lithuanian" },
+    Language { code: "lv_LV", name: "Latvian" },
+    Language { code: "my_MM", name: "Burmese" },
+    Language { code: "ne_NP", name: "Nepali" },
+    Language { code: "nl_XX", name: "Dutch" },
+    Language { code: "ro_RO", name: "Romanian" },
+    Language { code: "ru_RU", name: "Russian" },
+    Language { code: "si_LK", name: "Sinhala" },
+    Language { code: "tr_TR", name: "Turkish" },
+    Language { code: "vi_VN", name: "Vietnamese" },
+    Language { code: "zh_CN", name: "Chinese" },
+    Language { code: "af_ZA", name: "Afrikaans" },
+    Language { code: "az_AZ", name: "Azerbaijani" },
+    Language { code: "bn_IN", name: "Bengali" },
+    Language { code: "fa_IR", name: "Persian" },
+    Language { code: "he_IL", name: "Hebrew" },
+    Language { code: "hr_HR", name: "Croatian" },
+    Language { code: "id_ID", name: "Indonesian" },
+    Language { code: "ka_GE", name: "Georgian" },
+    Language { code: "km_KH", name: "Khmer" },
+    Language { code: "mk_MK", name: "Macedonian" },
+    Language { code: "ml_IN", name: "Malayalam" },
+    Language { code: "mn_MN", name: "Mongolian" },
+    Language { code: "mr_IN", name: "Marathi" },
+    Language { code: "pl_PL", name: "Polish" },
+    Language { code: "ps_AF", name: "Pashto" },
+    Language { code: "pt_XX", name: "Portuguese" },
+    Language { code: "sv_SE", name: "Swedish" },
+    Language { code: "sw_KE", name: "Swahili" },
+    Language { code: "ta_IN", name: "Tamil" },
+    Language { code: "te_IN", name: "Telugu" },
+    Language { code: "th_TH", name: "Thai" },
+    Language { code: "tl_XX", name: "Tagalog" },
+    Language { code: "uk_UA", name: "Ukrainian" },
+    Language { code: "ur_PK", name: "Urdu" },
+    Language { code: "xh_ZA", name: "Xhosa" },
+    Language { code: "gl_ES", name: "Galician" },
+    Language { code: "sl_SI", name: "Slovene" },
 ];
 
-/// The scripts in which a language of [`LANGUAGE_CODES`] is written today, in the country of its code; none for other
-/// codes.
-///
-/// Chinese is Han alone, and Korean has Han beside Hangul for the names and headlines that still use it.
-pub(super) fn scripts(code: &str) -> &'static [Script] {
-    use Script::*;
-    match code {
-        "ar_AR" | "fa_IR" | "ps_AF" | "ur_PK" => &[Arabic],
-        "bn_IN" => &[Bengali],
-        "kk_KZ" | "mk_MK" | "mn_MN" | "ru_RU" | "uk_UA" => &[Cyrillic],
-        "hi_IN" | "mr_IN" | "ne_NP" => &[Devanagari],
-        "ka_GE" => &[Georgian],
-        "gu_IN" => &[Gujarati],
-        "zh_CN" => &[Han],
-        "ko_KR" => &[Hangul, Han],
-        "he_IL" => &[Hebrew],
-        "ja_XX" => &[Hiragana, Katakana, Han],
-        "km_KH" => &[Khmer],
-        "af_ZA" | "az_AZ" | "cs_CZ" | "de_DE" | "en_XX" | "es_XX" | "et_EE" | "fi_FI" | "fr_XX"
-        | "gl_ES" | "hr_HR" | "id_ID" | "it_IT" | "lt_LT" | "lv_LV" | "nl_XX" | "pl_PL"
-        | "pt_XX" | "ro_RO" | "sl_SI" | "sv_SE" | "sw_KE" | "tl_XX" | "tr_TR" | "vi_VN"
-        | "xh_ZA" => &[Latin],
-        "ml_IN" => &[Malayalam],
-        "my_MM" => &[Myanmar],
-        "si_LK" => &[Sinhala],
-        "ta_IN" => &[Tamil],
-        "te_IN" => &[Telugu],
-        "th_TH" => &[Thai],
-        _ => &[],
+/// Finds a language by its code (`es_XX`), the first part of the code (`es`) or its English name (`Spanish`), in upper
+/// or lower case.
+pub fn language(text: &str) -> Option<Language> {
+    LANGUAGES.into_iter().find(|language| {
+        let (short, _) = language.code.split_at(2);
+        [language.code, short, language.name]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(text))
+    })
+}
+
+impl Language {
+    /// The id of this language's token in a vocabulary of `vocab_size` tokens that ends, like mBART-50's, with the 52
+    /// language codes and `<mask>`: 250005 for Spanish among 250,054 tokens.
+    ///
+    /// `None` if the vocabulary is too small for them, or if the language is not one of [`LANGUAGES`]. With a
+    /// tokenizer at hand, [`Tokenizer::language_id`](super::Tokenizer::language_id) looks the id up.
+    pub fn token_id(self, vocab_size: usize) -> Option<u32> {
+        let index = LANGUAGES.iter().position(|language| *language == self)?;
+        let first = vocab_size.checked_sub(LANGUAGES.len() + 1)?;
+        u32::try_from(first + index).ok()
     }
 }
 
@@ -49,17 +96,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_has_scripts_of_its_own() {
-        for code in LANGUAGE_CODES {
-            assert!(!scripts(code).is_empty(), "{code}");
-            for script in scripts(code) {
-                // These are in every shortlist anyway.
-                assert!(
-                    ![Script::Common, Script::Inherited].contains(script),
-                    "{code}"
-                );
-            }
+    fn codes_short_codes_and_names_are_found_in_any_case() {
+        for text in ["es_XX", "es", "spanish", "ES_xx", "Spanish"] {
+            assert_eq!(language(text).unwrap().code, "es_XX");
         }
-        assert!(scripts("en").is_empty());
+        for text in ["", "e", "es_", "klingon", "xx"] {
+            assert_eq!(language(text), None);
+        }
+    }
+
+    #[test]
+    fn every_code_and_name_is_found_as_itself() {
+        for known in LANGUAGES {
+            assert_eq!(language(known.code), Some(known));
+            assert_eq!(language(known.name), Some(known));
+            assert_eq!(language(&known.code[..2]), Some(known));
+        }
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_published_vocabulary() {
+        let id = |code| language(code).unwrap().token_id(250_054);
+        assert_eq!(id("ar_AR"), Some(250_001));
+        assert_eq!(id("de_DE"), Some(250_003));
+        assert_eq!(id("es_XX"), Some(250_005));
+        assert_eq!(id("fr_XX"), Some(250_008));
+        assert_eq!(id("sl_SI"), Some(250_052));
+    }
+
+    #[test]
+    fn a_vocabulary_without_room_and_a_foreign_language_have_no_token() {
+        assert_eq!(LANGUAGES[51].token_id(53), Some(51));
+        assert_eq!(LANGUAGES[51].token_id(52), None);
+        let klingon = Language {
+            code: "tlh_XX",
+            name: "Klingon",
+        };
+        assert_eq!(klingon.token_id(250_054), None);
     }
 }

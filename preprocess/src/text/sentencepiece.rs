@@ -5,7 +5,8 @@ use tokenizers::normalizers::{Precompiled, Replace, Sequence};
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::{AddedToken, NormalizerWrapper};
 
-use super::languages::LANGUAGE_CODES;
+use super::languages::LANGUAGES;
+use super::special::{BEGIN, END, FAIRSEQ, MASK, UNKNOWN};
 use super::{charsmap, vocabulary};
 use crate::Error;
 
@@ -46,14 +47,13 @@ const UNIGRAM: i32 = 1;
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 
-/// The first pieces of every file; fairseq gives them other ids.
-const FILE_SPECIALS: [&str; 3] = ["<unk>", "<s>", "</s>"];
-/// fairseq's first tokens. One more than in the file, so every later piece moves up by one id.
-const FAIRSEQ_SPECIALS: [&str; 4] = ["<s>", "<pad>", "</s>", "<unk>"];
-const UNKNOWN: usize = 3;
-const MASK: &str = "<mask>";
+/// The first pieces of every file. fairseq replaces them by [`FAIRSEQ`], which has one token more, so the id of every
+/// later piece is its position in the file plus one.
+const FILE_SPECIALS: [&str; 3] = [UNKNOWN, BEGIN, END];
+/// The position of `<unk>` in [`FAIRSEQ`].
+const UNKNOWN_ID: usize = 3;
 
-/// mBART-50's tokenizer from the bytes of a `sentencepiece.bpe.model` (a unigram model, whatever its name says).
+/// mBART-50's tokenizer from the bytes of a `sentencepiece.bpe.model`, which is a unigram model despite its name.
 pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
     let model = ModelProto::decode(bytes).map_err(|error| {
         Error::tokenizer_file(
@@ -67,20 +67,20 @@ pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
         .and_then(|spec| spec.precompiled_charsmap);
     let mut added = special_tokens();
     added.extend(symbols(&model.pieces));
-    let unigram = vocabulary::unigram(fairseq_order(model.pieces), UNKNOWN, false)?;
+    let unigram = vocabulary::unigram(fairseq_order(model.pieces), UNKNOWN_ID, false)?;
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
     tokenizer
         .with_normalizer(Some(normalizer(table)?))
-        .map_err(Error::tokenize)?;
+        .map_err(Error::Tokenize)?;
     let spaces = Metaspace::new('▁', PrependScheme::Always, true);
     tokenizer.with_pre_tokenizer(Some(spaces.clone()));
     tokenizer.with_decoder(Some(DecoderWrapper::Metaspace(spaces)));
-    tokenizer.add_tokens(added).map_err(Error::tokenize)?;
+    tokenizer.add_tokens(added).map_err(Error::Tokenize)?;
     Ok(tokenizer)
 }
 
 fn check_kind(model: &ModelProto) -> Result<(), Error> {
-    // The format's default is unigram, so an absent field says so too.
+    // Unigram is the format's default, so an absent field means unigram.
     let kind = model
         .trainer_spec
         .as_ref()
@@ -93,10 +93,9 @@ fn check_kind(model: &ModelProto) -> Result<(), Error> {
             4 => "character",
             _ => "unknown",
         };
-        return Err(Error::tokenizer_file(
-            "a SentencePiece unigram model (type 1)",
-            format!("a {name} model (type {kind})"),
-        ));
+        return Err(Error::TokenizerModel {
+            found: format!("a SentencePiece model of type {kind} ({name})"),
+        });
     }
     if model.pieces.is_empty() {
         return Err(Error::tokenizer_file("pieces", "an empty vocabulary"));
@@ -110,9 +109,10 @@ fn check_kind(model: &ModelProto) -> Result<(), Error> {
             ));
         }
     }
-    // A second piece of the same text would take the id of the special token.
+    // A second piece with the text of a special token would take its id.
     let reserved = |piece: &&str| {
-        LANGUAGE_CODES.contains(piece) || FAIRSEQ_SPECIALS.contains(piece) || *piece == MASK
+        let is_code = LANGUAGES.iter().any(|language| language.code == *piece);
+        is_code || FAIRSEQ.contains(piece) || *piece == MASK
     };
     let others = model.pieces.iter().skip(FILE_SPECIALS.len()).map(text);
     match others.into_iter().find(reserved) {
@@ -135,8 +135,8 @@ fn fairseq_order(pieces: Vec<Piece>) -> Vec<(String, f64)> {
         let score = f64::from(piece.score.unwrap_or(0.0));
         (piece.piece.unwrap_or_default(), score)
     });
-    let first = FAIRSEQ_SPECIALS.into_iter().map(special);
-    let codes = LANGUAGE_CODES.into_iter().map(special);
+    let first = FAIRSEQ.into_iter().map(special);
+    let codes = LANGUAGES.into_iter().map(|language| special(language.code));
     first
         .chain(pieces)
         .chain(codes)
@@ -144,16 +144,17 @@ fn fairseq_order(pieces: Vec<Piece>) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Tokens that are recognised in a text as they stand, and skipped when ids become text.
+/// Tokens that are recognised where a text spells them out, and that decoding skips.
 fn special_tokens() -> Vec<AddedToken> {
-    let plain = FAIRSEQ_SPECIALS.into_iter().chain(LANGUAGE_CODES);
+    let codes = LANGUAGES.map(|language| language.code);
+    let plain = FAIRSEQ.into_iter().chain(codes);
     let mut tokens: Vec<_> = plain.map(|token| AddedToken::from(token, true)).collect();
-    // The mask swallows the space before it, so that "a <mask>" reads like "a word".
+    // The mask takes the space before it, so that "a <mask>" has the tokens of "a word".
     tokens.push(AddedToken::from(MASK, true).lstrip(true));
     tokens
 }
 
-/// Pieces that the trainer was told to keep whole: control symbols and user-defined ones.
+/// Pieces that the trainer was told never to split: control symbols and user-defined symbols.
 fn symbols(pieces: &[Piece]) -> impl Iterator<Item = AddedToken> {
     pieces
         .iter()
@@ -165,7 +166,7 @@ fn symbols(pieces: &[Piece]) -> impl Iterator<Item = AddedToken> {
         })
 }
 
-/// SentencePiece's own normalisation, then one space for many.
+/// SentencePiece's normalisation table, then one space for several.
 fn normalizer(table: Option<Vec<u8>>) -> Result<NormalizerWrapper, Error> {
     let mut steps = Vec::with_capacity(2);
     if let Some(table) = table.filter(|table| !table.is_empty()) {
@@ -175,7 +176,7 @@ fn normalizer(table: Option<Vec<u8>>) -> Result<NormalizerWrapper, Error> {
         steps.push(NormalizerWrapper::Precompiled(step));
     }
     let spaces =
-        Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ").map_err(Error::tokenize)?;
+        Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ").map_err(Error::Tokenize)?;
     steps.push(NormalizerWrapper::Replace(spaces));
     Ok(NormalizerWrapper::Sequence(Sequence::new(steps)))
 }

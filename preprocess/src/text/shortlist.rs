@@ -3,27 +3,29 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use unicode_script::{Script, UnicodeScript};
 
-use super::languages::scripts;
-use super::{Tokenizer, save};
+use super::Tokenizer;
+use super::scripts::scripts;
+use super::special::NAMED;
 use crate::Error;
 
-/// Texts of a corpus that are held and tokenised at a time.
-const TEXTS_AT_ONCE: usize = 4096;
+/// Number of texts of a corpus that are held in memory and tokenised in parallel.
+const CHUNK_TEXTS: usize = 4096;
 
-/// Vocabulary shortlists: the ids that are worth scoring when only some languages are written. A decoder's head has a
-/// row for each of 250,054 tokens, most of them in scripts that a caption never needs.
+/// Vocabulary shortlists: the ids worth scoring when only some languages are written. A decoder's head has a row for
+/// each of 250,054 tokens, and most of them are in scripts that a caption never needs.
 impl Tokenizer {
-    /// Ids of the tokens in which these languages can be written, ascending and without duplicates.
+    /// Ids of the tokens that these languages are written with, ascending and without duplicates.
     ///
-    /// Those are all tokens whose every character is of a script of one of the languages (the property Script of
-    /// [UAX #24](https://www.unicode.org/reports/tr24/)) or of none (Common and Inherited: digits, punctuation, spaces,
-    /// emoji, accents that combine), and all special tokens, language codes among them.
+    /// These are the special tokens, including the language codes, and every token whose characters all belong to a
+    /// script of one of the languages (Unicode's property Script,
+    /// [UAX #24](https://www.unicode.org/reports/tr24/)) or to no particular script (Common and Inherited: digits,
+    /// punctuation, spaces, emoji, combining accents).
     ///
-    /// Only the languages' own scripts count. Where a text mixes in words of another one, such as Latin names and the
-    /// letters of `Tシャツ` in Japanese, name a language of that script too: `["ja_XX", "en_XX"]`.
+    /// If texts mix in words of another script, such as Latin names or the `T` of `Tシャツ` in Japanese, add a language
+    /// of that script: `["ja_XX", "en_XX"]`.
     ///
     /// # Errors
-    /// [`Error::UnknownLanguage`], whose message lists the codes that would do.
+    /// [`Error::UnknownLanguage`], which lists the tokenizer's codes, if it lacks one of these.
     pub fn shortlist_of_languages(&self, codes: &[&str]) -> Result<Vec<u32>, Error> {
         let mut written = vec![Script::Common, Script::Inherited];
         for code in codes {
@@ -36,18 +38,18 @@ impl Tokenizer {
         }))
     }
 
-    /// Ids of the tokens that occur in these texts at least `min_count` times, ascending and without duplicates.
+    /// Ids of the tokens that occur at least `min_count` times in these texts together, ascending and without
+    /// duplicates.
     ///
-    /// Texts are tokenised as by [`encode`](Self::encode), in parallel, and count together. A `min_count` of 0 keeps
-    /// the whole vocabulary.
+    /// Texts are tokenised in parallel, as [`encode`](Self::encode) does. A `min_count` of 0 keeps the whole
+    /// vocabulary.
     ///
-    /// Kept besides are all special tokens, language codes among them, and the token of every single character that
-    /// occurs, however rarely, so that words whose tokens are too rare can still be spelled. Characters that never
-    /// occur are left out: in Chinese these are thousands, which a shortlist should save, and a corpus of some
-    /// thousand words has all letters of an alphabet.
+    /// The list also has the special tokens, including the language codes, and the token of every single character
+    /// that occurs at all, so that words whose tokens are too rare can still be spelled. Characters that never occur
+    /// are left out: Chinese has thousands of them, and a corpus of some thousand words has all letters of an alphabet.
     ///
     /// # Errors
-    /// [`Error::Tokenize`].
+    /// [`Error::Tokenize`] if a text can't be split into pieces.
     pub fn shortlist_of_texts<'t>(
         &self,
         texts: impl IntoIterator<Item = &'t str>,
@@ -64,40 +66,39 @@ impl Tokenizer {
             .flat_map(str::chars)
             .collect();
         Ok(self.shortlist(&token_texts, |id, text| {
-            counts[id] >= min_count || single(text).is_some_and(|letter| letters.contains(&letter))
+            counts[id] >= min_count
+                || only_character(text).is_some_and(|letter| letters.contains(&letter))
         }))
     }
 
-    /// The special tokens, and the others that are worth it by index and text.
+    /// The special tokens, and the tokens that `keep` accepts by id and text.
     fn shortlist(
         &self,
         token_texts: &[Option<String>],
-        worth: impl Fn(usize, &str) -> bool,
+        keep: impl Fn(usize, &str) -> bool,
     ) -> Vec<u32> {
         let special = self.special_ids();
-        let is_worth = |id: u32, text: &Option<String>| match text {
-            Some(text) => worth(id as usize, text),
+        let kept = |id: u32, text: &Option<String>| match text {
+            Some(text) => keep(id as usize, text),
             None => false,
         };
         (0..)
             .zip(token_texts)
-            .filter(|(id, text)| special.contains(id) || is_worth(*id, text))
+            .filter(|(id, text)| special.contains(id) || kept(*id, text))
             .map(|(id, _)| id)
             .collect()
     }
 
-    /// Special tokens, those that a file added and those that a search needs even if a file does not mark them.
+    /// Tokens that the file marks as special, and those that a search needs even if the file does not mark them.
     fn special_ids(&self) -> HashSet<u32> {
         let marked = self.inner.get_added_tokens_decoder().into_iter();
         let marked = marked.filter(|(_, token)| token.special).map(|(id, _)| id);
-        let named = save::NAMED
-            .iter()
-            .filter_map(|(_, token)| self.token_id(token));
+        let named = NAMED.iter().filter_map(|(_, token)| self.token_id(token));
         let codes = self.languages().map(|(_, id)| id);
         marked.chain(named).chain(codes).collect()
     }
 
-    /// For every id, how often it occurs in the texts.
+    /// For every id, the number of times that it occurs in the texts.
     fn count_tokens<'t>(
         &self,
         texts: impl IntoIterator<Item = &'t str>,
@@ -105,11 +106,11 @@ impl Tokenizer {
         let mut counts = vec![0; self.vocab_size()];
         let mut texts = texts.into_iter();
         loop {
-            let some: Vec<&str> = texts.by_ref().take(TEXTS_AT_ONCE).collect();
-            if some.is_empty() {
+            let chunk: Vec<&str> = texts.by_ref().take(CHUNK_TEXTS).collect();
+            if chunk.is_empty() {
                 return Ok(counts);
             }
-            let rows: Vec<Vec<u32>> = some
+            let rows: Vec<Vec<u32>> = chunk
                 .par_iter()
                 .map(|text| self.pieces(text))
                 .collect::<Result<_, _>>()?;
@@ -120,8 +121,8 @@ impl Tokenizer {
     }
 }
 
-/// The character of a text that has one only.
-fn single(text: &str) -> Option<char> {
+/// The character of a text that has exactly one.
+fn only_character(text: &str) -> Option<char> {
     let mut letters = text.chars();
     letters.next().filter(|_| letters.next().is_none())
 }

@@ -1,14 +1,16 @@
 use std::fs;
 use std::path::Path;
 
-use super::languages::LANGUAGE_CODES;
-use super::{save, sentencepiece, tokenizer_json};
+use super::languages::{LANGUAGES, Language};
+use super::special::END;
+use super::template::template;
+use super::{sentencepiece, tokenizer_json};
 use crate::Error;
 
-/// mBART-50's tokenizer, equal to Hugging Face's `MBart50Tokenizer`.
+/// mBART-50's tokenizer, which gives the same ids and texts as Hugging Face's `MBart50Tokenizer`.
 ///
-/// Ids are fairseq's: `<s>` 0, `<pad>` 1, `</s>` 2, `<unk>` 3, then the pieces, the 52 language codes and `<mask>`.
-/// With the published vocabulary of 250,054 tokens, `ar_AR` is 250001 and `<mask>` 250053.
+/// The ids are fairseq's: `<s>` 0, `<pad>` 1, `</s>` 2, `<unk>` 3, then the pieces, the 52 language codes and `<mask>`.
+/// In the published vocabulary of 250,054 tokens, `ar_AR` is 250001 and `<mask>` is 250053.
 ///
 /// ```no_run
 /// use preprocess::text::Tokenizer;
@@ -20,19 +22,20 @@ use crate::Error;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    /// Complete, as it is saved: its post-processor is for those who read the file, `encode` frames texts itself.
+    /// Complete, as it is saved. Only other readers of the file use its post-processor: it has one fixed language, so
+    /// `encode` adds the language and the end itself.
     pub(super) inner: tokenizers::Tokenizer,
-    /// Codes and their ids, in the order of [`LANGUAGE_CODES`]; at least one.
-    pub(super) languages: Vec<(&'static str, u32)>,
+    /// Languages and their ids, in the order of [`LANGUAGES`]; at least one.
+    pub(super) languages: Vec<(Language, u32)>,
     end: u32,
 }
 
 pub(super) const TOKENIZER_JSON: &str = "tokenizer.json";
 
-/// A file name and the function that reads such a file.
+/// A file name and the function that reads the bytes of such a file.
 type Format = (&'static str, fn(&[u8]) -> Result<Tokenizer, Error>);
 
-/// In the order of preference: the first is what Hugging Face saves today and may hold tokens that were added later.
+/// In the order of preference: Hugging Face saves the first today, and it may hold tokens that were added later.
 const FORMATS: [Format; 2] = [
     (TOKENIZER_JSON, Tokenizer::from_tokenizer_json_bytes),
     (
@@ -41,17 +44,17 @@ const FORMATS: [Format; 2] = [
     ),
 ];
 
-/// The token that ends every text.
-pub(super) const END: &str = "</s>";
-
-/// Tokens around every text: the language code and `</s>`.
+/// Number of tokens around every text: the language code and `</s>`.
 const FRAME: usize = 2;
 
 impl Tokenizer {
-    /// Reads `tokenizer.json` or else `sentencepiece.bpe.model` of a checkpoint's folder.
+    /// Reads the `tokenizer.json` of a checkpoint's folder or, if there is none, its `sentencepiece.bpe.model`.
     ///
     /// # Errors
-    /// [`Error::NoTokenizer`] if the folder has neither, or those of the function for the file that it has.
+    /// - [`Error::NoTokenizer`] if the folder has neither file.
+    /// - [`Error::Read`] if the file can't be read.
+    /// - [`Error::File`] around [`Error::Json`], [`Error::TokenizerModel`], [`Error::TokenizerFile`] or
+    ///   [`Error::Tokenize`] if its content can't be used.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         for (name, read) in FORMATS {
@@ -69,8 +72,9 @@ impl Tokenizer {
     /// Reads a `sentencepiece.bpe.model`.
     ///
     /// # Errors
-    /// [`Error::Read`] or those of [`from_sentencepiece_bytes`](Self::from_sentencepiece_bytes), inside
-    /// [`Error::File`], which names the file.
+    /// - [`Error::Read`] if the file can't be read.
+    /// - [`Error::File`] around [`Error::TokenizerModel`] if it is not a unigram model; around
+    ///   [`Error::TokenizerFile`] if it is damaged or already holds mBART-50's special tokens.
     pub fn from_sentencepiece(path: impl AsRef<Path>) -> Result<Self, Error> {
         from_file(path.as_ref(), Self::from_sentencepiece_bytes)
     }
@@ -78,7 +82,8 @@ impl Tokenizer {
     /// Reads the bytes of a `sentencepiece.bpe.model`.
     ///
     /// # Errors
-    /// [`Error::TokenizerFile`] if it is damaged, is no unigram model or already holds mBART-50's special tokens.
+    /// [`Error::TokenizerModel`] if it is not a unigram model; [`Error::TokenizerFile`] if it is damaged or already
+    /// holds mBART-50's special tokens.
     pub fn from_sentencepiece_bytes(bytes: &[u8]) -> Result<Self, Error> {
         Self::new(sentencepiece::read(bytes)?)
     }
@@ -86,17 +91,21 @@ impl Tokenizer {
     /// Reads a `tokenizer.json` that Hugging Face's `save_pretrained` wrote for an mBART-50 tokenizer.
     ///
     /// # Errors
-    /// [`Error::Read`] or those of [`from_tokenizer_json_bytes`](Self::from_tokenizer_json_bytes), inside
-    /// [`Error::File`], which names the file.
+    /// - [`Error::Read`] if the file can't be read.
+    /// - [`Error::File`] around [`Error::Json`] if it is not JSON of the expected structure; around
+    ///   [`Error::TokenizerModel`] if its model is not a unigram model; around [`Error::TokenizerFile`] if its tokens
+    ///   have other ids than it says, or if it has no `</s>` or no language code; around [`Error::Tokenize`] if the
+    ///   `tokenizers` crate refuses one of its parts.
     pub fn from_tokenizer_json(path: impl AsRef<Path>) -> Result<Self, Error> {
         from_file(path.as_ref(), Self::from_tokenizer_json_bytes)
     }
 
-    /// Reads the bytes of a `tokenizer.json`. Normaliser, splitting and decoder are taken from the file as they are.
+    /// Reads the bytes of a `tokenizer.json`. Normaliser, pre-tokenizer and decoder are taken from the file unchanged.
     ///
     /// # Errors
-    /// [`Error::Json`], or [`Error::TokenizerFile`] if the model is no unigram model, if its tokens have other ids
-    /// than the file says, or if it has no `</s>` or no language code.
+    /// [`Error::Json`] if the bytes are not JSON of the expected structure; [`Error::TokenizerModel`] if the model is
+    /// not a unigram model; [`Error::TokenizerFile`] if its tokens have other ids than the file says, or if it has no
+    /// `</s>` or no language code; [`Error::Tokenize`] if the `tokenizers` crate refuses one of its parts.
     pub fn from_tokenizer_json_bytes(bytes: &[u8]) -> Result<Self, Error> {
         Self::new(tokenizer_json::read(bytes)?)
     }
@@ -105,9 +114,9 @@ impl Tokenizer {
         let end = inner
             .token_to_id(END)
             .ok_or_else(|| Error::tokenizer_file(format!("the token {END}"), "none"))?;
-        let languages: Vec<_> = LANGUAGE_CODES
+        let languages: Vec<_> = LANGUAGES
             .into_iter()
-            .filter_map(|code| Some((code, inner.token_to_id(code)?)))
+            .filter_map(|language| Some((language, inner.token_to_id(language.code)?)))
             .collect();
         if languages.is_empty() {
             return Err(Error::tokenizer_file(
@@ -115,7 +124,7 @@ impl Tokenizer {
                 "none of them",
             ));
         }
-        inner.with_post_processor(Some(save::frame(&languages, end)?));
+        inner.with_post_processor(Some(template(&languages, end)?));
         Ok(Self {
             inner,
             languages,
@@ -123,12 +132,14 @@ impl Tokenizer {
         })
     }
 
-    /// Token ids of `text`: `[language] pieces </s>`, cut to `max_length` tokens with the frame kept.
+    /// Token ids of `text`: `[language] pieces </s>`, where pieces are left out at the end until there are at most
+    /// `max_length` tokens.
     ///
-    /// Special tokens that stand in the text literally (`</s>`, `es_XX`) become their ids, as in Python.
+    /// Special tokens that are spelled out in the text (`</s>`, `es_XX`) become their ids, as in Python.
     ///
     /// # Errors
-    /// [`Error::UnknownLanguage`]; [`Error::MaxLength`] if `max_length` is below 2; [`Error::Tokenize`].
+    /// [`Error::UnknownLanguage`] if the tokenizer has no such language code; [`Error::MaxLength`] if `max_length` is
+    /// below 2; [`Error::Tokenize`] if the text can't be split into pieces.
     pub fn encode(
         &self,
         text: &str,
@@ -151,35 +162,34 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// Token ids of `text` alone, without language and end: to begin a text with, or to look for in one.
+    /// Token ids of `text` without a language code and `</s>`: a prefix for generation, or a phrase to look for.
     ///
     /// # Errors
-    /// [`Error::Tokenize`].
+    /// [`Error::Tokenize`] if the text can't be split into pieces.
     pub fn pieces(&self, text: &str) -> Result<Vec<u32>, Error> {
-        // Without special tokens: the frame is ours, for a tokenizer has one fixed language only.
         let encoding = self
             .inner
             .encode_fast(text, false)
-            .map_err(Error::tokenize)?;
+            .map_err(Error::Tokenize)?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The text of `ids`, with or without special tokens (language codes among them).
+    /// The text of `ids`, with or without special tokens, which include the language codes.
     ///
-    /// Ids outside the vocabulary are left out and no space is moved, as in Python.
+    /// Ids outside the vocabulary are left out, and spaces before punctuation stay, as in Python.
     ///
     /// # Errors
     /// [`Error::Tokenize`] if the decoder of a `tokenizer.json` fails.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, Error> {
         self.inner
             .decode(ids, skip_special_tokens)
-            .map_err(Error::tokenize)
+            .map_err(Error::Tokenize)
     }
 
-    /// The texts of several rows of ids; see [`decode`](Self::decode).
+    /// The texts of several sequences of ids, each as [`decode`](Self::decode) gives it.
     ///
     /// # Errors
-    /// Those of [`decode`](Self::decode).
+    /// [`Error::Tokenize`] if the decoder of a `tokenizer.json` fails.
     pub fn decode_batch<R: AsRef<[u32]>>(
         &self,
         rows: &[R],
@@ -193,22 +203,22 @@ impl Tokenizer {
     /// The id of a language code, for example of `"es_XX"`.
     ///
     /// # Errors
-    /// [`Error::UnknownLanguage`], whose message lists the codes that would do.
+    /// [`Error::UnknownLanguage`], which lists the tokenizer's codes, if it has no such code.
     pub fn language_id(&self, code: &str) -> Result<u32, Error> {
-        match self.languages().find(|(known, _)| *known == code) {
+        match self.languages().find(|(known, _)| known.code == code) {
             Some((_, id)) => Ok(id),
             None => Err(Error::UnknownLanguage {
                 code: code.to_owned(),
                 known: self
                     .languages()
-                    .map(|(known, _)| known.to_owned())
+                    .map(|(known, _)| known.code.to_owned())
                     .collect(),
             }),
         }
     }
 
-    /// The language codes that this tokenizer has, with their ids.
-    pub fn languages(&self) -> impl Iterator<Item = (&'static str, u32)> + '_ {
+    /// The languages that this tokenizer has tokens for, with the ids of these tokens.
+    pub fn languages(&self) -> impl Iterator<Item = (Language, u32)> + '_ {
         self.languages.iter().copied()
     }
 
@@ -222,7 +232,7 @@ impl Tokenizer {
         self.inner.id_to_token(id)
     }
 
-    /// Number of tokens, special ones included: one more than the largest id.
+    /// Number of tokens, including special tokens: the largest id plus one.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
@@ -230,7 +240,7 @@ impl Tokenizer {
 
 fn from_file(path: &Path, read: fn(&[u8]) -> Result<Tokenizer, Error>) -> Result<Tokenizer, Error> {
     fs::read(path)
-        .map_err(Error::from)
+        .map_err(Error::read(path))
         .and_then(|bytes| read(&bytes))
         .map_err(|error| error.in_file(path))
 }

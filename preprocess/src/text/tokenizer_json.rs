@@ -5,8 +5,8 @@ use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PreTokenizerWrap
 use super::{charsmap, vocabulary};
 use crate::Error;
 
-/// What we use of `tokenizer.json`. The post-processor is left out, for it names one fixed language; so are truncation
-/// and padding, which are arguments here.
+/// The parts of a `tokenizer.json` that are used. The post-processor is not, since it has one fixed language, and
+/// truncation and padding are not, since they are arguments here.
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
@@ -37,15 +37,14 @@ struct Model {
 
 /// The tokenizer that the bytes of a `tokenizer.json` describe.
 ///
-/// Its parts are read one by one instead of by the `tokenizers` crate as a whole, so that vocabulary and normalisation
-/// table can be checked on the way.
+/// The `tokenizers` crate could read all of it at once. Here it reads part by part, so that the vocabulary and the
+/// normalisation table are checked before they are used.
 pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
     let file: File = serde_json::from_slice(bytes)?;
     if file.model.kind.as_deref() != Some("Unigram") {
-        return Err(Error::tokenizer_file(
-            "a model of type Unigram, mBART-50's",
-            format!("{:?}", file.model.kind.unwrap_or_default()),
-        ));
+        return Err(Error::TokenizerModel {
+            found: format!("the type {:?}", file.model.kind.unwrap_or_default()),
+        });
     }
     let pieces = serde_json::from_value(file.model.vocab)?;
     let unknown = file
@@ -58,7 +57,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
         check_tables(normalizer)?;
         tokenizer
             .with_normalizer(Some(part::<NormalizerWrapper>(normalizer)?))
-            .map_err(Error::tokenize)?;
+            .map_err(Error::Tokenize)?;
     }
     if let Some(pre_tokenizer) = &file.pre_tokenizer {
         tokenizer.with_pre_tokenizer(Some(part::<PreTokenizerWrapper>(pre_tokenizer)?));
@@ -70,12 +69,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
     Ok(tokenizer)
 }
 
-/// One part of the pipeline. Through text, because the table's reader wants to borrow its string from it.
+/// One part of the pipeline. It goes through text because the normalisation table deserialises from a borrowed string.
 fn part<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, Error> {
     Ok(serde_json::from_str(&value.to_string())?)
 }
 
-/// Checks every normalisation table in a normaliser, however deep it is nested.
+/// Checks every normalisation table in a normaliser, at any depth.
 fn check_tables(normalizer: &Value) -> Result<(), Error> {
     match normalizer {
         Value::Object(object) => object.iter().try_for_each(|(key, value)| match value {
@@ -92,11 +91,11 @@ fn check_tables(normalizer: &Value) -> Result<(), Error> {
     }
 }
 
-/// Adds the tokens in the order of their ids, and makes sure that they got these ids.
+/// Adds the tokens in the order of their ids, and checks that they got these ids.
 fn add_tokens(tokenizer: &mut tokenizers::Tokenizer, mut added: Vec<Added>) -> Result<(), Error> {
     added.sort_by_key(|added| added.id);
     let tokens: Vec<_> = added.iter().map(|added| added.token.clone()).collect();
-    tokenizer.add_tokens(tokens).map_err(Error::tokenize)?;
+    tokenizer.add_tokens(tokens).map_err(Error::Tokenize)?;
     for Added { id, token } in added {
         let found = tokenizer.token_to_id(&token.content);
         if found != Some(id) {

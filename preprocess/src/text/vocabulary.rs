@@ -2,11 +2,11 @@ use tokenizers::models::unigram::Unigram;
 
 use crate::Error;
 
-/// Bytes of the longest piece that is accepted. Real pieces have at most some dozens; the model nests one level a byte
-/// and frees itself recursively, so a piece of megabytes in a damaged file would overflow the stack.
+/// Length in bytes of the longest piece that is accepted. Real pieces have some dozens at most. The model is a trie with
+/// one level per byte that is freed recursively, so a piece of megabytes in a damaged file would overflow the stack.
 const MAX_PIECE_BYTES: usize = 1024;
 
-/// The unigram model of pieces with their scores, in the order of their ids.
+/// The unigram model of these pieces and scores, which are in the order of their ids.
 pub(super) fn unigram(
     pieces: Vec<(String, f64)>,
     unknown: usize,
@@ -22,7 +22,7 @@ pub(super) fn unigram(
                 format!("{} bytes at id {id}", piece.len()),
             ));
         }
-        // A score that is no number compares with nothing, and the search for the best path relies on comparing.
+        // The search for the best path compares scores, which NaN makes impossible.
         if !score.is_finite() {
             return Err(Error::tokenizer_file(
                 "finite scores",
