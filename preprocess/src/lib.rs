@@ -15,7 +15,7 @@
 //! | feature | module |
 //! |---|---|
 //! | `image` | [`image`]: decode, resize, crop and normalise |
-//! | `text` | [`text`]: encode and decode mBART-50's tokens, make vocabulary shortlists |
+//! | `text` | [`text`]: encode and decode mBART-50's tokens, decode them as they come, make vocabulary shortlists |
 
 mod error;
 #[cfg(feature = "image")]

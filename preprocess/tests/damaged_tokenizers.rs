@@ -22,6 +22,7 @@ fn try_tokenizer(bytes: &[u8], read: fn(&[u8]) -> Result<Tokenizer, Error>) {
         for text in texts {
             if let Ok(ids) = tokenizer.encode(text, "en_XX", None) {
                 let _ = tokenizer.decode(&ids, false);
+                let _ = tokenizer.text_stream(false).push(&ids);
             }
         }
         let _ = tokenizer.shortlist_of_texts(texts, 1);

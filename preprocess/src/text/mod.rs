@@ -16,11 +16,13 @@
 //! one can't cause a panic, gives the tokens fairseq's ids, and adds language codes and end tokens.
 //!
 //! Beyond that,
+//! - [`TextStream`] decodes tokens as they come;
 //! - [`Tokenizer::token_texts`] gives the text that each token adds, for stop strings and word constraints;
 //! - [`Tokenizer::shortlist_of_languages`] and [`Tokenizer::shortlist_of_texts`] find the tokens worth scoring;
 //! - [`LANGUAGES`] lists mBART-50's languages, and [`language`] finds one by code or name.
 
 mod charsmap;
+mod decoding;
 mod languages;
 mod save;
 mod scripts;
@@ -28,10 +30,12 @@ mod sentencepiece;
 mod shortlist;
 mod special;
 mod template;
+mod text_stream;
 mod token_texts;
 mod tokenizer;
 mod tokenizer_json;
 mod vocabulary;
 
 pub use languages::{LANGUAGES, Language, language};
+pub use text_stream::TextStream;
 pub use tokenizer::Tokenizer;

@@ -176,7 +176,8 @@ impl Tokenizer {
 
     /// The text of `ids`, with or without special tokens, which include the language codes.
     ///
-    /// Ids outside the vocabulary are left out, and spaces before punctuation stay, as in Python.
+    /// Ids outside the vocabulary are left out, and spaces before punctuation stay, as in Python. To decode ids as they
+    /// come, see [`text_stream`](Self::text_stream).
     ///
     /// # Errors
     /// [`Error::Tokenize`] if the decoder of a `tokenizer.json` fails.

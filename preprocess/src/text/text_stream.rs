@@ -1,0 +1,161 @@
+use std::fmt;
+
+use super::Tokenizer;
+use super::decoding::Decoding;
+use crate::Error;
+
+/// The text of tokens that arrive one after the other, such as those of a caption while it is generated.
+///
+/// Each [`push`](Self::push) decodes only the new tokens. [`text`](Self::text) is always what
+/// [`Tokenizer::decode`] gives for all tokens so far, except that a character of which only some bytes have arrived is
+/// left out until it is complete (vocabularies with byte pieces such as `<0xE2>`).
+///
+/// The text has two parts. [`settled`](Self::settled) only ever grows, so it can be printed at once.
+/// [`pending`](Self::pending), after it, may still change: in a run of byte pieces, an invalid byte later on turns the
+/// whole run into U+FFFD. mBART-50's own vocabulary has no byte pieces, so there all text is settled.
+///
+/// ```
+/// use preprocess::text::Tokenizer;
+///
+/// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/text");
+/// let tokenizer = Tokenizer::from_folder(folder)?;
+/// let ids = tokenizer.encode("a dog on a beach", "en_XX", None)?;
+///
+/// let mut stream = tokenizer.text_stream(true);
+/// let mut printed = String::new();
+/// for id in ids {
+///     printed += stream.push(&[id])?;
+/// }
+/// printed += stream.pending(); // nothing more is to come
+/// assert_eq!(printed, "a dog on a beach");
+/// # Ok::<(), preprocess::Error>(())
+/// ```
+///
+/// In a beam search, push the tokens that all hypotheses have in common, and show the best hypothesis with
+/// [`text_with`](Self::text_with), which leaves the stream as it is.
+///
+/// With a decoder that may look at any other token (`ByteLevel`, `CTC`, `BPEDecoder` and unusual sequences in a
+/// `tokenizer.json`), nothing is ever settled and each push decodes all tokens again.
+#[derive(Clone)]
+pub struct TextStream<'t> {
+    decoding: Decoding<'t>,
+    skip_special_tokens: bool,
+    token_count: usize,
+    /// The tokens after the settled text.
+    open: Vec<String>,
+    /// The settled text, then the text of the open tokens.
+    text: String,
+    /// Length of the settled text in bytes.
+    settled: usize,
+}
+
+/// What more tokens change in a stream.
+struct Change {
+    open: Vec<String>,
+    settled: String,
+    pending: String,
+}
+
+impl Tokenizer {
+    /// Starts to decode tokens as they come, with or without the text of special tokens.
+    pub fn text_stream(&self, skip_special_tokens: bool) -> TextStream<'_> {
+        TextStream {
+            decoding: Decoding::new(&self.inner),
+            skip_special_tokens,
+            token_count: 0,
+            open: Vec::new(),
+            text: String::new(),
+            settled: 0,
+        }
+    }
+}
+
+impl TextStream<'_> {
+    /// Adds tokens, and returns the text that became settled: possibly none, possibly more than that of these tokens.
+    ///
+    /// # Errors
+    /// [`Error::Tokenize`] if the decoder of a `tokenizer.json` fails; the stream is then unchanged.
+    pub fn push(&mut self, ids: &[u32]) -> Result<&str, Error> {
+        let change = self.change(ids)?;
+        let before = self.settled;
+        self.token_count += ids.len();
+        self.open = change.open;
+        self.text.truncate(before);
+        self.text += &change.settled;
+        self.settled = self.text.len();
+        self.text += &change.pending;
+        Ok(&self.text[before..self.settled])
+    }
+
+    /// The text of all tokens so far followed by others, without adding these.
+    ///
+    /// # Errors
+    /// [`Error::Tokenize`] if the decoder of a `tokenizer.json` fails.
+    pub fn text_with(&self, ids: &[u32]) -> Result<String, Error> {
+        let change = self.change(ids)?;
+        Ok([self.settled(), &change.settled, &change.pending].concat())
+    }
+
+    /// The text of all tokens so far: [`settled`](Self::settled), then [`pending`](Self::pending).
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text that no later token changes: everything that [`push`](Self::push) has returned.
+    pub fn settled(&self) -> &str {
+        &self.text[..self.settled]
+    }
+
+    /// The text after the settled one, which later tokens may change.
+    pub fn pending(&self) -> &str {
+        &self.text[self.settled..]
+    }
+
+    /// Number of tokens that were added, including those without a text.
+    pub fn token_count(&self) -> usize {
+        self.token_count
+    }
+
+    fn change(&self, ids: &[u32]) -> Result<Change, Error> {
+        let mut open = self.open.clone();
+        let tokens = ids.iter().filter_map(|id| self.decoding.token(*id));
+        open.extend(
+            tokens.filter(|token| !self.skip_special_tokens || !self.decoding.is_special(token)),
+        );
+
+        let settling = self.decoding.settled(&open);
+        let mut begins = self.settled == 0;
+        let settled = self.decode(&open[..settling], begins)?;
+        // Decoders strip spaces from the beginning, which lasts until there is some text.
+        begins &= settled.is_empty();
+        if !begins {
+            open.drain(..settling);
+        }
+        let complete = self.decoding.complete(&open);
+        let pending = self.decode(&open[..complete], begins)?;
+        Ok(Change {
+            open,
+            settled,
+            pending,
+        })
+    }
+
+    fn decode(&self, tokens: &[String], begins: bool) -> Result<String, Error> {
+        match begins {
+            true => self.decoding.first(tokens),
+            false => self.decoding.later(tokens),
+        }
+    }
+}
+
+impl fmt::Debug for TextStream<'_> {
+    /// Leaves out the tokenizer, which would fill pages.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TextStream")
+            .field("token_count", &self.token_count)
+            .field("settled", &self.settled())
+            .field("pending", &self.pending())
+            .finish_non_exhaustive()
+    }
+}
