@@ -1,4 +1,5 @@
-//! Writes a checkpoint's tokenizer and image options as Hugging Face's files, from `sentencepiece.bpe.model` too.
+//! Writes a checkpoint's tokenizer and image options as the files that Hugging Face's classes open. The tokenizer may be
+//! a `sentencepiece.bpe.model`.
 //!
 //! ```text
 //! cargo run -p preprocess --example save -- CHECKPOINT SAVED

@@ -1,5 +1,7 @@
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(any(feature = "image", feature = "text"))]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// What can be wrong with files, bytes, options and texts from outside.
 ///
@@ -182,9 +184,11 @@ impl Error {
             other => other,
         }
     }
+}
 
+#[cfg(any(feature = "image", feature = "text"))]
+impl Error {
     /// An [`Error::Read`], for `map_err`.
-    #[cfg(any(feature = "image", feature = "text"))]
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Read {
             path: path.to_owned(),
@@ -193,7 +197,6 @@ impl Error {
     }
 
     /// Says in which file it happened.
-    #[cfg(any(feature = "image", feature = "text"))]
     pub(crate) fn in_file(self, path: &Path) -> Self {
         match self {
             named @ (Self::File { .. } | Self::Read { .. } | Self::Write { .. }) => named,

@@ -1,4 +1,5 @@
-//! Pixels against Pillow and Hugging Face: `tests/data` always, the shared oracle where the checkout has it.
+//! Pixels compared with Pillow's and Hugging Face's: those in `tests/data` always, the shared reference results where the
+//! checkout has them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use safetensors::tensor::TensorView;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 const ORACLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/oracle");
 
-/// How many levels two JPEG decoders may differ: their inverse transforms round differently, and they interpolate
-/// halved chroma differently.
+/// The largest difference between two JPEG decoders in grey levels: their inverse transforms round differently, and they
+/// interpolate halved chroma differently.
 const JPEG_LEVELS: u8 = 4;
 
 fn images() -> Vec<PathBuf> {
@@ -150,7 +151,7 @@ fn every_filter_resizes_to_the_pixels_of_pillow() {
 fn pixel_values_equal_those_of_transformers_to_the_last_bit() {
     let bytes = fs::read(format!("{DATA}/pixels.safetensors")).unwrap();
     let reference = SafeTensors::deserialize(&bytes).unwrap();
-    // Crop one side and pad the other, both by an odd number.
+    // One side is cropped and the other padded, both by an odd number of pixels.
     let processor = ImageProcessor::new(ImageProcessorConfig {
         size: ResizeTo::ShortestEdge { shortest_edge: 12 },
         crop_size: CropSize {
@@ -164,7 +165,7 @@ fn pixel_values_equal_those_of_transformers_to_the_last_bit() {
         let Some(file) = name.strip_prefix("processed/") else {
             continue;
         };
-        // Python's pixels, so that JPEG decoders play no part.
+        // Python's pixels, so that JPEG decoders have no influence.
         let image = image_of(&reference.tensor(&format!("rgb/{file}")).unwrap());
         let ours = processor.process(&image).unwrap();
         assert_eq!(ours.shape, [1, 3, 13, 10]);
@@ -173,7 +174,7 @@ fn pixel_values_equal_those_of_transformers_to_the_last_bit() {
 }
 
 #[test]
-fn the_oracle_images_agree() {
+fn pixel_values_of_image_files_agree_with_transformers() {
     let Ok(bytes) = fs::read(format!("{ORACLE}/images/pixels.safetensors")) else {
         return;
     };
@@ -204,7 +205,7 @@ fn the_oracle_images_agree() {
 }
 
 #[test]
-fn the_configurations_of_the_oracle_models_are_read() {
+fn the_configurations_of_checkpoints_are_read() {
     for (model, side) in [("hf-projected", 32), ("hf-same-width", 24), ("hf-wide", 28)] {
         let path = format!("{ORACLE}/{model}/preprocessor_config.json");
         if Path::new(&path).exists() {
@@ -218,7 +219,7 @@ fn the_configurations_of_the_oracle_models_are_read() {
 fn an_extreme_aspect_ratio_costs_no_more_than_its_crop() {
     let processor = ImageProcessor::new(ImageProcessorConfig::square(64)).unwrap();
     let long = |width, height| RgbImage::new(width, height, vec![90; 3_000_000]).unwrap();
-    // Whole, these would become 64 x 64,000,000 pixels.
+    // Without the crop, these would become 64 x 64,000,000 pixels.
     let images = [long(1_000_000, 1), long(1, 1_000_000)];
     let pixels = processor.process_batch(&images).unwrap();
     assert_eq!(pixels.shape, [2, 3, 64, 64]);

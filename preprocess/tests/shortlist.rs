@@ -1,5 +1,5 @@
-//! Which tokens a language or a corpus needs: with the small vocabulary always, with the published one where the
-//! checkout has it.
+//! The tokens that a language or a corpus needs: in the small vocabulary always, in the published one where the checkout
+//! has it.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use preprocess::text::{LANGUAGES, Tokenizer};
 mod common;
 use common::{TOKENIZERS, joined, sentences, small, with_added_tokens};
 
-/// Ascending, and with everything that a search needs.
+/// A shortlist is ascending and has everything that a search needs.
 fn check_shortlist(tokenizer: &Tokenizer, shortlist: &[u32]) {
     assert!(shortlist.is_sorted_by(|first, second| first < second));
     let special = ["<s>", "<pad>", "</s>", "<unk>"].into_iter();
@@ -37,7 +37,7 @@ fn a_sentence_needs_only_the_shortlist_of_its_language() {
 
 #[test]
 fn a_shortlist_has_what_every_language_needs_and_no_other_script() {
-    // Of a vocabulary with letters of these scripts.
+    // Only this vocabulary has letters of these scripts.
     let Some(published) = TOKENIZERS.get(1) else {
         return;
     };

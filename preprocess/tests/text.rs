@@ -1,5 +1,5 @@
-//! Token ids and texts against Hugging Face's `MBart50Tokenizer`: `tests/data` always, the shared oracle where the
-//! checkout has it.
+//! Token ids and texts compared with those of Hugging Face's `MBart50Tokenizer`: in `tests/data` always, the shared
+//! reference results where the checkout has them.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn ids(value: &Value) -> Vec<u32> {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// Compares every row of a reference; `cut` is the length of the truncated encodings.
+/// Compares every row of a reference; `cut` is the length of its truncated encodings.
 fn compare(tokenizer: &Tokenizer, rows: &Value, language: &str, cut: usize) {
     let rows = rows.as_array().unwrap();
     for row in rows {
@@ -104,21 +104,21 @@ fn a_saved_tokenizer_json_gives_the_same_ids_and_texts() {
     assert!(tokenizer.languages().eq(small().languages()));
 }
 
-/// The tokenizer after a way through a folder.
+/// The tokenizer, saved to a folder and read back.
 fn saved(tokenizer: &Tokenizer) -> Tokenizer {
     let folder = TempDir::new().unwrap();
     tokenizer.save(folder.path()).unwrap();
     let back = Tokenizer::from_folder(folder.path()).unwrap();
     assert_eq!(back.vocab_size(), tokenizer.vocab_size());
     assert!(back.languages().eq(tokenizer.languages()));
-    // Scores and flags among them, to the last bit.
+    // This includes scores, to the last bit, and flags.
     let [text, again] = [tokenizer, &back].map(|one| one.to_tokenizer_json().unwrap());
     assert!(text == again);
     back
 }
 
 #[test]
-fn what_was_saved_gives_the_same_ids_and_texts() {
+fn a_saved_tokenizer_gives_the_same_ids_and_texts() {
     let from_json = Tokenizer::from_tokenizer_json_bytes(tokenizer_json().as_bytes()).unwrap();
     for tokenizer in [small(), from_json] {
         let reference = json(format!("{DATA}/reference.json"));
@@ -139,11 +139,11 @@ fn the_saved_json_is_what_transformers_saves() {
     ] {
         assert!(ours[key] == theirs[key], "{key}");
     }
-    // Theirs has the language and the truncation of the text before.
+    // Theirs has the language and the truncation of the last text that it encoded.
     let token = |id| value!({"SpecialToken": {"id": id, "type_id": 0}});
     let text = value!({"Sequence": {"id": "A", "type_id": 0}});
-    let frame = value!([token("en_XX"), text, token("</s>")]);
-    assert_eq!(ours["post_processor"]["single"], frame);
+    let template = value!([token("en_XX"), text, token("</s>")]);
+    assert_eq!(ours["post_processor"]["single"], template);
     assert_eq!(ours["truncation"], Value::Null);
 }
 
@@ -185,7 +185,7 @@ fn the_small_vocabulary_has_the_layout_of_fairseq() {
 }
 
 #[test]
-fn rows_decode_as_one_by_one_and_ids_outside_are_left_out() {
+fn a_batch_decodes_like_its_rows_and_unknown_ids_are_left_out() {
     let tokenizer = small();
     let rows = [
         tokenizer.encode("a dog", "en_XX", None).unwrap(),
@@ -210,7 +210,7 @@ fn an_unknown_language_names_those_that_are_known() {
 }
 
 #[test]
-fn no_text_fits_into_less_than_its_frame() {
+fn a_maximum_length_has_room_for_language_and_end() {
     for max_length in [0, 1] {
         let error = small().encode("a", "en_XX", Some(max_length)).unwrap_err();
         assert!(matches!(error, Error::MaxLength { .. }), "{error}");
@@ -234,7 +234,7 @@ fn a_folder_without_a_tokenizer_says_what_belongs_there_and_where_it_is() {
 }
 
 #[test]
-fn the_published_vocabulary_agrees_with_the_oracle() {
+fn the_published_vocabulary_agrees_with_transformers() {
     let path = format!("{SHARED}/oracle/text/sentencepiece.bpe.model");
     if !Path::new(&path).exists() {
         return;

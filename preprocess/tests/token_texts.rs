@@ -1,4 +1,4 @@
-//! What each token adds to a text: with the small vocabulary always, with the published one where the checkout has it.
+//! The text that each token adds: in the small vocabulary always, in the published one where the checkout has it.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json as value};
 mod common;
 use common::{DATA, ORACLE, TOKENIZERS, joined, sentences, with_added_tokens};
 
-/// Texts of no language: emoji with joiners, combining marks, spaces of all kinds, the mark for spaces itself.
+/// Hard texts: emoji with joiners, combining marks, spaces of all kinds, the mark that stands for a space.
 const HARD: [&str; 10] = [
     "",
     "   two  spaces ",
@@ -22,7 +22,7 @@ const HARD: [&str; 10] = [
     "3,5 m² — “naïve” … 10€",
 ];
 
-/// The texts of the references too: 322 of the small one, random and hard ones among them.
+/// The sentences of all languages, the hard texts and those of the references, which include random ones.
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = sentences().into_values().collect();
     texts.extend(HARD.map(str::to_owned));
@@ -74,7 +74,7 @@ fn the_texts_of_tokens_joined_are_the_decoded_text() {
 fn the_texts_of_random_ids_joined_are_the_decoded_text() {
     for tokenizer in TOKENIZERS.iter() {
         let token_texts = tokenizer.token_texts();
-        // A linear congruence, so that failures repeat.
+        // A linear congruential generator, so that failures repeat.
         let mut random = 1u64;
         for row in 0..2000 {
             let ids: Vec<u32> = (0..row % 12)

@@ -10,16 +10,16 @@ use self::values::{Options, refuse};
 use super::Resample;
 use crate::{Error, whole_file};
 
-/// The largest side that a configuration may ask for. No encoder reads more, and with it a damaged file can't ask for
-/// more memory than there is.
+/// The largest side that a configuration may ask for, in pixels. No encoder reads larger images, and the limit keeps a
+/// damaged file from asking for more memory than there is.
 const MAX_SIDE: u32 = 65_535;
 
 const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
 
 /// The options of `preprocessor_config.json`, with Hugging Face's names and `CLIPImageProcessor`'s defaults.
 ///
-/// Old files are read too: `"size": 224` (the shortest edge), `"crop_size": 224` (a square), `feature_extractor_type`,
-/// absent `do_rescale`. Absent and `null` keys take the default; unknown keys are ignored.
+/// Old forms are read too: `"size": 224` (the shortest edge), `"crop_size": 224` (a square), `feature_extractor_type`,
+/// no `do_rescale`. Absent and `null` options take the default; unknown options are ignored.
 ///
 /// ```
 /// use preprocess::image::{ImageProcessorConfig, ResizeTo};
@@ -35,7 +35,7 @@ pub struct ImageProcessorConfig {
     pub do_resize: bool,
     /// The size to resize to.
     pub size: ResizeTo,
-    /// The filter of the resize, a number in the file.
+    /// The filter of the resize; the file has its number.
     #[serde(serialize_with = "as_number")]
     pub resample: Resample,
     /// Whether to crop the centre after the resize.
@@ -44,7 +44,7 @@ pub struct ImageProcessorConfig {
     pub crop_size: CropSize,
     /// Whether to multiply grey levels 0 to 255 by `rescale_factor`.
     pub do_rescale: bool,
-    /// Usually 1/255.
+    /// The factor for grey levels, usually 1/255.
     pub rescale_factor: f64,
     /// Whether to subtract `image_mean` and divide by `image_std`, per channel.
     pub do_normalize: bool,
@@ -52,9 +52,9 @@ pub struct ImageProcessorConfig {
     pub image_mean: [f64; 3],
     /// Standard deviations of red, green and blue.
     pub image_std: [f64; 3],
-    /// Kept for files that others read: our images are always RGB.
+    /// Kept for other programs that read the file; images are always RGB here.
     pub do_convert_rgb: bool,
-    /// The Hugging Face class of the file; kept, never acted on.
+    /// The Hugging Face class that the file names; kept, but without effect here.
     pub image_processor_type: String,
 }
 
@@ -86,7 +86,7 @@ pub struct CropSize {
 }
 
 impl Default for ImageProcessorConfig {
-    /// CLIP at 224 x 224 with OpenAI's means and deviations.
+    /// CLIP's options for 224 x 224 pixels, with OpenAI's means and standard deviations.
     fn default() -> Self {
         Self {
             do_resize: true,
@@ -109,7 +109,7 @@ impl Default for ImageProcessorConfig {
 }
 
 impl ImageProcessorConfig {
-    /// The default with another size: the shortest edge and the square crop are both `side` pixels.
+    /// The default options for images of `side` x `side` pixels: the length of the shortest edge and of the square crop.
     pub fn square(side: u32) -> Self {
         Self {
             size: ResizeTo::ShortestEdge {
@@ -126,7 +126,7 @@ impl ImageProcessorConfig {
     /// Reads the text of a `preprocessor_config.json` and [validates](Self::validate) it.
     ///
     /// # Errors
-    /// [`Error::Json`] if the text is no JSON object; [`Error::Config`] naming the key whose value can't be used.
+    /// [`Error::Json`] if the text is not a JSON object; [`Error::Config`] if the value of an option can't be used.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let options: Map<String, Value> = serde_json::from_str(text)?;
         let options = Options(&options);
@@ -168,7 +168,8 @@ impl ImageProcessorConfig {
     /// Reads a `preprocessor_config.json`.
     ///
     /// # Errors
-    /// As [`from_json`](Self::from_json), or [`Error::Read`]; all of them inside [`Error::File`], which names the file.
+    /// [`Error::Read`] if the file can't be read; [`Error::File`] around [`Error::Json`] if it is not a JSON object, or
+    /// around [`Error::Config`] if the value of an option can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         fs::read_to_string(path)
@@ -177,23 +178,24 @@ impl ImageProcessorConfig {
             .map_err(|error| error.in_file(path))
     }
 
-    /// Writes `preprocessor_config.json` into `folder`, which is made if there is none; the file is replaced whole or
-    /// not at all.
+    /// Writes `preprocessor_config.json` into `folder`, which is created if it does not exist. The file is replaced as a
+    /// whole: a reader never sees a part of it.
     ///
     /// # Errors
-    /// [`Error::Config`] if [`validate`](Self::validate) finds an option that can't be used; [`Error::Write`] inside
-    /// [`Error::File`], which names the file.
+    /// [`Error::Config`] if [`validate`](Self::validate) finds an option that can't be used; [`Error::Write`], naming
+    /// the file, if it can't be written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
         self.validate()?;
         whole_file::save(folder.as_ref(), PREPROCESSOR_CONFIG, &self.to_json())
     }
 
-    /// The options of a checkpoint's folder: its `preprocessor_config.json`, or what its
-    /// `processor_config.json` says of images. The published captioning checkpoint has neither, so
-    /// without them they are CLIP's own for images of `side` pixels.
+    /// The options of a checkpoint's folder: those of its `preprocessor_config.json`, or else those of the images in its
+    /// `processor_config.json`. Without either file, as in the published captioning checkpoint, they are CLIP's for
+    /// images of `side` x `side` pixels.
     ///
     /// # Errors
-    /// As [`from_file`](Self::from_file).
+    /// [`Error::Read`] if a file can't be read; [`Error::File`] around [`Error::Json`] if it is not JSON of the expected
+    /// structure, or around [`Error::Config`] if the value of an option can't be used.
     pub fn of_checkpoint(folder: impl AsRef<Path>, side: u32) -> Result<Self, Error> {
         let path = folder.as_ref().join(PREPROCESSOR_CONFIG);
         if path.exists() {
@@ -216,18 +218,19 @@ impl ImageProcessorConfig {
             .map_err(|error| error.in_file(&path))
     }
 
-    /// The text of a `preprocessor_config.json` that this crate and Hugging Face read back to the same options.
+    /// The text of a `preprocessor_config.json`, from which this crate and Hugging Face read the same options.
     pub fn to_json(&self) -> String {
-        // Numbers, strings and fixed keys always serialise; JSON has no infinities, but `validate` refuses those.
+        // Numbers, strings and fixed keys always serialise. JSON lacks infinities, but `validate` refuses them.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
     }
 
-    /// Checks what a processor relies on; [`ImageProcessor::new`](super::ImageProcessor::new) calls it.
+    /// Checks the options; [`ImageProcessor::new`](super::ImageProcessor::new) does so too.
     ///
     /// # Errors
-    /// [`Error::Config`] if a size is zero or above 65,535, or a number is not finite, or a deviation is zero.
+    /// [`Error::Config`] if a side is zero or above 65,535 pixels, a number is not finite, or a standard deviation is
+    /// zero.
     pub fn validate(&self) -> Result<(), Error> {
         let sides = match self.size {
             ResizeTo::ShortestEdge { shortest_edge } => [shortest_edge; 2],
@@ -241,8 +244,8 @@ impl ImageProcessorConfig {
                 }
             }
         }
-        let fits = |number: f64| (number as f32).is_finite();
-        if !fits(self.rescale_factor) {
+        let is_finite = |number: f64| (number as f32).is_finite();
+        if !is_finite(self.rescale_factor) {
             return Err(refuse(
                 "rescale_factor",
                 "a finite number",
@@ -250,13 +253,13 @@ impl ImageProcessorConfig {
             ));
         }
         for mean in self.image_mean {
-            if !fits(mean) {
+            if !is_finite(mean) {
                 return Err(refuse("image_mean", "finite numbers", mean));
             }
         }
         for std in self.image_std {
-            // The division is in `f32`, so what rounds to zero there is zero.
-            if !fits(std) || std as f32 == 0.0 {
+            // The division is in `f32`, so a number that rounds to zero there divides by zero.
+            if !is_finite(std) || std as f32 == 0.0 {
                 return Err(refuse("image_std", "finite numbers other than zero", std));
             }
         }
@@ -279,14 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn files_of_before_and_of_today_give_the_same_options() {
-        let before = r#"{"crop_size": 96, "size": 96, "feature_extractor_type": "CLIPFeatureExtractor", "resample": 3,
+    fn old_and_new_files_give_the_same_options() {
+        let old = r#"{"crop_size": 96, "size": 96, "feature_extractor_type": "CLIPFeatureExtractor", "resample": 3,
             "do_convert_rgb": null, "unknown": {"nested": []}}"#;
-        let today = r#"{"crop_size": {"height": 96, "width": 96}, "size": {"shortest_edge": 96, "longest_edge": null},
+        let new = r#"{"crop_size": {"height": 96, "width": 96}, "size": {"shortest_edge": 96, "longest_edge": null},
             "image_processor_type": "CLIPFeatureExtractor", "rescale_factor": 0.00392156862745098}"#;
-        let before = ImageProcessorConfig::from_json(before).unwrap();
-        assert_eq!(before, ImageProcessorConfig::from_json(today).unwrap());
-        assert_eq!(before.size, ImageProcessorConfig::square(96).size);
+        let old = ImageProcessorConfig::from_json(old).unwrap();
+        assert_eq!(old, ImageProcessorConfig::from_json(new).unwrap());
+        assert_eq!(old.size, ImageProcessorConfig::square(96).size);
     }
 
     #[test]
@@ -303,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_options_read_back() {
         let mut config = ImageProcessorConfig::square(42);
         config.resample = Resample::Hamming;
         config.do_center_crop = false;
@@ -323,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_does_not_fit_is_named_with_its_key() {
+    fn a_value_that_cannot_be_used_is_named_with_its_option() {
         for (text, key) in [
             (r#"{"size": 0}"#, "size"),
             (r#"{"size": -3}"#, "size"),
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_says_in_either_of_two_files_how_images_are_prepared() {
+    fn a_checkpoint_has_its_options_in_either_of_two_files() {
         let folder = tempfile::TempDir::new().unwrap();
         let side = || {
             let config = ImageProcessorConfig::of_checkpoint(folder.path(), 7).unwrap();

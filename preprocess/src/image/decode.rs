@@ -1,11 +1,11 @@
 //! Image files to 8-bit RGB, with the meaning of Pillow's `Image.open(path).convert("RGB")`.
 //!
-//! Palettes are looked up, grey is repeated, of 16-bit colour the high byte is kept, and of an animation the first frame
-//! is taken. [`DecodeOptions`] decide on transparency (dropped by default, not blended) and EXIF orientation (ignored by
-//! default). 16-bit grey without alpha is clipped at 255, so most such pictures become white: surprising, but it is what
-//! Pillow hands to every Python model.
+//! A palette index becomes its colour, grey is repeated in all channels, 16-bit colour keeps its high byte, and an
+//! animation gives its first frame. [`DecodeOptions`] decide on transparency (dropped by default, not blended) and EXIF
+//! orientation (ignored by default). 16-bit grey without alpha is clipped at 255, so most such images become white: a
+//! surprise, but also what Pillow gives to every Python model.
 //!
-//! Compared with Pillow 13 on some seventy small files of all modes:
+//! Compared with Pillow 13 on about seventy small files of all modes:
 //!
 //! | format | pixels |
 //! |---|---|
@@ -14,9 +14,9 @@
 //! | TIFF: CMYK, or compressed as JPEG | at most 1 level apart |
 //! | JPEG with full chroma resolution, grey, RGB or CMYK | at most 2 levels apart, 0.05 on average |
 //! | JPEG with halved chroma resolution (4:2:0, 4:2:2) | at most 4 levels apart, 0.4 on average; 2 after a reduction |
-//! | GIF whose first frame leaves a part of the canvas free | that part is black, not the palette's first colour |
+//! | GIF whose first frame does not cover the canvas | the rest is black, not the palette's first colour |
 //! | TIFF: palette, grey with alpha, Lab, floating point grey, YCbCr other than JPEG | [`Error::UnsupportedImage`] |
-//! | TGA, which has no signature | [`Error::UnknownFormat`] |
+//! | TGA, which is not recognisable by its first bytes | [`Error::UnknownFormat`] |
 
 mod jpeg;
 mod levels;
@@ -30,27 +30,27 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use super::RgbImage;
 use crate::{Error, MAX_PIXELS};
 
-/// What to do with a decoded image before it is used.
+/// How an image is decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeOptions {
-    /// Turns the image as its EXIF orientation says. Off by default, as Hugging Face's processors ignore it; photos
-    /// from telephones look upright only with it.
+    /// Whether to turn the image as its EXIF orientation says, which photos from telephones need to be upright. Off by
+    /// default, since Hugging Face's processors ignore it.
     pub apply_exif_orientation: bool,
-    /// What happens to transparency.
+    /// What to do with transparency.
     pub alpha: Alpha,
-    /// Refuses a header that announces more pixels. [`MAX_PIXELS`] by default.
+    /// The largest number of pixels that the header may announce. [`MAX_PIXELS`] by default.
     pub max_pixels: u64,
 }
 
-/// What happens to transparency, since RGB has none.
+/// What to do with transparency, which RGB can't express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alpha {
-    /// The colour stays, whatever is stored under transparent pixels: Pillow's `convert("RGB")`, and what Hugging
-    /// Face's processors did for years, thus what most models saw.
+    /// Keep the stored colour, even of fully transparent pixels, as Pillow's `convert("RGB")` does. Hugging Face's
+    /// processors did so for years, so most models were trained with it.
     Drop,
-    /// Blended onto white, as `convert_to_rgb` of transformers 5.23 does.
+    /// Blend the colour onto white, as `convert_to_rgb` of transformers 5.23 does.
     OverWhite,
 }
 
@@ -84,10 +84,14 @@ impl DecodeOptions {
     }
 }
 
-/// Reads and decodes a file; its content decides on the format, not its name.
+/// Reads and decodes a file. Its first bytes decide on the format, not its name.
 ///
 /// # Errors
-/// Those of [`decode`] or [`Error::Read`], inside [`Error::File`], which names the file.
+/// - [`Error::Read`] if the file can't be read.
+/// - [`Error::File`] around [`Error::UnknownFormat`] if it is not an image in a supported format; around
+///   [`Error::UnsupportedImage`] if the decoder does not support this kind of image; around [`Error::Damaged`] if it
+///   does not decode, because it is cut short for example; around [`Error::ImageTooLarge`] if its header announces too
+///   many pixels.
 pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<RgbImage, Error> {
     let path = path.as_ref();
     std::fs::read(path)
@@ -96,11 +100,13 @@ pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<RgbImage,
         .map_err(|error| error.in_file(path))
 }
 
-/// Decodes the bytes of a file, the first picture of an animation.
+/// Decodes the bytes of an image file. Its first bytes decide on the format.
 ///
 /// # Errors
-/// [`Error::UnknownFormat`], [`Error::UnsupportedImage`], [`Error::Damaged`] (cut short, say), or
-/// [`Error::ImageTooLarge`] before anything of that size is allocated.
+/// - [`Error::UnknownFormat`] if the bytes are not an image in a supported format.
+/// - [`Error::UnsupportedImage`] if the decoder does not support this kind of image.
+/// - [`Error::Damaged`] if the image does not decode, because it is cut short for example.
+/// - [`Error::ImageTooLarge`] if the header announces too many pixels; nothing of that size was allocated.
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> {
     let unknown = || Error::UnknownFormat { bytes: bytes.len() };
     let format = image::guess_format(bytes).map_err(|_| unknown())?;
@@ -123,7 +129,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> 
         });
     }
     let orientation = if options.apply_exif_orientation {
-        // Unreadable metadata says nothing about the orientation, and the picture itself is fine.
+        // Metadata that can't be read leaves the orientation unknown, and the pixels may still be fine.
         decoder.orientation().unwrap_or(Orientation::NoTransforms)
     } else {
         Orientation::NoTransforms
@@ -133,7 +139,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> 
     levels::to_rgb(image, options.alpha)
 }
 
-/// Bounds what a decoder may allocate: sixteen bits for each of four channels of every allowed pixel.
+/// Limits what a decoder may allocate to four channels of 16 bits for every allowed pixel.
 fn allocation_limit(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
     limits.max_alloc = Some(max_pixels.saturating_mul(8));

@@ -23,19 +23,19 @@ pub(super) fn resized(image: [u32; 2], to: ResizeTo) -> [u64; 2] {
     }
 }
 
-/// Where one axis of a centre crop lies.
+/// One axis of a centre crop.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CropAxis {
-    /// Positions of the image that the crop shows.
+    /// The positions of the image that the crop keeps.
     pub(super) source: Range<u64>,
-    /// Zeros before them: an image that is smaller than the crop is padded.
+    /// The length of the padding before them, if the image is smaller than the crop.
     pub(super) before: u64,
 }
 
 /// The centre `crop` positions of an axis of `length`.
 ///
-/// When the difference is odd, a larger image loses one position more at its end and a smaller one gains one more at
-/// its start: both follow from one rounding down, as in Hugging Face's `center_crop`.
+/// If the difference is odd, a larger image loses one position more at its end, and a smaller image gets one position
+/// more of padding at its start, as Hugging Face's `center_crop` rounds.
 pub(super) fn center_crop(length: u64, crop: u64) -> CropAxis {
     if length >= crop {
         let start = (length - crop) / 2;

@@ -1,8 +1,25 @@
-//! Pictures to pixel values: [`decode`], [`resize`] and [`ImageProcessor`], which runs the whole chain.
+//! Images to pixel values: [`decode`] reads files, [`ImageProcessor`] resizes, crops and normalises, and [`resize`] is
+//! its resize alone.
 //!
-//! The chain is that of Hugging Face's `CLIPImageProcessor` on its PIL backend: resize 8-bit RGB with Pillow's
-//! arithmetic, crop the centre, rescale, normalise. Each step is exact, so the values equal Python's to the last bit;
-//! see [`decode`] for which file formats decode to the same pixels.
+//! ```
+//! use preprocess::image::{ImageProcessor, ImageProcessorConfig, RgbImage, decode};
+//!
+//! let processor = ImageProcessor::new(ImageProcessorConfig::square(224))?;
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/images/jpeg-420.jpg");
+//! let image = decode::open(path, &decode::DecodeOptions::default())?;
+//! let pixels = processor.process(&image)?;
+//! assert_eq!(pixels.shape, [1, 3, 224, 224]); // images, channels, height, width
+//!
+//! // Pixels from elsewhere, such as a camera, need no file.
+//! let grey = RgbImage::new(2, 2, vec![127; 12])?;
+//! let batch = processor.process_batch(&[image, grey])?;
+//! assert_eq!(batch.shape, [2, 3, 224, 224]);
+//! # Ok::<(), preprocess::Error>(())
+//! ```
+//!
+//! The steps are those of Hugging Face's `CLIPImageProcessor` on its PIL backend: resize 8-bit RGB with Pillow's
+//! arithmetic, crop the centre, rescale, normalise. Each step is exact, so the values equal Python's to the last bit.
+//! [`decode`] says which file formats decode to the same pixels.
 
 mod config;
 pub mod decode;

@@ -8,14 +8,15 @@ use super::resample::resize_window;
 use super::{ImageProcessorConfig, RgbImage};
 use crate::{Error, MAX_PIXELS};
 
-/// Turns images into what a CLIP encoder reads, as Hugging Face's `CLIPImageProcessor` does on its PIL backend.
+/// Turns images into the input of a CLIP encoder, as Hugging Face's `CLIPImageProcessor` does on its PIL backend.
 ///
-/// The values are equal, not close: the resize is Pillow's (see [`resize`](super::resize)), and the arithmetic after it
-/// has numpy's order and widths (`f64` for the rescale, rounded to `f32`, then `f32` for mean and deviation).
+/// The values are equal, not only close: the resize is Pillow's (see [`resize`](super::resize)), and the arithmetic
+/// after it has numpy's order and precision (the rescale in `f64`, rounded to `f32`, then mean and standard deviation in
+/// `f32`).
 #[derive(Clone, Debug)]
 pub struct ImageProcessor {
     config: ImageProcessorConfig,
-    /// The value of each grey level, per channel: 8-bit pixels have no others.
+    /// The pixel value of each of the 256 grey levels, per channel.
     levels: Box<[[f32; 256]; 3]>,
 }
 
@@ -31,7 +32,7 @@ pub struct ImageProcessor {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PixelValues {
-    /// All values, image by image, then channel by channel (red, green, blue), then row by row.
+    /// All values: image by image, in an image channel by channel (red, green, blue), in a channel row by row.
     pub values: Vec<f32>,
     /// `[images, 3, height, width]`.
     pub shape: [usize; 4],
@@ -41,7 +42,7 @@ impl ImageProcessor {
     /// A processor with these options.
     ///
     /// # Errors
-    /// [`Error::Config`] if [`ImageProcessorConfig::validate`] finds one that can't be used.
+    /// [`Error::Config`] if [`ImageProcessorConfig::validate`] finds an option that can't be used.
     pub fn new(config: ImageProcessorConfig) -> Result<Self, Error> {
         config.validate()?;
         let levels = [0, 1, 2]
@@ -55,7 +56,8 @@ impl ImageProcessor {
     /// A processor with the options of a `preprocessor_config.json`.
     ///
     /// # Errors
-    /// Those of [`ImageProcessorConfig::from_file`].
+    /// [`Error::Read`] if the file can't be read; [`Error::File`] around [`Error::Json`] if it is not a JSON object, or
+    /// around [`Error::Config`] if the value of an option can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::new(ImageProcessorConfig::from_file(path)?)
     }
@@ -68,17 +70,17 @@ impl ImageProcessor {
     /// Pixel values `[1, 3, height, width]` of one image.
     ///
     /// # Errors
-    /// [`Error::ResultTooLarge`] if the result would have more than [`MAX_PIXELS`] pixels, which only happens without
-    /// a crop (a very long image) or with an enormous `crop_size`.
+    /// [`Error::ResultTooLarge`] if the result would have more than [`MAX_PIXELS`] pixels, which only happens to a very
+    /// long image without a crop, or with an enormous `crop_size`.
     pub fn process(&self, image: &RgbImage) -> Result<PixelValues, Error> {
         self.process_batch(std::slice::from_ref(image))
     }
 
-    /// Pixel values `[images, 3, height, width]`; images are spread over rayon's current threads.
+    /// Pixel values `[images, 3, height, width]` of a batch, computed in parallel on rayon's current threads.
     ///
     /// # Errors
-    /// [`Error::ResultTooLarge`] as in [`process`](Self::process); [`Error::MixedSizes`] if the results differ in
-    /// size, which a centre crop or an exact `size` prevents.
+    /// [`Error::ResultTooLarge`] if a result would have more than [`MAX_PIXELS`] pixels; [`Error::MixedSizes`] if the
+    /// results differ in size, which a centre crop or an exact `size` prevents.
     pub fn process_batch(&self, images: &[RgbImage]) -> Result<PixelValues, Error> {
         let layouts: Vec<Layout> = images.iter().map(|image| self.layout(image)).collect();
         let [height, width] = layouts.first().map_or([0, 0], |layout| layout.kept);
@@ -94,7 +96,7 @@ impl ImageProcessor {
         if height.saturating_mul(width) > MAX_PIXELS {
             return Err(Error::ResultTooLarge { height, width });
         }
-        // Checked above: both fit, for their product is at most `MAX_PIXELS`.
+        // Both fit, since their product is at most `MAX_PIXELS`.
         let shape = [images.len(), 3, height as usize, width as usize];
         let image_values = shape[1] * shape[2] * shape[3];
         let mut values = vec![0.0; shape[0] * image_values];
@@ -106,8 +108,8 @@ impl ImageProcessor {
         Ok(PixelValues { values, shape })
     }
 
-    /// The part of an image that its pixel values show, as fractions of its rows and of its columns: a centre crop
-    /// leaves out the ends of the longer side. Beyond 0 and 1 lies padding.
+    /// The part of an image that its pixel values show, in fractions of its height and of its width. A centre crop cuts
+    /// off the ends of the longer side; what lies below 0 or above 1 is padding.
     pub fn shown(&self, image: &RgbImage) -> [Range<f64>; 2] {
         let Layout {
             resized,
@@ -157,7 +159,7 @@ impl ImageProcessor {
             .zip(&*self.levels)
             .enumerate()
         {
-            // Black, not zero: the padding goes through rescale and normalise like any pixel.
+            // Black, not zero: padding is rescaled and normalised like any pixel.
             plane.fill(levels[0]);
             let lines = plane[top * width..].chunks_exact_mut(width);
             for (line, row) in lines.zip(pixels.chunks_exact(shown * 3)) {
@@ -170,14 +172,14 @@ impl ImageProcessor {
     }
 }
 
-/// How one image is resized and cropped; pairs are `[height, width]`.
+/// How one image is resized and cropped; all pairs are `[height, width]`.
 struct Layout {
     resized: [u64; 2],
     kept: [u64; 2],
     axes: [CropAxis; 2],
 }
 
-/// Rescale and normalise of one grey level, rounding where numpy does.
+/// The rescaled and normalised value of a grey level, rounded where numpy rounds.
 fn normalized(config: &ImageProcessorConfig, channel: usize, level: f64) -> f32 {
     let factor = if config.do_rescale {
         config.rescale_factor
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_the_middle_or_more_than_all() {
+    fn the_shown_part_is_the_middle_or_has_padding_around_it() {
         let shown = |config, width, height| {
             let processor = ImageProcessor::new(config).unwrap();
             processor.shown(

@@ -2,9 +2,9 @@ use crate::Error;
 
 /// An 8-bit RGB image in memory.
 ///
-/// Rows run from top to bottom, pixels from left to right, and each pixel is three bytes: red, green, blue. The type
-/// belongs to this crate, so that a picture from a camera, a video decoder or any version of any imaging crate can be
-/// processed: all that they have to agree on is a `Vec<u8>`. Neither side is ever zero.
+/// Rows run from top to bottom, pixels from left to right, and each pixel is three bytes: red, green, blue. Neither side
+/// is ever zero. The crate has this type, instead of using one of an imaging crate, so that images from a camera, a
+/// video decoder or any version of any imaging crate can be processed: they only need a `Vec<u8>` in common.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RgbImage {
     width: u32,
@@ -13,10 +13,10 @@ pub struct RgbImage {
 }
 
 impl RgbImage {
-    /// Takes `width * height * 3` bytes, row after row.
+    /// An image of `width * height * 3` bytes, row after row.
     ///
     /// # Errors
-    /// [`Error::ImageShape`] if a side is zero or the number of bytes is another.
+    /// [`Error::ImageShape`] if a side is zero or there is another number of bytes.
     pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, Error> {
         let expected = (u64::from(width) * u64::from(height)).checked_mul(3);
         if expected == Some(0) || expected != u64::try_from(pixels.len()).ok() {
@@ -33,12 +33,12 @@ impl RgbImage {
         })
     }
 
-    /// Pixels from left to right, at least 1.
+    /// Number of pixels from left to right, at least 1.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Pixels from top to bottom, at least 1.
+    /// Number of pixels from top to bottom, at least 1.
     pub fn height(&self) -> u32 {
         self.height
     }
@@ -48,14 +48,14 @@ impl RgbImage {
         &self.pixels
     }
 
-    /// Gives the bytes away, `[height, width, 3]`.
+    /// The bytes, `[height, width, 3]`, without a copy.
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
 }
 
 impl std::fmt::Debug for RgbImage {
-    /// Says the size only: the bytes of a photograph would drown a log.
+    /// Shows only the size: the bytes of a photograph would flood a log.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("RgbImage")

@@ -1,4 +1,4 @@
-//! What the tests of token texts and of shortlists share.
+//! Tokenizers and texts for tests.
 
 use std::collections::HashMap;
 use std::fs;

@@ -11,11 +11,11 @@ pub(super) const RESAMPLE_FORMS: &str =
     "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)";
 pub(super) const CHANNEL_FORMS: &str = "three numbers (red, green, blue) or one for all";
 
-/// The object of the file, read key by key so that an error can name the key.
+/// The options in a file, read one by one so that an error can name the option.
 pub(super) struct Options<'a>(pub(super) &'a Map<String, Value>);
 
 impl Options<'_> {
-    /// The value under `key`, or `None` where it is absent or `null`, which in Hugging Face mean the same.
+    /// The value of the option `key`, or `None` if it is absent or `null`, which mean the same to Hugging Face.
     pub(super) fn read<T>(
         &self,
         key: &str,
@@ -52,7 +52,7 @@ pub(super) fn as_size(value: &Value) -> Option<ResizeTo> {
         return Some(ResizeTo::ShortestEdge { shortest_edge });
     }
     let object = value.as_object()?;
-    // A limit on the longest edge would change the result, so it is refused instead of ignored.
+    // A limit for the longest edge would change the result, so it is refused, not ignored.
     if object
         .get("longest_edge")
         .is_some_and(|edge| !edge.is_null())

@@ -2,8 +2,8 @@ use crate::Error;
 
 /// Refuses a JPEG file without an end marker.
 ///
-/// The decoder fills what is missing with grey and says nothing; Pillow refuses such a file, and a caption of half a
-/// picture would look like a mistake of the model.
+/// The decoder fills the missing part with grey and reports no error. Pillow refuses such a file, and a caption of half
+/// an image would look like a mistake of the model.
 pub(super) fn check_complete(bytes: &[u8]) -> Result<(), Error> {
     let scan = first_scan(bytes).unwrap_or(&[]);
     if scan.windows(2).any(|pair| pair == [0xFF, END_OF_IMAGE]) {
@@ -18,11 +18,12 @@ pub(super) fn check_complete(bytes: &[u8]) -> Result<(), Error> {
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// What follows the first scan header. Segments before it are skipped whole: a thumbnail has an end marker of its own.
+/// The bytes after the first start-of-scan marker. The segments before it are skipped, since a thumbnail in them has its
+/// own end marker.
 fn first_scan(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.get(2..)?;
     loop {
-        // Any number of fill bytes may stand before a marker.
+        // Any number of fill bytes may precede a marker.
         let start = rest.iter().position(|byte| *byte == 0xFF)?;
         rest = &rest[start..];
         let code = rest.iter().position(|byte| *byte != 0xFF)?;

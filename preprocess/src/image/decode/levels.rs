@@ -4,7 +4,7 @@ use super::Alpha;
 use crate::Error;
 use crate::image::RgbImage;
 
-/// 8-bit RGB as Pillow's `convert("RGB")`: grey is repeated, sixteen bits lose the lower eight.
+/// 8-bit RGB as Pillow's `convert("RGB")` gives it: grey is repeated in all channels, 16-bit colour keeps its high byte.
 pub(super) fn to_rgb(image: DynamicImage, alpha: Alpha) -> Result<RgbImage, Error> {
     let (width, height) = (image.width(), image.height());
     let same = |level: u8| level;
@@ -23,7 +23,7 @@ pub(super) fn to_rgb(image: DynamicImage, alpha: Alpha) -> Result<RgbImage, Erro
         DynamicImage::ImageLumaA16(image) => map(image.as_raw(), |[g, a]| {
             blend([g, g, g, a], high_byte, alpha)
         }),
-        // Floating point colour (TIFF) has no fixed meaning in Pillow; here 0 to 1 becomes 0 to 255.
+        // Pillow has no floating-point colour (TIFF) to compare with; 0 to 1 becomes 0 to 255.
         other => other.into_rgb8().into_raw(),
     };
     RgbImage::new(width, height, pixels)
@@ -35,7 +35,7 @@ fn map<T: Copy, const C: usize>(pixels: &[T], convert: impl Fn([T; C]) -> [u8; 3
     pixels.iter().flat_map(|pixel| convert(*pixel)).collect()
 }
 
-/// Colour without its alpha, or over white with the fixed point of Pillow's `AlphaComposite.c`.
+/// The colour without its alpha, or blended onto white in the fixed-point arithmetic of Pillow's `AlphaComposite.c`.
 fn blend<T: Copy>(pixel: [T; 4], level: fn(T) -> u8, alpha: Alpha) -> [u8; 3] {
     let [red, green, blue, opacity] = pixel.map(level);
     let colour = [red, green, blue];
@@ -44,18 +44,18 @@ fn blend<T: Copy>(pixel: [T; 4], level: fn(T) -> u8, alpha: Alpha) -> [u8; 3] {
         Alpha::OverWhite => colour.map(|level| {
             let opacity = u32::from(opacity);
             let sum = (u32::from(level) * opacity + 255 * (255 - opacity)) * 128 + (128 << 7);
-            // A division by 255 that is exact for these numbers.
+            // Divides by 255, exactly for all sums that occur.
             ((((sum >> 8) + sum) >> 8) >> 7) as u8
         }),
     }
 }
 
-/// Pillow keeps 16-bit grey as integers (modes `I;16` and `I`), and its conversion to 8 bits clips instead of scaling.
+/// Pillow keeps 16-bit grey as integers (modes `I;16` and `I`) and clips them when it converts them to 8 bits.
 fn clipped(level: u16) -> u8 {
     level.min(255) as u8
 }
 
-/// Sixteen bits to eight without rounding, as Pillow reads them.
+/// 16 bits to 8 without rounding, as Pillow reads colour.
 fn high_byte(level: u16) -> u8 {
     (level >> 8) as u8
 }

@@ -2,8 +2,8 @@ use std::f64::consts::PI;
 
 /// The filter of a resize, with Pillow's names and numbers.
 ///
-/// All but [`Nearest`](Self::Nearest) are convolutions whose kernel is stretched by the reduction (so they filter out
-/// what the smaller image can't show); see `Resample.c` in Pillow for the definition that this crate follows.
+/// All but [`Nearest`](Self::Nearest) are convolutions with antialias: when an image is reduced, the kernel is stretched
+/// by the same factor. The definitions are those of Pillow's `Resample.c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Resample {
@@ -13,7 +13,7 @@ pub enum Resample {
     Lanczos,
     /// 2: triangle of radius 1.
     Bilinear,
-    /// 3: Keys' cubic with a = -1/2, radius 2; the choice of CLIP.
+    /// 3: Keys' cubic with a = -1/2, of radius 2. CLIP uses it.
     #[default]
     Bicubic,
     /// 4: the mean of the covered pixels.
@@ -22,7 +22,7 @@ pub enum Resample {
     Hamming,
 }
 
-/// A convolution: a kernel and the radius outside which it is zero.
+/// The kernel of a convolution, and the radius outside which it is zero.
 pub(super) struct Kernel {
     pub(super) radius: f64,
     pub(super) weight: fn(f64) -> f64,
@@ -44,12 +44,12 @@ impl Resample {
         self as u8
     }
 
-    /// The filter with this number, or `None`.
+    /// The filter with this number, or `None` if there is no such filter.
     pub fn from_number(number: u64) -> Option<Self> {
         Self::ALL.get(usize::try_from(number).ok()?).copied()
     }
 
-    /// The convolution kernel, or `None` for the nearest neighbour, which is none.
+    /// The kernel, or `None` for the nearest neighbour, which is not a convolution.
     pub(super) fn kernel(self) -> Option<Kernel> {
         let (radius, weight): (f64, fn(f64) -> f64) = match self {
             Self::Nearest => return None,
@@ -64,7 +64,7 @@ impl Resample {
 }
 
 fn rectangle(x: f64) -> f64 {
-    // Half open, so that a pixel border belongs to one side only.
+    // Half open, so that a position between two pixels belongs to one of them.
     if x > -0.5 && x <= 0.5 { 1.0 } else { 0.0 }
 }
 
@@ -77,7 +77,7 @@ fn hamming(x: f64) -> f64 {
     if x >= 1.0 {
         return 0.0;
     }
-    // Pillow writes these two numbers in single precision, which shows in the last bit of some weights.
+    // Pillow has these two constants in single precision, which changes the last bit of some weights.
     sinc(x) * (f64::from(0.54f32) + f64::from(0.46f32) * (x * PI).cos())
 }
 

@@ -1,11 +1,11 @@
 //! Pillow's `Image.resize` for 8-bit RGB images, bit for bit.
 //!
-//! A convolution is two passes, one along rows and one along columns, and between them pixels are rounded and clipped
-//! to 8 bits: another order or a wider intermediate gives other pixels, on hard edges by more than twenty grey levels.
-//! Weights are computed in `f64` and rounded to 22 fraction bits. The nearest neighbour is a separate method.
+//! A convolution has two passes, one along rows and one along columns, and pixels are rounded and clipped to 8 bits
+//! between them. Another order or a wider intermediate type gives other pixels, on hard edges by more than twenty grey
+//! levels. Weights are computed in `f64` and rounded to 22 fraction bits. The nearest neighbour is a separate method.
 //!
-//! The reference is Pillow 13. Releases before it differ where the height shrinks by more than twice as many pixels as
-//! the width (a tall picture that is reduced): there they still began with the rows.
+//! The reference is Pillow 13. Earlier releases differ if the height shrinks by more than twice as many pixels as the
+//! width, as when a tall image is reduced: they always begin with the pass along rows.
 
 mod filter;
 mod nearest;
@@ -50,8 +50,8 @@ pub fn resize(
 
 /// The rows and columns `window` of `image` resized to `target` (both `[height, width]`), as `[rows, columns, 3]`.
 ///
-/// Only what the window shows is computed, so time and memory depend on the window and the input, not on the target:
-/// a centre crop of a 1 x 10,000 pixel image costs as little as that of a square one.
+/// Only the window is computed, so time and memory depend on the window and the image, not on the target: a centre crop
+/// of an image of 1 x 10,000 pixels costs no more than that of a square image.
 pub(super) fn resize_window(
     image: &RgbImage,
     target: [u64; 2],
@@ -70,7 +70,7 @@ pub(super) fn resize_window(
     })
 }
 
-/// Saturates where addresses are narrower than 64 bits; [`check_area`] refuses such windows.
+/// Saturates on targets with narrower addresses; [`check_area`] refuses windows that large.
 fn to_usize(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }

@@ -20,11 +20,11 @@ pub(super) fn resize(image: &RgbImage, target: [usize; 2], window: [Range<usize>
     result
 }
 
-/// The input position of each output position in `window`.
+/// The input position for each output position in `window`.
 ///
-/// Pillow adds the step once per pixel instead of multiplying, and the rounding errors that pile up decide which
-/// neighbour a pixel between two gets; so the sum runs from the first position here too. Axes that are longer than any
-/// image that Pillow makes have nothing to agree with, and would take forever: there the sum starts with the window.
+/// Pillow adds up the step pixel by pixel instead of multiplying, and the accumulated rounding errors decide which
+/// neighbour a pixel between two gets. So the sum starts at the first position here too. On axes longer than any image
+/// of Pillow's there is nothing to agree with, and that sum would take forever, so there it starts at the window.
 fn sources(input: usize, output: usize, window: Range<usize>) -> Vec<usize> {
     let step = input as f64 / output as f64;
     let first = if window.end as u64 > MAX_PIXELS {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_of_an_endless_axis_is_found_at_once() {
+    fn the_middle_of_a_huge_axis_is_found_at_once() {
         let output = 1 << 50;
         let middle = output / 2;
         assert_eq!(sources(100, output, middle - 1..middle + 1), [49, 50]);

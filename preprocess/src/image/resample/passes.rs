@@ -4,13 +4,13 @@ use super::filter::Kernel;
 use super::taps::{PRECISION_BITS, Taps};
 use crate::image::RgbImage;
 
-/// One half in fixed point: added before the shift, it rounds to the nearest level.
+/// One half in fixed point. Adding it before the shift rounds to the nearest level.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
 /// Both passes for the `[rows, columns]` of `window` out of `target` (`[height, width]`): `[rows, columns, 3]`.
 ///
-/// What lies between the passes is never larger than both image and result, by the choice of the order. A side that
-/// keeps its length needs no case of its own: its taps are a one and zeros, exactly.
+/// The order of the passes keeps the intermediate pixels from outnumbering both those of the image and those of the
+/// result. A side that keeps its length needs no special case, since its weights are exactly one and zero.
 pub(super) fn convolve(
     image: &RgbImage,
     target: [usize; 2],
@@ -21,7 +21,7 @@ pub(super) fn convolve(
     let [rows, columns] = window;
     let rows = Taps::new(kernel, original[0], target[0], rows);
     let columns = Taps::new(kernel, original[1], target[1], columns);
-    // Neither pass looks at what the window does not show, nor makes what the other pass does not read.
+    // Only pixels that contribute to the window are read or computed.
     let source = Block::of(image, rows.input_range(), columns.input_range());
     if vertical_first(original, target) {
         let between = vertical(&source, &rows);
@@ -36,21 +36,21 @@ pub(super) fn convolve(
 
 /// Whether the height shrinks by more than twice as many pixels as the width.
 ///
-/// Pillow filters the columns first then, since release 13; before, it always began with the rows. As pixels are
-/// rounded and clipped in between, the order shows, on hard edges by more than one level.
+/// Pillow 13 then begins with the pass along columns; earlier releases always begin with the pass along rows. Pixels are
+/// rounded and clipped between the passes, so the order changes hard edges by more than one level.
 fn vertical_first(original: [usize; 2], target: [usize; 2]) -> bool {
     let [height, width] = original.map(|side| side as i128);
     let [new_height, new_width] = target.map(|side| side as i128);
     new_height < height && height - new_height > 2 * (width - new_width)
 }
 
-/// A rectangle of pixels and where it lies in its image.
+/// A rectangle of pixels and its position in its image.
 struct Block<'a> {
-    /// From the first pixel of the first line to the last one of the last line.
+    /// From the first pixel of the first line to the last pixel of the last line.
     pixels: &'a [u8],
-    /// Bytes from one line to the next.
+    /// Number of bytes from one line to the next.
     stride: usize,
-    /// Pixels in a line.
+    /// Number of pixels in a line.
     width: usize,
     /// Row and column of the first pixel.
     origin: [usize; 2],
@@ -78,7 +78,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// The lines from image row `row` on.
+    /// The lines from row `row` of the image on.
     fn lines(&self, row: usize) -> impl ExactSizeIterator<Item = &'a [u8]> {
         let width = self.width * 3;
         let lines = self.pixels[(row - self.origin[0]) * self.stride..].chunks(self.stride);
@@ -115,7 +115,7 @@ fn vertical(source: &Block, taps: &Taps) -> Vec<u8> {
     for (index, output) in result.chunks_exact_mut(width).enumerate() {
         let (start, weights) = taps.get(index);
         sums.fill(HALF);
-        // A whole line at a time: its bytes share one weight, so this is one long vector loop.
+        // All bytes of a line share one weight, so the inner loop vectorises.
         for (line, weight) in source.lines(start).zip(weights) {
             for (sum, value) in sums.iter_mut().zip(line) {
                 *sum += i32::from(*value) * weight;
@@ -128,7 +128,7 @@ fn vertical(source: &Block, taps: &Taps) -> Vec<u8> {
     result
 }
 
-/// Fixed point to a grey level; cubic and sinc kernels overshoot, hence the clip.
+/// Fixed point to a grey level. Cubic and sinc kernels overshoot, so the level is clipped.
 fn to_level(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn columns_are_filtered_first_where_the_height_shrinks_far_more() {
-        // The boundary as Pillow 13 draws it: 100 to 50 rows, 100 to 75 or 76 columns.
+        // The boundary in Pillow 13: 100 to 50 rows, 100 to 75 or 76 columns.
         assert!(!vertical_first([100, 100], [50, 75]));
         assert!(vertical_first([100, 100], [50, 76]));
         assert!(vertical_first([100, 100], [99, 255]));

@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use super::filter::Kernel;
 
-/// Fraction bits of a weight: the sum of 8-bit pixels and two bits for overshoot must still fit 32 bits (Pillow).
+/// Fraction bits of a weight, as in Pillow: they leave 8 bits for the pixel and 2 for overshoot in a sum of 32 bits.
 pub(super) const PRECISION_BITS: u32 = 32 - 8 - 2;
 
-/// For each output position of one axis: which input positions it sums, and with which weights.
+/// For each output position of an axis, the input positions that it sums and their weights.
 pub(super) struct Taps {
     /// Weights of all positions, one after the other, in units of 2^-[`PRECISION_BITS`].
     weights: Vec<i32>,
@@ -17,7 +17,7 @@ impl Taps {
     /// The taps of output positions `window` when an axis of `input` pixels becomes one of `output` pixels.
     pub(super) fn new(kernel: &Kernel, input: usize, output: usize, window: Range<usize>) -> Self {
         let scale = input as f64 / output as f64;
-        // Enlarging keeps the kernel as it is; reducing stretches it over all pixels that merge into one.
+        // Enlarging leaves the kernel unchanged; reducing stretches it over all pixels that merge into one.
         let stretch = scale.max(1.0);
         let radius = kernel.radius * stretch;
         let shrink = 1.0 / stretch;
@@ -59,9 +59,9 @@ impl Taps {
         (position, &self.weights[first..end])
     }
 
-    /// Input positions that any output position of the window looks at.
+    /// The input positions that the window needs.
     pub(super) fn input_range(&self) -> Range<usize> {
-        // Starts and ends both grow with the position, so the outer two positions decide.
+        // Starts and ends never decrease, so the first and the last position decide.
         let (first, _) = self.get(0);
         let (last, weights) = self.get(self.len() - 1);
         first..last + weights.len()
