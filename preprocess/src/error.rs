@@ -216,3 +216,63 @@ impl Error {
         }
     }
 }
+
+#[cfg(all(test, any(feature = "image", feature = "text")))]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    /// The messages of an error and its sources, joined.
+    fn chain(error: &dyn std::error::Error) -> String {
+        match error.source() {
+            Some(source) => format!("{error}: {}", chain(source)),
+            None => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_message_leaves_the_cause_to_its_source() {
+        let path = Path::new("folder/file");
+        let json = serde_json::from_str::<u32>("{").unwrap_err();
+        let cause = || io::Error::other("a cause");
+        for (error, expected) in [
+            (
+                Error::read(path)(cause()),
+                "can't read folder/file: a cause",
+            ),
+            (
+                Error::Write {
+                    path: path.to_owned(),
+                    source: cause(),
+                },
+                "can't write folder/file: a cause",
+            ),
+            (
+                Error::Json(json).in_file(path),
+                "can't use folder/file: expected JSON as Hugging Face writes it: \
+                 invalid type: map, expected u32 at line 1 column 0",
+            ),
+            (
+                Error::Tokenize("a cause".into()).in_file(path),
+                "can't use folder/file: the tokenizer failed: a cause",
+            ),
+        ] {
+            assert_eq!(chain(&error), expected);
+            let source = error.source().unwrap().to_string();
+            assert!(!error.to_string().contains(&source), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_once() {
+        let error = Error::MaxLength { max_length: 1 };
+        let inner = error.in_file(Path::new("inner"));
+        let error = inner.in_file(Path::new("outer"));
+        assert!(matches!(&error, Error::File { path, .. } if path == Path::new("inner")));
+        assert!(matches!(error.cause(), Error::MaxLength { .. }));
+        let error = Error::read(Path::new("inner"))(io::Error::other("a cause"));
+        let error = error.in_file(Path::new("outer"));
+        assert!(matches!(&error, Error::Read { path, .. } if path == Path::new("inner")));
+    }
+}

@@ -37,7 +37,7 @@ struct Model {
 
 /// The tokenizer that the bytes of a `tokenizer.json` describe.
 ///
-/// The `tokenizers` crate could read all of it at once. Here it reads part by part, so that the vocabulary and the
+/// The `tokenizers` crate could read the whole file. Here it reads each part on its own, so that the vocabulary and the
 /// normalisation table are checked before they are used.
 pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
     let file: File = serde_json::from_slice(bytes)?;
