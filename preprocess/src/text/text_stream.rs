@@ -159,3 +159,14 @@ impl fmt::Debug for TextStream<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_can_move_to_another_thread() {
+        fn movable<T: Send + Sync>() {}
+        movable::<TextStream>();
+    }
+}
