@@ -1,9 +1,46 @@
-use crate::ConfigError;
+use crate::{ConfigError, Hypothesis};
 
-/// Why generation stopped without a result. `E` is the model's own error.
+/// What generation made of one prompt: by default its hypotheses, best first, samples by number.
+///
+/// A prompt that an observer cut short may have no hypothesis.
+pub type PromptResult<T = Vec<Hypothesis>> = Result<T, PromptError>;
+
+/// Why one prompt has no result. The other prompts of the batch are not affected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PromptError {
+    /// The model returned NaN or infinity, or minus infinity for every token.
+    #[error(
+        "the logits of row {row} at step {step} hold NaN or infinity, or leave no token possible; check the weights and the precision"
+    )]
+    NotFinite {
+        /// Steps of the prompt that had succeeded.
+        step: usize,
+        /// Row of the prompt: the index of one of its hypotheses.
+        row: usize,
+    },
+    /// Processors left no token possible before any text was finished.
+    #[error("no token is possible at step {step}: the options forbid all of them")]
+    NothingPossible {
+        /// Steps of the prompt that had succeeded.
+        step: usize,
+    },
+    /// No text has all required phrases.
+    #[error(
+        "no text with all {phrases} required phrases was found in {step} steps; allow more tokens, beams or time, or ask for other words"
+    )]
+    PhrasesMissing {
+        /// Phrases that the prompt requires.
+        phrases: usize,
+        /// Steps of the prompt that had succeeded.
+        step: usize,
+    },
+}
+
+/// Why a whole call of generation failed. `E` is the model's own error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GenerateError<E: std::error::Error + 'static> {
+pub enum GenerateError<E> {
     /// The options contradict each other or the prompts; found before any work.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -12,10 +49,10 @@ pub enum GenerateError<E: std::error::Error + 'static> {
     Model {
         /// Steps that had succeeded.
         step: usize,
-        /// What the model said.
+        /// The model's error.
         source: E,
     },
-    /// The model returned logits of the wrong size.
+    /// The model returned the wrong number of logits.
     #[error(
         "the model returned {found} logits at step {step}, expected {expected}: {rows} rows of its vocabulary"
     )]
@@ -24,22 +61,13 @@ pub enum GenerateError<E: std::error::Error + 'static> {
         step: usize,
         /// Logits returned.
         found: usize,
-        /// Logits wanted.
+        /// Logits expected.
         expected: usize,
         /// Rows of the step.
         rows: usize,
     },
-    /// The model returned NaN or infinity, or left no token possible.
-    #[error(
-        "the logits of row {row} at step {step} hold NaN or infinity, or leave no token possible; check the weights and the precision"
-    )]
-    NotFinite {
-        /// Steps that had succeeded.
-        step: usize,
-        /// Row of the step.
-        row: usize,
-    },
-    /// Contrastive search asked for hidden states.
+    /// Contrastive search asked for hidden states, and the model returned none, or no whole number
+    /// of values per row.
     #[error(
         "the model gave no hidden states of {rows} rows at step {step}, which contrastive search (penalty_alpha) needs"
     )]
@@ -48,27 +76,5 @@ pub enum GenerateError<E: std::error::Error + 'static> {
         step: usize,
         /// Rows of the step.
         rows: usize,
-    },
-    /// Processors left no token possible before any text was finished.
-    #[error(
-        "no token is possible for prompt {prompt} at step {step}: the options forbid all of them"
-    )]
-    NothingPossible {
-        /// Number of the prompt.
-        prompt: usize,
-        /// Steps that had succeeded.
-        step: usize,
-    },
-    /// No text has all phrases that were asked for.
-    #[error(
-        "no text for prompt {prompt} with all of its {phrases} required phrases was found in {step} steps; allow more tokens, beams or time, or ask for other words"
-    )]
-    PhrasesMissing {
-        /// Number of the prompt.
-        prompt: usize,
-        /// Phrases that the prompt requires.
-        phrases: usize,
-        /// Steps that had succeeded.
-        step: usize,
     },
 }

@@ -60,35 +60,36 @@
 //! };
 //! let prompts = [Prompt::new(vec![4])];
 //! let results = generate(&Counting, (), &prompts, &config).unwrap();
-//! assert_eq!(results[0][0].tokens, [4, 5, 6, 7, 8, 9]);
+//! let hypotheses = results[0].as_ref().unwrap();
+//! assert_eq!(hypotheses[0].tokens, [4, 5, 6, 7, 8, 9]);
 //! ```
 
 mod config;
+mod decoding;
 mod error;
 mod event;
-mod generate;
 mod generation;
 mod hypothesis;
-mod item;
 mod model;
 mod numeric;
+mod options;
 mod phrase;
-pub mod processor;
+mod processor;
 mod prompt;
 mod random;
 pub mod search;
-pub mod stopping;
+mod stopping;
 mod validate;
 mod vocabulary;
 
 pub use config::{ConfigError, EarlyStopping, GenerationConfig, OPTIONS};
-pub use error::GenerateError;
+pub use error::{GenerateError, PromptError, PromptResult};
 pub use event::{Event, Observer};
 pub use generation::{Generation, generate, score};
 pub use hypothesis::{Alternative, Hypothesis};
 pub use model::{StepModel, TokenBatch};
 pub use phrase::{Matching, Phrase};
-pub use processor::LogitsProcessor;
+pub use processor::{AllowedTokensFn, LogitsProcessor, processors};
 pub use prompt::Prompt;
 pub use search::Search;
 pub use stopping::StoppingCriterion;

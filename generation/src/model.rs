@@ -6,7 +6,7 @@ pub trait StepModel {
     /// What the model remembers between steps, for all rows.
     type State;
     /// Why a step failed.
-    type Error: std::error::Error;
+    type Error: std::error::Error + Send + Sync + 'static;
 
     /// Tokens that the model scores.
     fn vocab_size(&self) -> usize;

@@ -61,7 +61,7 @@ impl Phrase {
     /// The texts of the alternatives, without spaces around them; none if it is about tokens.
     pub(crate) fn words(&self, vocabulary: &Vocabulary) -> Vec<String> {
         let text = |tokens: &Vec<u32>| {
-            let text = vocabulary.text_behind_special(tokens);
+            let text = vocabulary.text_after_special(tokens);
             text.trim().to_owned()
         };
         match self.is_of_tokens() {
@@ -80,7 +80,7 @@ impl Phrase {
         // A special token, such as the end, separates texts.
         let mut texts = tokens.split(|token| vocabulary.text(*token).is_none());
         texts.any(|tokens| {
-            let text = vocabulary.text_behind_special(tokens);
+            let text = vocabulary.text_after_special(tokens);
             words.iter().any(|word| self.has_word(&text, word))
         })
     }
@@ -92,7 +92,7 @@ impl Phrase {
             return self.is_in(tokens, &words, vocabulary);
         }
         // A letter behind it makes another word of one that stands at the end.
-        let text = vocabulary.text_behind_special(tokens) + "x";
+        let text = vocabulary.text_after_special(tokens) + "x";
         words.iter().any(|word| self.has_word(&text, word))
     }
 
@@ -105,41 +105,40 @@ impl Phrase {
         })
     }
 
-    /// Checks it against a vocabulary, and that there is a text vocabulary if it is about text.
+    /// Checks a phrase of the kind that `place` names against the model's vocabulary, and if it is
+    /// about words, against the text of tokens.
     pub(crate) fn validate(
         &self,
-        name: &str,
+        place: &'static str,
         vocab_size: usize,
         vocabulary: Option<&Arc<Vocabulary>>,
     ) -> Result<(), ConfigError> {
-        let invalid = |reason: &str| Err(ConfigError::Invalid(format!("{name} {reason}")));
+        let malformed = |problem| Err(ConfigError::Malformed { place, problem });
         if self.alternatives.iter().any(Vec::is_empty) {
-            return invalid("has a phrase without tokens");
+            return malformed("an alternative without tokens");
         }
-        let tokens = self.alternatives.iter().flatten();
-        if let Some(token) = tokens.copied().find(|token| *token as usize >= vocab_size) {
-            return invalid(&format!(
-                "has token {token}, but the vocabulary ends at {}",
-                vocab_size.saturating_sub(1)
-            ));
+        let mut tokens = self.alternatives.iter().flatten().copied();
+        if let Some(token) = tokens.find(|token| *token as usize >= vocab_size) {
+            return Err(ConfigError::UnknownToken {
+                place,
+                token,
+                vocab_size,
+            });
         }
-        let Some(vocabulary) = vocabulary else {
-            return match self.is_of_tokens() {
-                true => Ok(()),
-                false => invalid("has a phrase of words, which needs Generation::with_vocabulary"),
-            };
-        };
         if self.is_of_tokens() {
             return Ok(());
         }
+        let Some(vocabulary) = vocabulary else {
+            return Err(ConfigError::NeedsVocabulary {
+                place: "phrases of words",
+            });
+        };
         let mut tokens = self.alternatives.iter().flatten().copied();
         if let Some(token) = tokens.find(|token| vocabulary.text(*token).is_none()) {
-            return invalid(&format!(
-                "has a phrase of words with token {token}, which has no text: a special token, or one for what the vocabulary does not know"
-            ));
+            return Err(ConfigError::TokenWithoutText { place, token });
         }
         match self.words(vocabulary).iter().any(String::is_empty) {
-            true => invalid("has a phrase of words whose tokens have no text"),
+            true => malformed("an alternative whose tokens have no text"),
             false => Ok(()),
         }
     }
@@ -223,12 +222,14 @@ mod tests {
             ),
             (words(vec![2, 0]), Some(&vocabulary), "token 0"),
         ] {
-            let error = phrase.validate("required", 12, vocabulary).unwrap_err();
+            let error = phrase
+                .validate("a required phrase", 12, vocabulary)
+                .unwrap_err();
             assert!(error.to_string().contains(message), "{error}");
         }
         assert!(
             words(vec![2])
-                .validate("required", 12, Some(&vocabulary))
+                .validate("a required phrase", 12, Some(&vocabulary))
                 .is_ok()
         );
     }

@@ -1,75 +1,211 @@
-//! What is checked before there is any work.
+//! What is checked before any work.
 
-use crate::config::MOST_ROWS;
+use crate::config::MAX_ROWS;
+use crate::options::Options;
+use crate::phrase::Phrase;
 use crate::search::required_phrases;
-use crate::{ConfigError, Generation, GenerationConfig, Phrase, Prompt, Search, StepModel};
+use crate::{ConfigError, Generation, GenerationConfig, Prompt, Search, StepModel};
 
-/// Checks the prompts, every token of the options against the vocabulary, and the options against
-/// each other.
+/// Checks the prompts, each with its own options, and the options of the call.
 pub(crate) fn validate(
-    generation: &Generation<'_>,
+    call: &Generation<'_>,
     prompts: &[Prompt],
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
-    let config = &generation.config;
-    for prompt in prompts {
-        validate_tokens_of(generation, prompt, vocab_size)?;
-        config.validate(prompt.tokens.len())?;
-        validate_phrases(generation, prompt, vocab_size)?;
-    }
-    if !config.stop_strings.is_empty() && generation.vocabulary.is_none() {
-        return invalid("stop_strings need the text of tokens: Generation::with_vocabulary".into());
-    }
-    validate_extras(generation, vocab_size)
+    let config = |config: &GenerationConfig| {
+        validate_option_tokens(config, vocab_size)?;
+        config.validate_options()?;
+        match config.stop_strings.is_empty() || call.vocabulary.is_some() {
+            true => Ok(()),
+            false => Err(ConfigError::NeedsVocabulary {
+                place: "stop_strings",
+            }),
+        }
+    };
+    validate_each(call, prompts, vocab_size, config, |options, prompt| {
+        options.config.validate_lengths(prompt.tokens.len())?;
+        validate_required(options, prompt, vocab_size)
+    })
 }
 
-/// Likewise for texts that are given: what only a search asks for is not looked at.
+/// Checks the prompts and the texts to score. Options that only a search needs are not checked.
 pub(crate) fn validate_scoring(
-    generation: &Generation<'_>,
+    call: &Generation<'_>,
     prompts: &[Prompt],
+    texts: &[Vec<u32>],
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
-    for prompt in prompts {
-        validate_tokens_of(generation, prompt, vocab_size)?;
-        generation.config.validate_scoring()?;
+    one_for_each("texts to score", texts.len(), prompts)?;
+    for text in texts {
+        validate_tokens("a text to score", text, vocab_size)?;
+        if text.is_empty() {
+            return malformed("a text to score", "no tokens");
+        }
     }
-    validate_extras(generation, vocab_size)
+    let config = |config: &GenerationConfig| {
+        validate_option_tokens(config, vocab_size)?;
+        config.validate_scoring()
+    };
+    validate_each(call, prompts, vocab_size, config, |_, _| Ok(()))
 }
 
-/// Checks what is no option.
-fn validate_extras(generation: &Generation<'_>, vocab_size: usize) -> Result<(), ConfigError> {
-    if generation.alternatives > MOST_ROWS {
-        return invalid(format!(
-            "{} alternatives of each token are asked for, expected up to {MOST_ROWS}",
-            generation.alternatives
-        ));
+/// Checks that a model's shortlist is part of its vocabulary and has the end tokens.
+pub(crate) fn validate_shortlist<M: StepModel>(
+    call: &Generation<'_>,
+    prompts: &[Prompt],
+    model: &M,
+    state: &M::State,
+) -> Result<(), ConfigError> {
+    let place = "the shortlist";
+    let Some(scored) = model.scored_tokens(state) else {
+        return Ok(());
+    };
+    if scored.is_empty() {
+        return malformed(place, "no tokens");
     }
-    if let Some(vocabulary) = &generation.vocabulary
-        && vocabulary.len() > vocab_size
-    {
-        return invalid(format!(
-            "the vocabulary has the text of {} tokens, but the model scores {vocab_size}",
-            vocabulary.len()
-        ));
+    if !scored.is_sorted_by(|a, b| a < b) {
+        return malformed(place, "tokens that do not ascend");
+    }
+    validate_tokens(place, scored, model.vocab_size())?;
+    let has_ends = |config: &GenerationConfig| {
+        let is_absent = |end: &&u32| scored.binary_search(end).is_err();
+        match config.eos_token_id.iter().find(is_absent) {
+            Some(end) => Err(ConfigError::ShortlistLacksEnd { token: *end }),
+            None => Ok(()),
+        }
+    };
+    validate_configs(call, prompts, has_ends)
+}
+
+/// Checks that there is a search for each prompt, which begins with it.
+pub(crate) fn validate_searches(
+    searches: &[Box<dyn Search>],
+    prompts: &[Prompt],
+) -> Result<(), ConfigError> {
+    one_for_each("searches", searches.len(), prompts)?;
+    let mut pairs = searches.iter().zip(prompts);
+    let is_wrong = |(search, prompt): (&Box<dyn Search>, &Prompt)| !matches!(search.rows(), [row] if row.tokens == prompt.tokens);
+    match pairs.position(is_wrong) {
+        Some(search) => Err(ConfigError::SearchStart { search }),
+        None => Ok(()),
+    }
+}
+
+/// Checks the configurations, then what every prompt needs, and last what only some calls need.
+fn validate_each(
+    call: &Generation<'_>,
+    prompts: &[Prompt],
+    vocab_size: usize,
+    config: impl Fn(&GenerationConfig) -> Result<(), ConfigError>,
+    more: impl Fn(&Options<'_>, &Prompt) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    validate_configs(call, prompts, config)?;
+    for (index, prompt) in prompts.iter().enumerate() {
+        let options = Options::new(call, index, prompt);
+        validate_prompt(&options, prompt, vocab_size)
+            .and_then(|()| more(&options, prompt))
+            .map_err(|error| of_prompt(index, prompts, error))?;
+    }
+    match &call.vocabulary {
+        Some(vocabulary) if vocabulary.len() > vocab_size => Err(ConfigError::VocabularyTooLong {
+            texts: vocabulary.len(),
+            vocab_size,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the call's configuration, if a prompt uses it, and those of prompts that have their own.
+fn validate_configs(
+    call: &Generation<'_>,
+    prompts: &[Prompt],
+    check: impl Fn(&GenerationConfig) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    if prompts.iter().any(|prompt| prompt.config.is_none()) {
+        check(&call.config)?;
+    }
+    for (index, prompt) in prompts.iter().enumerate() {
+        if let Some(config) = &prompt.config {
+            check(config).map_err(|error| of_prompt(index, prompts, error))?;
+        }
     }
     Ok(())
 }
 
-/// Checks every token of a prompt, of the options, and of what is forbidden.
-fn validate_tokens_of(
-    generation: &Generation<'_>,
+/// An error that concerns one prompt. It says which one if there are several.
+fn of_prompt(prompt: usize, prompts: &[Prompt], error: ConfigError) -> ConfigError {
+    match prompts.len() {
+        1 => error,
+        _ => ConfigError::Prompt {
+            prompt,
+            source: Box::new(error),
+        },
+    }
+}
+
+/// Checks what a prompt has besides its configuration.
+fn validate_prompt(
+    options: &Options<'_>,
     prompt: &Prompt,
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
-    let config = &generation.config;
     if prompt.tokens.is_empty() {
-        return invalid("a prompt is empty, expected at least a start token".into());
+        return malformed("a prompt", "no tokens, expected at least a start token");
     }
-    let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
+    validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
+    let forced_bos = prompt.forced_bos_token_id;
+    let forced_bos = forced_bos.or(options.config.forced_bos_token_id);
+    validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
+    for phrase in &prompt.forbidden {
+        phrase.validate("a forbidden phrase", vocab_size, options.vocabulary)?;
+    }
+    match options.alternatives > MAX_ROWS {
+        true => Err(ConfigError::OutOfRange {
+            option: "alternatives",
+            value: options.alternatives as f64,
+            expected: format!("up to {MAX_ROWS}"),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Checks the phrases that a text has to contain, and those that its prompt contains already.
+fn validate_required(
+    options: &Options<'_>,
+    prompt: &Prompt,
+    vocab_size: usize,
+) -> Result<(), ConfigError> {
+    let (config, vocabulary) = (options.config, options.vocabulary);
+    let texts = vocabulary.cloned().unwrap_or_default();
+    let is_there = |phrase: &Phrase| phrase.is_surely_in(&prompt.tokens, &texts);
+    if prompt.forbidden.iter().any(is_there) {
+        return Err(ConfigError::ForbiddenInPrompt);
+    }
+    let required = required_phrases(config, prompt);
+    for phrase in &required {
+        let place = "a required phrase (or force_words_ids)";
+        phrase.validate(place, vocab_size, vocabulary)?;
+    }
+    if required.is_empty() {
+        return Ok(());
+    }
+    config.validate_beams_for_phrases("required")?;
+    // Phrases may overlap, begin in the prompt, or be divided otherwise, so no more can be said.
+    let longest = config.longest(prompt.tokens.len());
+    let too_long = |phrase: &&Phrase| phrase.is_of_tokens() && phrase.shortest() > longest;
+    match required.iter().find(too_long) {
+        Some(phrase) => Err(ConfigError::PhraseTooLong {
+            tokens: phrase.shortest(),
+            longest,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Checks the tokens of a configuration that its prompts can't replace or add to.
+fn validate_option_tokens(config: &GenerationConfig, vocab_size: usize) -> Result<(), ConfigError> {
     for (name, tokens) in [
-        ("a prompt", prompt.tokens.as_slice()),
-        ("forced_bos_token_id", forced_bos.as_slice()),
-        ("forced_eos_token_id", &config.forced_eos_token_id),
+        ("forced_eos_token_id", config.forced_eos_token_id.as_slice()),
         ("eos_token_id", &config.eos_token_id),
         ("suppress_tokens", &config.suppress_tokens),
         ("begin_suppress_tokens", &config.begin_suppress_tokens),
@@ -82,122 +218,36 @@ fn validate_tokens_of(
     for (sequence, _) in &config.sequence_bias {
         validate_tokens("sequence_bias", sequence, vocab_size)?;
     }
-    for phrase in &prompt.forbidden {
-        phrase.validate("forbidden", vocab_size, generation.vocabulary.as_ref())?;
-    }
     Ok(())
 }
 
-fn validate_phrases(
-    generation: &Generation<'_>,
-    prompt: &Prompt,
+fn validate_tokens(
+    place: &'static str,
+    tokens: &[u32],
     vocab_size: usize,
 ) -> Result<(), ConfigError> {
-    let (config, vocabulary) = (&generation.config, generation.vocabulary.as_ref());
-    let texts = vocabulary.cloned().unwrap_or_default();
-    let is_there = |phrase: &Phrase| phrase.is_surely_in(&prompt.tokens, &texts);
-    if prompt.forbidden.iter().any(is_there) {
-        return invalid("a forbidden phrase is in the prompt (the prefix) already".into());
-    }
-    let required = required_phrases(config, prompt);
-    for phrase in &required {
-        phrase.validate("required (or force_words_ids)", vocab_size, vocabulary)?;
-    }
-    if required.is_empty() {
-        return Ok(());
-    }
-    if config.num_beams < 2 || config.num_beam_groups > 1 || config.do_sample {
-        return invalid(
-            "phrases that have to come need num_beams above 1, without groups and do_sample".into(),
-        );
-    }
-    // Phrases may overlap, begin in the prompt, or be divided otherwise, so no more can be said.
-    let longest = config.longest(prompt.tokens.len());
-    let too_long = |phrase: &&Phrase| phrase.is_of_tokens() && phrase.shortest() > longest;
-    match required.iter().find(too_long) {
-        Some(phrase) => invalid(format!(
-            "a phrase that has to come has {} tokens, but a text has {longest} (max_length or max_new_tokens)",
-            phrase.shortest()
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Checks that the tokens that a model scores are some of its vocabulary, the end among them.
-pub(crate) fn validate_model<M: StepModel>(
-    config: &GenerationConfig,
-    model: &M,
-    state: &M::State,
-) -> Result<(), ConfigError> {
-    let Some(scored) = model.scored_tokens(state) else {
-        return Ok(());
-    };
-    let vocab_size = model.vocab_size();
-    if scored.is_empty() {
-        return invalid("the shortlist has no tokens".into());
-    }
-    if !scored.is_sorted_by(|a, b| a < b) {
-        return invalid("the shortlist's tokens do not ascend".into());
-    }
-    validate_tokens("the shortlist", scored, vocab_size)?;
-    match config
-        .eos_token_id
-        .iter()
-        .find(|end| scored.binary_search(end).is_err())
-    {
-        Some(end) => invalid(format!(
-            "the shortlist lacks eos_token_id {end}, so no text would end"
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Checks that there is a search behind every prompt.
-pub(crate) fn validate_searches(
-    searches: &[Box<dyn Search>],
-    prompts: &[Prompt],
-) -> Result<(), ConfigError> {
-    let begins_with = |search: &dyn Search, prompt: &Prompt| matches!(search.rows(), [row] if row.tokens == prompt.tokens);
-    let fit = searches.len() == prompts.len()
-        && searches
-            .iter()
-            .zip(prompts)
-            .all(|(search, prompt)| begins_with(search.as_ref(), prompt));
-    match fit {
-        true => Ok(()),
-        false => invalid(format!(
-            "{} searches for {} prompts, expected one for each that begins with one row, the prompt",
-            searches.len(),
-            prompts.len()
-        )),
-    }
-}
-
-/// Checks that there is a text behind every prompt.
-pub(crate) fn validate_texts(
-    texts: &[Vec<u32>],
-    prompts: &[Prompt],
-    vocab_size: usize,
-) -> Result<(), ConfigError> {
-    if texts.len() != prompts.len() || texts.iter().any(Vec::is_empty) {
-        return invalid("scoring needs one text per prompt, none of them empty".into());
-    }
-    for text in texts {
-        validate_tokens("a text", text, vocab_size)?;
-    }
-    Ok(())
-}
-
-fn validate_tokens(name: &str, tokens: &[u32], vocab_size: usize) -> Result<(), ConfigError> {
     match tokens.iter().find(|token| **token as usize >= vocab_size) {
         None => Ok(()),
-        Some(token) => invalid(format!(
-            "{name} has token {token}, but the vocabulary ends at {}",
-            vocab_size.saturating_sub(1)
-        )),
+        Some(token) => Err(ConfigError::UnknownToken {
+            place,
+            token: *token,
+            vocab_size,
+        }),
     }
 }
 
-fn invalid(message: String) -> Result<(), ConfigError> {
-    Err(ConfigError::Invalid(message))
+fn one_for_each(what: &'static str, found: usize, prompts: &[Prompt]) -> Result<(), ConfigError> {
+    let prompts = prompts.len();
+    match found == prompts {
+        true => Ok(()),
+        false => Err(ConfigError::Count {
+            what,
+            found,
+            prompts,
+        }),
+    }
+}
+
+fn malformed(place: &'static str, problem: &'static str) -> Result<(), ConfigError> {
+    Err(ConfigError::Malformed { place, problem })
 }

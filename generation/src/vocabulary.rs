@@ -74,7 +74,7 @@ impl Vocabulary {
 
     /// The text of tokens behind the last special one. Special tokens separate texts: nothing is
     /// found across them.
-    pub fn text_behind_special(&self, tokens: &[u32]) -> String {
+    pub fn text_after_special(&self, tokens: &[u32]) -> String {
         let is_special = |token: &u32| self.text(*token).is_none();
         let start = tokens
             .iter()
@@ -146,8 +146,8 @@ mod tests {
         let texts: Vec<_> = vocabulary.texts().collect();
         assert_eq!(texts, [None, Some(" dog"), Some(""), None, Some("ma")]);
         assert_eq!(vocabulary.text(5), None);
-        assert_eq!(vocabulary.text_behind_special(&[1, 3, 0, 1, 4]), " dogma");
-        assert_eq!(vocabulary.text_behind_special(&[1, 3]), "");
+        assert_eq!(vocabulary.text_after_special(&[1, 3, 0, 1, 4]), " dogma");
+        assert_eq!(vocabulary.text_after_special(&[1, 3]), "");
     }
 
     #[test]

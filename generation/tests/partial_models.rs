@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Broken, END, Hashing, VOCABULARY, config, logits_after, prompts};
+use common::{Broken, END, Hashing, VOCABULARY, all, config, logits_after, prompts};
 use generation::{
-    ConfigError, GenerateError, GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch,
-    generate,
+    ConfigError, GenerateError, GenerationConfig, Hypothesis, Prompt, PromptResult, StepModel,
+    TokenBatch, generate,
 };
 
 /// Scores some tokens only.
@@ -41,7 +41,7 @@ fn run_shortlisted(
     tokens: &[u32],
     prompts: &[Prompt],
     config: &GenerationConfig,
-) -> Result<Vec<Vec<Hypothesis>>, GenerateError<Broken>> {
+) -> Result<Vec<PromptResult>, GenerateError<Broken>> {
     let state = (vec![Vec::new(); prompts.len()], tokens.to_vec());
     generate(&Shortlisted, state, prompts, config)
 }
@@ -69,6 +69,7 @@ fn a_shortlist_writes_what_masking_all_others_does() {
         assert_eq!(found, masked);
         let mut all = found
             .iter()
+            .flatten()
             .flatten()
             .flat_map(Hypothesis::generated_tokens);
         assert!(all.all(|token| tokens.contains(token)));
@@ -115,7 +116,11 @@ fn shortlists_that_can_not_be_are_named() {
         let error = run_shortlisted(tokens, &prompts(1), &config(1, 9)).unwrap_err();
         assert!(matches!(
             error,
-            GenerateError::Config(ConfigError::Invalid(_))
+            GenerateError::Config(
+                ConfigError::ShortlistLacksEnd { token: 1 }
+                    | ConfigError::UnknownToken { token: 11, .. }
+                    | ConfigError::Malformed { .. }
+            )
         ));
         assert!(error.to_string().contains(message), "{error}");
     }
@@ -191,7 +196,7 @@ fn contrastive_search_avoids_what_is_alike() {
         };
         let found = generate(&Telling, vec![Vec::new(); 11], &prompts, &contrasting).unwrap();
         let greedy = generate(&Telling, vec![Vec::new(); 11], &prompts, &config(1, 10)).unwrap();
-        for ((found, greedy), start) in found.iter().zip(&greedy).zip(0..) {
+        for ((found, greedy), start) in all(found).iter().zip(&all(greedy)).zip(0..) {
             let expected = contrastive(start, alpha as f32, top_k, 10);
             assert_eq!(found[0].tokens, expected);
             different += usize::from(found[0].tokens != greedy[0].tokens);

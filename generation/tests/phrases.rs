@@ -6,9 +6,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{END, Hashing, config, prompts, run};
+use common::{END, Hashing, all, config, prompts, run};
 use generation::{
-    GenerateError, Generation, GenerationConfig, Hypothesis, Matching, Phrase, Prompt, Vocabulary,
+    Generation, GenerationConfig, Hypothesis, Matching, Phrase, Prompt, PromptError, Vocabulary,
     generate,
 };
 
@@ -30,25 +30,25 @@ fn vocabulary() -> Arc<Vocabulary> {
 }
 
 fn text(hypothesis: &Hypothesis) -> String {
-    vocabulary().text_behind_special(hypothesis.generated_tokens())
+    vocabulary().text_after_special(hypothesis.generated_tokens())
 }
 
 /// What is written, without the end token.
 fn written(hypothesis: &Hypothesis) -> String {
     let tokens = hypothesis.generated_tokens();
     let tokens = tokens.strip_suffix(&[END]).unwrap_or(tokens);
-    vocabulary().text_behind_special(tokens)
+    vocabulary().text_after_special(tokens)
 }
 
 fn run_with_vocabulary(prompts: &[Prompt], config: &GenerationConfig) -> Vec<Vec<Hypothesis>> {
-    Generation::new(config.clone())
+    let results = Generation::new(config.clone())
         .with_vocabulary(vocabulary())
         .run(
             &Hashing::default(),
             vec![Vec::new(); prompts.len()],
             prompts,
-        )
-        .unwrap()
+        );
+    all(results.unwrap())
 }
 
 fn has_word(text: &str, word: &str) -> bool {
@@ -172,19 +172,15 @@ fn phrases_that_can_not_come_are_an_error() {
         suppress_tokens: vec![5],
         ..config(3, 9)
     };
-    let result = generate(
+    let results = generate(
         &Hashing::default(),
         vec![vec![]],
         std::slice::from_ref(&prompt),
         &config,
     );
     assert!(matches!(
-        result,
-        Err(GenerateError::PhrasesMissing {
-            prompt: 0,
-            phrases: 1,
-            ..
-        })
+        results.unwrap()[0],
+        Err(PromptError::PhrasesMissing { phrases: 1, .. })
     ));
     for (prompt, config, message) in [
         (prompt.clone(), common::config(1, 9), "num_beams above 1"),

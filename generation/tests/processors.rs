@@ -1,8 +1,7 @@
 //! Processors against what Hugging Face's made of the same scores; `data/make_processors.py` says
 //! how.
 
-use generation::processor::processors;
-use generation::{GenerationConfig, Prompt};
+use generation::{GenerationConfig, Prompt, processors};
 use serde_json::{Map, Value};
 
 /// The references have six decimals.

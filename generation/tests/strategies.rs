@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Hashing, VOCABULARY, config, logits_after, prompts, run};
+use common::{Hashing, VOCABULARY, all, config, logits_after, prompts, run};
 use generation::{Generation, GenerationConfig, Hypothesis, Prompt, StoppingCriterion};
 
 fn sampling(count: usize, max_length: usize) -> GenerationConfig {
@@ -160,14 +160,14 @@ fn groups_write_different_texts_and_the_first_what_a_search_of_its_own_does() {
 #[test]
 fn a_function_says_which_tokens_may_come() {
     let prompts = prompts(10);
-    let found = Generation::new(config(3, 8))
+    let results = Generation::new(config(3, 8))
         .with_allowed_tokens(|prompt, tokens| match tokens.len() {
             2 => vec![prompt as u32],
             length => vec![7, length as u32],
         })
         .run(&Hashing::default(), vec![Vec::new(); 10], &prompts)
         .unwrap();
-    for (number, found) in found.iter().enumerate() {
+    for (number, found) in all(results).iter().enumerate() {
         let tokens = found[0].generated_tokens();
         assert_eq!(tokens[0], number as u32);
         for (place, token) in tokens.iter().enumerate().skip(1) {
@@ -187,12 +187,12 @@ impl StoppingCriterion for Stutter {
 
 #[test]
 fn rules_of_ones_own_complete_texts() {
-    let found = Generation::new(config(1, 40))
+    let results = Generation::new(config(1, 40))
         .with_stopping_criterion(Stutter)
         .run(&Hashing::default(), vec![Vec::new(); 40], &prompts(40))
         .unwrap();
     let mut stuttered = 0;
-    for found in &found {
+    for found in &all(results) {
         let tokens = &found[0].tokens;
         let place = tokens
             .windows(2)
@@ -261,11 +261,11 @@ fn alternatives_come_with_every_token() {
             ..config(4, 9)
         },
     ] {
-        let found = Generation::new(config)
+        let results = Generation::new(config)
             .with_alternatives(4)
             .run(&Hashing::default(), vec![Vec::new(); 5], &prompts(5))
             .unwrap();
-        for hypothesis in found.iter().flatten() {
+        for hypothesis in all(results).iter().flatten() {
             assert_eq!(
                 hypothesis.alternatives.len(),
                 hypothesis.generated_tokens().len()

@@ -4,7 +4,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use common::{Hashing, config, prompts};
+use common::{Hashing, all, config, prompts};
 use generation::{Event, Generation, GenerationConfig, Hypothesis, Prompt};
 
 /// What was seen of a text: its settled tokens, step by step.
@@ -17,7 +17,7 @@ fn watch(
 ) -> (Seen, Vec<Vec<Hypothesis>>) {
     let mut seen: Seen = vec![Vec::new(); prompts.len() * texts];
     let mut finished: Vec<Vec<Hypothesis>> = vec![Vec::new(); prompts.len()];
-    let found = Generation::new(config.clone())
+    let results = Generation::new(config.clone())
         .with_observer(|event| {
             match event {
                 Event::Draft { prompt, draft } => {
@@ -35,6 +35,7 @@ fn watch(
             prompts,
         )
         .unwrap();
+    let found = all(results);
     assert_eq!(finished, found, "the end is told as it is returned");
     (seen, found)
 }
@@ -105,7 +106,7 @@ fn who_ends_it_gets_what_there_is() {
         };
         let mut steps = 0;
         let prompts = prompts(3);
-        let found = Generation::new(config)
+        let results = Generation::new(config)
             .with_observer(|event| match event {
                 Event::Draft { prompt: 2, draft } => {
                     steps = draft.hypothesis.generated_tokens().len();
@@ -119,7 +120,7 @@ fn who_ends_it_gets_what_there_is() {
             .run(&Hashing::default(), vec![Vec::new(); 3], &prompts)
             .unwrap();
         assert_eq!(steps, 5, "and is not asked again");
-        for found in found {
+        for found in all(results) {
             assert_eq!(found.len(), num_beams);
             assert!(found.iter().all(|text| text.generated_tokens().len() == 5));
             assert!(found.is_sorted_by(|a, b| a.score >= b.score));
@@ -138,7 +139,7 @@ fn texts_without_their_phrases_are_not_returned_at_an_early_end_either() {
     let mut returned = 0;
     for stop in 1..4 {
         let mut steps = 0;
-        let found = Generation::new(config.clone())
+        let results = Generation::new(config.clone())
             .with_observer(|_| {
                 steps += 1;
                 match steps < 20 * stop {
@@ -148,7 +149,7 @@ fn texts_without_their_phrases_are_not_returned_at_an_early_end_either() {
             })
             .run(&Hashing::default(), vec![Vec::new(); 20], &prompts)
             .unwrap();
-        for text in found.iter().flatten() {
+        for text in all(results).iter().flatten() {
             returned += 1;
             assert!(text.tokens.contains(&6), "{text:?}");
         }

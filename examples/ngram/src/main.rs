@@ -13,7 +13,7 @@ use std::sync::Arc;
 use clap::Parser;
 use generation::{
     ConfigError, Event, GenerateError, Generation, GenerationConfig, Hypothesis, Matching, Phrase,
-    Prompt, Vocabulary,
+    Prompt, PromptError, Vocabulary,
 };
 
 use crate::model::{END, NGrams};
@@ -44,7 +44,7 @@ struct Arguments {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("can't read {path}: {source}")]
+    #[error("can't read {path}")]
     Corpus { path: PathBuf, source: io::Error },
     #[error("the corpus has no words")]
     Empty,
@@ -56,7 +56,9 @@ enum Error {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Generate(#[from] GenerateError<std::convert::Infallible>),
-    #[error("can't write: {0}")]
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    #[error("can't write")]
     Output(#[from] io::Error),
 }
 
@@ -105,7 +107,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     let vocabulary = Arc::new(Vocabulary::new(model.token_texts()));
 
     let mut printed = 0;
-    let mut out = io::stdout().lock();
+    let mut out = io::stdout();
     let mut show = |event: Event<'_>| {
         let (tokens, settled) = match event {
             Event::Draft { draft, .. } if draft.sequence == 0 => {
@@ -129,16 +131,17 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     if arguments.stream {
         generation = generation.with_observer(&mut show);
     }
-    let found = generation.run(&model, vec![Vec::new()], &[prompt])?;
-    let texts = found.iter().flatten();
-    match arguments.stream {
-        true => writeln!(io::stdout())?,
-        false => print(texts, &model)?,
+    for result in generation.run(&model, vec![Vec::new()], &[prompt])? {
+        let texts = result?;
+        match arguments.stream {
+            true => writeln!(io::stdout())?,
+            false => print(&texts, &model)?,
+        }
     }
     Ok(())
 }
 
-fn print<'h>(texts: impl Iterator<Item = &'h Hypothesis>, model: &NGrams) -> io::Result<()> {
+fn print(texts: &[Hypothesis], model: &NGrams) -> io::Result<()> {
     for text in texts {
         let words = model.text(&text.tokens);
         writeln!(io::stdout(), "{:8.4}  {words}", text.score)?;

@@ -47,7 +47,7 @@ impl GenerationConfig {
             if !value.is_null() {
                 serde_json::from_value::<Self>(Value::Object(alone)).map_err(|source| {
                     ConfigError::Value {
-                        name: name.clone(),
+                        option: name.clone(),
                         source,
                     }
                 })?;

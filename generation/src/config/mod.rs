@@ -10,7 +10,7 @@ mod values;
 pub use error::ConfigError;
 pub use values::EarlyStopping;
 
-pub(crate) use validate::MOST_ROWS;
+pub(crate) use validate::MAX_ROWS;
 
 use serde::{Deserialize, Serialize};
 
@@ -205,14 +205,13 @@ impl GenerationConfig {
     /// The token that generation starts from.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] if neither `decoder_start_token_id` nor `bos_token_id` is set.
+    /// [`ConfigError::Missing`] if neither `decoder_start_token_id` nor `bos_token_id` is set.
     pub fn start_token(&self) -> Result<u32, ConfigError> {
         self.decoder_start_token_id
             .or(self.bos_token_id)
-            .ok_or_else(|| {
-                ConfigError::Invalid(
-                    "no token to start from: set decoder_start_token_id (mBART-50 starts from </s>, 2)".into(),
-                )
+            .ok_or(ConfigError::Missing {
+                option: "decoder_start_token_id",
+                reason: "there is no token to start from (mBART-50 starts from </s>, 2)",
             })
     }
 

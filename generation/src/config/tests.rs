@@ -82,10 +82,7 @@ fn settings_of_a_command_line_are_options() {
     assert!(config.do_sample);
     for (setting, message) in [
         ("top_p", "top_p: expected NAME=VALUE"),
-        (
-            "top_p=high",
-            "not a generation configuration: top_p: invalid type",
-        ),
+        ("top_p=high", "not a generation configuration: top_p"),
         ("tops=1", "not supported: tops"),
     ] {
         let error = config.with_settings(&[setting]).unwrap_err().to_string();
@@ -143,7 +140,7 @@ fn contradictory_options_are_named() {
         ),
         (
             r#"{"num_beams": 4, "num_beam_groups": 2}"#,
-            "diversity_penalty 0",
+            "diversity_penalty is 0",
         ),
         (
             r#"{"num_beams": 4, "diversity_penalty": 1}"#,
@@ -166,12 +163,15 @@ fn contradictory_options_are_named() {
             r#"{"penalty_alpha": 0.5, "do_sample": true}"#,
             "contrastive search",
         ),
-        (r#"{"penalty_alpha": 0.5, "top_k": 1}"#, "top_k below 2"),
+        (
+            r#"{"penalty_alpha": 0.5, "top_k": 1}"#,
+            "top_k is 1, expected 2",
+        ),
         (
             r#"{"penalty_alpha": 0.5, "top_k": 1000000000000000000}"#,
-            "above 1024",
+            "to 1024",
         ),
-        (r#"{"force_words_ids": [[5]]}"#, "num_beams of 1"),
+        (r#"{"force_words_ids": [[5]]}"#, "need num_beams above 1"),
         (
             r#"{"force_words_ids": [[5]], "num_beams": 2, "do_sample": true}"#,
             "force_words_ids and do_sample",

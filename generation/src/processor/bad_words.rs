@@ -5,13 +5,13 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `NoBadWordsLogitsProcessor`, which never forbids an end token alone.
 #[derive(Clone, Debug)]
-pub struct BadWords {
+pub(super) struct BadWords {
     words: Vec<Vec<u32>>,
 }
 
 impl BadWords {
     /// Words are sequences of tokens; those that are an end token alone are left out.
-    pub fn new(words: &[Vec<u32>], eos_token_id: &[u32]) -> Self {
+    pub(super) fn new(words: &[Vec<u32>], eos_token_id: &[u32]) -> Self {
         let is_end = |word: &[u32]| matches!(word, [token] if eos_token_id.contains(token));
         let words = words.iter().filter(|word| !is_end(word)).cloned();
         Self {

@@ -7,14 +7,14 @@ use crate::numeric::{Normaliser, kth_largest};
 /// Hugging Face: `EpsilonLogitsWarper`. Reference: Hewitt et al., "Truncation Sampling as Language
 /// Model Desmoothing", 2022.
 #[derive(Clone, Debug)]
-pub struct EpsilonCutoff {
+pub(super) struct EpsilonCutoff {
     epsilon: f64,
     min_tokens_to_keep: usize,
 }
 
 impl EpsilonCutoff {
     /// `epsilon` is between 0 and 1; so many tokens are left at least.
-    pub fn new(epsilon: f64, min_tokens_to_keep: usize) -> Self {
+    pub(super) fn new(epsilon: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             epsilon,
             min_tokens_to_keep,

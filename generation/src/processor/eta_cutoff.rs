@@ -8,14 +8,14 @@ use crate::numeric::{Normaliser, possible};
 /// Hugging Face: `EtaLogitsWarper`. Reference: Hewitt et al., "Truncation Sampling as Language Model
 /// Desmoothing", 2022.
 #[derive(Clone, Debug)]
-pub struct EtaCutoff {
+pub(super) struct EtaCutoff {
     epsilon: f64,
     min_tokens_to_keep: usize,
 }
 
 impl EtaCutoff {
     /// `epsilon` is between 0 and 1; so many tokens are left at least.
-    pub fn new(epsilon: f64, min_tokens_to_keep: usize) -> Self {
+    pub(super) fn new(epsilon: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             epsilon,
             min_tokens_to_keep,

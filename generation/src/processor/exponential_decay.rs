@@ -5,7 +5,7 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `ExponentialDecayLengthPenalty`.
 #[derive(Clone, Debug)]
-pub struct ExponentialDecay {
+pub(super) struct ExponentialDecay {
     start: usize,
     factor: f64,
     eos_token_id: Vec<u32>,
@@ -13,7 +13,7 @@ pub struct ExponentialDecay {
 
 impl ExponentialDecay {
     /// `start` is a length with the prompt; a factor above 1 shortens texts.
-    pub fn new(start: usize, factor: f64, eos_token_id: &[u32]) -> Self {
+    pub(super) fn new(start: usize, factor: f64, eos_token_id: &[u32]) -> Self {
         Self {
             start,
             factor,

@@ -1,78 +1,101 @@
-use std::fmt;
 use std::sync::Arc;
 
 use super::{BadWords, forbid};
+use crate::options::Options;
 use crate::phrase::{is_boundary, occurrences};
 use crate::stopping::StoppingCriteria;
 use crate::vocabulary::separates_words;
-use crate::{LogitsProcessor, Matching, Phrase, Vocabulary};
+use crate::{LogitsProcessor, Matching, Phrase, Prompt, Vocabulary};
 
 /// Keeps a phrase out of a text.
 ///
-/// Words are found however they are divided into tokens: once a text ends with the whole phrase, it
-/// can only go on with what makes another word of it; and where a [word's start](Matching) is
-/// enough, no token completes the phrase. (Hugging Face's bad words are one sequence of tokens
-/// each, and a search finds another for the same word.)
+/// Words are found however they are divided into tokens. Once a text ends with the whole phrase, it
+/// can only go on with a token that makes another word of it; where a [word's start](Matching) is
+/// enough, no token completes the phrase. (Hugging Face's bad words are one sequence of tokens each,
+/// so a search finds another for the same word.)
 ///
-/// A text that is ended from outside, by time or by who watches, may end with the phrase, as nobody
-/// knew before that it would not go on.
-#[derive(Clone)]
-pub struct ForbiddenPhrase {
-    tokens: BadWords,
-    words: Vec<Word>,
-    vocabulary: Arc<Vocabulary>,
+/// A text that is cut short by a time limit or an observer may end with the phrase, as its last
+/// token was chosen before that was known.
+struct ForbiddenPhrase {
+    phrase: Arc<CompiledPhrase>,
+    /// The text can't go on where it has this many tokens, prompt included, ...
     max_length: usize,
+    /// ... or is complete by these criteria.
     stopping: StoppingCriteria,
 }
 
+/// A phrase with the tokens of a vocabulary that complete it. Making it goes through the whole
+/// vocabulary.
+struct CompiledPhrase {
+    tokens: BadWords,
+    words: Vec<Word>,
+    vocabulary: Arc<Vocabulary>,
+}
+
 /// A phrase as text, and the tokens that would complete it.
-#[derive(Clone, Debug)]
 struct Word {
     text: String,
-    /// Whether a letter behind the phrase makes another word of it.
+    /// Whether a letter after the phrase makes another word of it.
     may_go_on: bool,
-    /// Tokens that have the phrase inside, behind a boundary of their own.
+    /// Tokens that have the phrase inside, after a boundary of their own.
     inside: Completing,
-    /// Of each beginning of the phrase, as many bytes, what completes it behind a text that ends
-    /// with that; first of none, where a token has to begin with the phrase.
+    /// For each beginning of the phrase, its length in bytes and the tokens that complete the phrase
+    /// after a text that ends with it. The first is empty: the token has to begin with the phrase.
     beginnings: Vec<(usize, Completing)>,
 }
 
 /// Tokens that complete a phrase.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Completing {
-    /// The phrase is there then.
+    /// They complete it whatever follows.
     surely: Vec<u32>,
-    /// It is, unless the word goes on with the next token.
+    /// They complete it unless the next token continues the word.
     perhaps: Vec<u32>,
 }
 
-impl ForbiddenPhrase {
-    /// Where a text is complete by `stopping`, or has `max_length` tokens, prompt included, a word
-    /// can't go on.
-    pub fn new(
-        phrase: &Phrase,
-        vocabulary: Arc<Vocabulary>,
-        max_length: usize,
-        stopping: StoppingCriteria,
-    ) -> Self {
-        let tokens = match phrase.is_of_tokens() {
-            true => phrase.alternatives.as_slice(),
-            false => &[],
+/// The processors of forbidden phrases. Prompts with the same phrase share its compiled form.
+#[derive(Default)]
+pub(crate) struct ForbiddenPhrases(Vec<(Phrase, Arc<CompiledPhrase>)>);
+
+impl ForbiddenPhrases {
+    /// A processor for each forbidden phrase of a prompt.
+    pub(crate) fn processors(
+        &mut self,
+        prompt: &Prompt,
+        options: &Options<'_>,
+        stopping: &StoppingCriteria,
+    ) -> Vec<Arc<dyn LogitsProcessor>> {
+        let config = options.config;
+        // Where the last token is forced, a word has to be over before it.
+        let forced = usize::from(!config.forced_eos_token_id.is_empty());
+        let max_length = config.longest(prompt.tokens.len()).saturating_sub(forced);
+        let processor = |phrase: &Phrase| {
+            Arc::new(ForbiddenPhrase {
+                phrase: self.compiled(phrase, options.vocabulary),
+                max_length,
+                stopping: stopping.clone(),
+            }) as Arc<dyn LogitsProcessor>
         };
-        let words = phrase.words(&vocabulary).into_iter();
-        Self {
-            tokens: BadWords::new(tokens, &[]),
-            words: words
-                .map(|text| Word::new(text, phrase.matching, &vocabulary))
-                .collect(),
-            vocabulary,
-            max_length,
-            stopping,
-        }
+        prompt.forbidden.iter().map(processor).collect()
     }
 
-    /// Forbids what completes a phrase behind the tokens.
+    fn compiled(
+        &mut self,
+        phrase: &Phrase,
+        vocabulary: Option<&Arc<Vocabulary>>,
+    ) -> Arc<CompiledPhrase> {
+        if let Some((_, compiled)) = self.0.iter().find(|(known, _)| known == phrase) {
+            return Arc::clone(compiled);
+        }
+        let vocabulary = vocabulary.cloned().unwrap_or_default();
+        let compiled = Arc::new(CompiledPhrase::new(phrase, vocabulary));
+        self.0.push((phrase.clone(), Arc::clone(&compiled)));
+        compiled
+    }
+}
+
+impl ForbiddenPhrase {
+    /// Forbids tokens that complete the phrase after `tokens`.
     fn forbid(&self, completing: &Completing, tokens: &[u32], scores: &mut [f32]) {
         forbid(&completing.surely, scores);
         let is_last = tokens.len() + 1 >= self.max_length;
@@ -84,14 +107,20 @@ impl ForbiddenPhrase {
     }
 }
 
-impl fmt::Debug for ForbiddenPhrase {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
-        formatter
-            .debug_struct("ForbiddenPhrase")
-            .field("tokens", &self.tokens)
-            .field("words", &words)
-            .finish_non_exhaustive()
+impl CompiledPhrase {
+    fn new(phrase: &Phrase, vocabulary: Arc<Vocabulary>) -> Self {
+        let tokens = match phrase.is_of_tokens() {
+            true => phrase.alternatives.as_slice(),
+            false => &[],
+        };
+        let words = phrase.words(&vocabulary).into_iter();
+        Self {
+            tokens: BadWords::new(tokens, &[]),
+            words: words
+                .map(|text| Word::new(text, phrase.matching, &vocabulary))
+                .collect(),
+            vocabulary,
+        }
     }
 }
 
@@ -107,12 +136,12 @@ impl Word {
         for (token, added) in texts.filter_map(|(token, added)| Some((token, added?))) {
             for place in occurrences(added, &text).filter(|place| *place > 0) {
                 if is_boundary(&added[..place], &text) {
-                    inside.take(token, &added[place + text.len()..], may_go_on);
+                    inside.add(token, &added[place + text.len()..], may_go_on);
                 }
             }
             for (bytes, completing) in &mut beginnings {
-                if let Some(behind) = added.strip_prefix(&text[*bytes..]) {
-                    completing.take(token, behind, may_go_on);
+                if let Some(after) = added.strip_prefix(&text[*bytes..]) {
+                    completing.add(token, after, may_go_on);
                 }
             }
         }
@@ -126,9 +155,9 @@ impl Word {
 }
 
 impl Completing {
-    /// Takes a token in that has `behind` behind the phrase.
-    fn take(&mut self, token: u32, behind: &str, may_go_on: bool) {
-        match behind.chars().next() {
+    /// Adds a token that has the text `after` after the phrase.
+    fn add(&mut self, token: u32, after: &str, may_go_on: bool) {
+        match after.chars().next() {
             None if may_go_on => self.perhaps.push(token),
             Some(next) if may_go_on && !separates_words(next) => {}
             _ => self.surely.push(token),
@@ -138,12 +167,13 @@ impl Completing {
 
 impl LogitsProcessor for ForbiddenPhrase {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
-        self.tokens.process(tokens, scores);
-        if self.words.is_empty() {
+        let phrase = self.phrase.as_ref();
+        phrase.tokens.process(tokens, scores);
+        if phrase.words.is_empty() {
             return;
         }
-        let so_far = self.vocabulary.text_behind_special(tokens);
-        for word in &self.words {
+        let so_far = phrase.vocabulary.text_after_special(tokens);
+        for word in &phrase.words {
             self.forbid(&word.inside, tokens, scores);
             // Where the text so far ends with a beginning of the phrase.
             let begins = |bytes: usize| {
@@ -156,9 +186,9 @@ impl LogitsProcessor for ForbiddenPhrase {
                 }
             }
             if word.may_go_on && begins(word.text.len()) {
-                forbid(self.vocabulary.ending_words(), scores);
-                // What has no text at all adds no letter.
-                if let Some(beyond) = scores.get_mut(self.vocabulary.len()..) {
+                forbid(phrase.vocabulary.ending_words(), scores);
+                // Tokens beyond the vocabulary add no letter either.
+                if let Some(beyond) = scores.get_mut(phrase.vocabulary.len()..) {
                     beyond.fill(f32::NEG_INFINITY);
                 }
             }
@@ -171,14 +201,17 @@ mod tests {
     use super::*;
     use crate::vocabulary::DOGS;
 
-    fn never() -> StoppingCriteria {
-        StoppingCriteria::new(Vec::new())
+    fn processor(phrase: &Phrase, vocabulary: Vocabulary, max_length: usize) -> ForbiddenPhrase {
+        ForbiddenPhrase {
+            phrase: Arc::new(CompiledPhrase::new(phrase, Arc::new(vocabulary))),
+            max_length,
+            stopping: StoppingCriteria::new(Vec::new()),
+        }
     }
 
     fn forbidden(matching: Matching, tokens: &[u32], max_length: usize) -> Vec<usize> {
-        let vocabulary = Arc::new(Vocabulary::new(DOGS));
         let phrase = Phrase::new(vec![2]).with_matching(matching);
-        let processor = ForbiddenPhrase::new(&phrase, vocabulary, max_length, never());
+        let processor = processor(&phrase, Vocabulary::new(DOGS), max_length);
         let mut scores = [0.5; 12];
         processor.process(tokens, &mut scores);
         (0..12).filter(|token| scores[*token] < 0.0).collect()
@@ -224,9 +257,9 @@ mod tests {
             Some(" dogs"),
             Some("dogdog dog"),
         ];
-        let vocabulary = Arc::new(Vocabulary::new([Some(" dog")].into_iter().chain(texts)));
+        let vocabulary = Vocabulary::new([Some(" dog")].into_iter().chain(texts));
         let phrase = Phrase::new(vec![0]).with_matching(Matching::WholeWords);
-        let processor = ForbiddenPhrase::new(&phrase, vocabulary, 99, never());
+        let processor = processor(&phrase, vocabulary, 99);
         // One token more than there are texts.
         let forbidden = |tokens: &[u32]| {
             let mut scores = [0.5; 7];
@@ -242,9 +275,9 @@ mod tests {
     #[test]
     fn scripts_without_spaces_are_completed_at_once_and_then_go_on() {
         let texts = [None, Some("一只"), Some("狗"), Some("跑")];
-        let vocabulary = Arc::new(Vocabulary::new(texts));
+        let vocabulary = Vocabulary::new(texts);
         let phrase = Phrase::new(vec![2]).with_matching(Matching::WholeWords);
-        let processor = ForbiddenPhrase::new(&phrase, vocabulary, 99, never());
+        let processor = processor(&phrase, vocabulary, 99);
         // What a prompt has of it is not to be mended.
         for tokens in [&[0, 1][..], &[0, 1, 2]] {
             let mut scores = [0.5; 4];

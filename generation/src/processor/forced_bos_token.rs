@@ -6,13 +6,13 @@ use crate::LogitsProcessor;
 /// Hugging Face: `ForcedBOSTokenLogitsProcessor`, which acts on sequences of length 1: behind a
 /// longer prompt it does nothing.
 #[derive(Clone, Debug)]
-pub struct ForcedBosToken {
+pub(super) struct ForcedBosToken {
     token: u32,
 }
 
 impl ForcedBosToken {
     /// `token` follows the start token.
-    pub fn new(token: u32) -> Self {
+    pub(super) fn new(token: u32) -> Self {
         Self { token }
     }
 }

@@ -5,14 +5,14 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `ForcedEOSTokenLogitsProcessor`.
 #[derive(Clone, Debug)]
-pub struct ForcedEosToken {
+pub(super) struct ForcedEosToken {
     max_length: usize,
     tokens: Vec<u32>,
 }
 
 impl ForcedEosToken {
     /// `max_length` counts the prompt; one of `tokens` will be the last.
-    pub fn new(max_length: usize, tokens: &[u32]) -> Self {
+    pub(super) fn new(max_length: usize, tokens: &[u32]) -> Self {
         Self {
             max_length,
             tokens: tokens.to_vec(),

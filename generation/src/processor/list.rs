@@ -3,21 +3,22 @@ use std::sync::Arc;
 use super::*;
 use crate::{GenerationConfig, Prompt};
 
-/// Processors that are no options: what a caller adds.
+/// Processors that a configuration can't ask for.
 #[derive(Default)]
 pub(crate) struct Extra {
-    /// What the prompt's text must not contain.
+    /// Those of the prompt's forbidden phrases.
     pub(crate) forbidden: Vec<Arc<dyn LogitsProcessor>>,
-    pub(crate) allowed: Option<AllowedTokens>,
+    pub(crate) allowed_tokens: Option<Arc<AllowedTokensFn>>,
     pub(crate) custom: Vec<Arc<dyn LogitsProcessor>>,
 }
 
-/// The processors that a configuration asks for, for one prompt, in Hugging Face's order.
+/// The processors that a configuration asks for, for one prompt, in Hugging Face's order. Only the
+/// prompt's tokens and its first generated token count, not its own options.
 pub fn processors(config: &GenerationConfig, prompt: &Prompt) -> Vec<Arc<dyn LogitsProcessor>> {
     processors_with(config, prompt, Extra::default())
 }
 
-/// Likewise, with those that a caller adds in the places where Hugging Face has them.
+/// The processors of [`processors`] and extra ones, which are placed where Hugging Face has them.
 pub(crate) fn processors_with(
     config: &GenerationConfig,
     prompt: &Prompt,
@@ -45,8 +46,8 @@ pub(crate) fn processors_with(
     if min_length > 0 {
         list.push(Arc::new(MinLength::new(min_length, &config.eos_token_id)));
     }
-    if let Some(allowed) = extra.allowed {
-        list.push(Arc::new(allowed));
+    if let Some(allowed) = extra.allowed_tokens {
+        list.push(Arc::new(AllowedTokens::new(allowed)));
     }
     if let Some(token) = forced_bos_token_id {
         list.push(Arc::new(ForcedBosToken::new(token)));
@@ -65,7 +66,7 @@ pub(crate) fn processors_with(
         list.push(Arc::new(SuppressTokens::new(&config.suppress_tokens)));
     }
     if !config.begin_suppress_tokens.is_empty() {
-        // A first token that is forced is not one that could be another.
+        // A forced first token can't be suppressed, so the next one counts as the first.
         let is_forced = length == 1 && forced_bos_token_id.is_some();
         let begin = length + usize::from(is_forced);
         let tokens = &config.begin_suppress_tokens;
@@ -81,9 +82,9 @@ pub(crate) fn processors_with(
     list
 }
 
-/// What makes a distribution to sample from: Hugging Face's warpers, in its order.
+/// The processors of sampling, Hugging Face's warpers, in its order.
 fn warpers(config: &GenerationConfig) -> Vec<Arc<dyn LogitsProcessor>> {
-    // With beams one token must be left that does not end the text.
+    // With beams at least one token that does not end the text must be left.
     let keep = match config.num_beams {
         1 => 1,
         _ => config.eos_token_id.len().max(1) + 1,

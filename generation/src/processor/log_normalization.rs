@@ -5,7 +5,7 @@ use crate::numeric::log_softmax;
 ///
 /// Hugging Face: `LogitNormalization`.
 #[derive(Clone, Debug, Default)]
-pub struct LogNormalization;
+pub(super) struct LogNormalization;
 
 impl LogitsProcessor for LogNormalization {
     fn process(&self, _tokens: &[u32], scores: &mut [f32]) {

@@ -6,14 +6,14 @@ use crate::LogitsProcessor;
 /// Hugging Face: `MinLengthLogitsProcessor`; `MinNewTokensLengthLogitsProcessor` is the same with
 /// the prompt's length added.
 #[derive(Clone, Debug)]
-pub struct MinLength {
+pub(super) struct MinLength {
     min_length: usize,
     eos_token_id: Vec<u32>,
 }
 
 impl MinLength {
     /// `min_length` counts the prompt.
-    pub fn new(min_length: usize, eos_token_id: &[u32]) -> Self {
+    pub(super) fn new(min_length: usize, eos_token_id: &[u32]) -> Self {
         Self {
             min_length,
             eos_token_id: eos_token_id.to_vec(),

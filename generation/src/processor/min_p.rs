@@ -7,14 +7,14 @@ use crate::numeric::kth_largest;
 /// Hugging Face: `MinPLogitsWarper`. Reference: Nguyen et al., "Turning Up the Heat: Min-p Sampling
 /// for Creative and Coherent LLM Outputs", 2024.
 #[derive(Clone, Debug)]
-pub struct MinP {
+pub(super) struct MinP {
     p: f64,
     min_tokens_to_keep: usize,
 }
 
 impl MinP {
     /// `p` is from 0 to 1; so many tokens are left at least.
-    pub fn new(p: f64, min_tokens_to_keep: usize) -> Self {
+    pub(super) fn new(p: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             p,
             min_tokens_to_keep,

@@ -22,30 +22,31 @@ mod top_k;
 mod top_p;
 mod typical_p;
 
-pub use allowed_tokens::AllowedTokens;
-pub use bad_words::BadWords;
-pub use epsilon_cutoff::EpsilonCutoff;
-pub use eta_cutoff::EtaCutoff;
-pub use exponential_decay::ExponentialDecay;
-pub use forbidden_phrase::ForbiddenPhrase;
-pub use forced_bos_token::ForcedBosToken;
-pub use forced_eos_token::ForcedEosToken;
+pub use allowed_tokens::AllowedTokensFn;
 pub use list::processors;
-pub use log_normalization::LogNormalization;
-pub use min_length::MinLength;
-pub use min_p::MinP;
-pub use no_repeat_ngram::NoRepeatNGram;
-pub use repetition_penalty::RepetitionPenalty;
-pub use sequence_bias::SequenceBias;
-pub use suppress_tokens::SuppressTokens;
-pub use temperature::Temperature;
-pub use top_h::TopH;
-pub use top_k::TopK;
-pub use top_p::TopP;
-pub use typical_p::TypicalP;
 
-pub(crate) use allowed_tokens::Allowed;
+pub(crate) use forbidden_phrase::ForbiddenPhrases;
 pub(crate) use list::{Extra, processors_with};
+
+use allowed_tokens::AllowedTokens;
+use bad_words::BadWords;
+use epsilon_cutoff::EpsilonCutoff;
+use eta_cutoff::EtaCutoff;
+use exponential_decay::ExponentialDecay;
+use forced_bos_token::ForcedBosToken;
+use forced_eos_token::ForcedEosToken;
+use log_normalization::LogNormalization;
+use min_length::MinLength;
+use min_p::MinP;
+use no_repeat_ngram::NoRepeatNGram;
+use repetition_penalty::RepetitionPenalty;
+use sequence_bias::SequenceBias;
+use suppress_tokens::SuppressTokens;
+use temperature::Temperature;
+use top_h::TopH;
+use top_k::TopK;
+use top_p::TopP;
+use typical_p::TypicalP;
 
 use crate::numeric::MostFirst;
 

@@ -5,14 +5,14 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `NoRepeatNGramLogitsProcessor`.
 #[derive(Clone, Debug)]
-pub struct NoRepeatNGram {
+pub(super) struct NoRepeatNGram {
     size: usize,
 }
 
 impl NoRepeatNGram {
     /// # Panics
     /// If the size is 0.
-    pub fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize) -> Self {
         assert!(size > 0, "a sequence has at least one token");
         Self { size }
     }

@@ -5,13 +5,13 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `RepetitionPenaltyLogitsProcessor`. Reference: Keskar et al., "CTRL", 2019.
 #[derive(Clone, Debug)]
-pub struct RepetitionPenalty {
+pub(super) struct RepetitionPenalty {
     penalty: f32,
 }
 
 impl RepetitionPenalty {
     /// Above 1 discourages repetition, below 1 encourages it.
-    pub fn new(penalty: f32) -> Self {
+    pub(super) fn new(penalty: f32) -> Self {
         Self { penalty }
     }
 }

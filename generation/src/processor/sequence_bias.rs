@@ -5,13 +5,13 @@ use crate::LogitsProcessor;
 /// Hugging Face: `SequenceBiasLogitsProcessor`. Of a sequence that is given twice the last bias
 /// counts, as there.
 #[derive(Clone, Debug)]
-pub struct SequenceBias {
+pub(super) struct SequenceBias {
     biases: Vec<(Vec<u32>, f32)>,
 }
 
 impl SequenceBias {
     /// Sequences of at least one token, with what is added.
-    pub fn new(biases: &[(Vec<u32>, f64)]) -> Self {
+    pub(super) fn new(biases: &[(Vec<u32>, f64)]) -> Self {
         let is_last = |(place, (sequence, _)): &(usize, &(Vec<u32>, f64))| {
             !biases[place + 1..]
                 .iter()

@@ -5,7 +5,7 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `SuppressTokensLogitsProcessor` and `SuppressTokensAtBeginLogitsProcessor`.
 #[derive(Clone, Debug)]
-pub struct SuppressTokens {
+pub(super) struct SuppressTokens {
     tokens: Vec<u32>,
     /// The length of a text, prompt included, at which they are forbidden; none means always.
     begin_index: Option<usize>,
@@ -13,7 +13,7 @@ pub struct SuppressTokens {
 
 impl SuppressTokens {
     /// Forbids tokens everywhere.
-    pub fn new(tokens: &[u32]) -> Self {
+    pub(super) fn new(tokens: &[u32]) -> Self {
         Self {
             tokens: tokens.to_vec(),
             begin_index: None,
@@ -21,7 +21,7 @@ impl SuppressTokens {
     }
 
     /// Forbids tokens only behind a text of `begin_index` tokens, prompt included.
-    pub fn at_begin(tokens: &[u32], begin_index: usize) -> Self {
+    pub(super) fn at_begin(tokens: &[u32], begin_index: usize) -> Self {
         Self {
             begin_index: Some(begin_index),
             ..Self::new(tokens)

@@ -4,13 +4,13 @@ use crate::LogitsProcessor;
 ///
 /// Hugging Face: `TemperatureLogitsWarper`.
 #[derive(Clone, Debug)]
-pub struct Temperature {
+pub(super) struct Temperature {
     temperature: f32,
 }
 
 impl Temperature {
     /// `temperature` is above 0.
-    pub fn new(temperature: f32) -> Self {
+    pub(super) fn new(temperature: f32) -> Self {
         Self { temperature }
     }
 }

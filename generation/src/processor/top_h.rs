@@ -11,13 +11,13 @@ const MOST: usize = 100;
 /// Hugging Face: `TopHLogitsWarper`. Reference: Potraghloo et al., "Top-H Decoding: Adapting the
 /// Creativity and Coherence with Bounded Entropy in Text Generation", 2025.
 #[derive(Clone, Debug)]
-pub struct TopH {
+pub(super) struct TopH {
     share: f64,
 }
 
 impl TopH {
     /// `share` is above 0, up to 1.
-    pub fn new(share: f64) -> Self {
+    pub(super) fn new(share: f64) -> Self {
         Self { share }
     }
 }

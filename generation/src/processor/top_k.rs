@@ -7,13 +7,13 @@ use crate::numeric::kth_largest;
 /// Hugging Face: `TopKLogitsWarper`. Reference: Fan et al., "Hierarchical Neural Story Generation",
 /// 2018.
 #[derive(Clone, Debug)]
-pub struct TopK {
+pub(super) struct TopK {
     k: usize,
 }
 
 impl TopK {
     /// At least 1 is left, whatever `k`.
-    pub fn new(k: usize) -> Self {
+    pub(super) fn new(k: usize) -> Self {
         Self { k: k.max(1) }
     }
 }

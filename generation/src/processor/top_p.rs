@@ -7,14 +7,14 @@ use crate::numeric::{MostFirst, Normaliser, possible};
 /// Hugging Face: `TopPLogitsWarper`. Reference: Holtzman et al., "The Curious Case of Neural Text
 /// Degeneration", 2019.
 #[derive(Clone, Debug)]
-pub struct TopP {
+pub(super) struct TopP {
     p: f64,
     min_tokens_to_keep: usize,
 }
 
 impl TopP {
     /// `p` is from 0 to 1; so many tokens are left at least.
-    pub fn new(p: f64, min_tokens_to_keep: usize) -> Self {
+    pub(super) fn new(p: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             p,
             min_tokens_to_keep: min_tokens_to_keep.max(1),

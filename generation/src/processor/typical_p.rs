@@ -6,14 +6,14 @@ use crate::numeric::{MostFirst, Normaliser, possible};
 ///
 /// Hugging Face: `TypicalLogitsWarper`. Reference: Meister et al., "Locally Typical Sampling", 2022.
 #[derive(Clone, Debug)]
-pub struct TypicalP {
+pub(super) struct TypicalP {
     mass: f64,
     min_tokens_to_keep: usize,
 }
 
 impl TypicalP {
     /// `mass` is above 0, up to 1; so many tokens are left at least.
-    pub fn new(mass: f64, min_tokens_to_keep: usize) -> Self {
+    pub(super) fn new(mass: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             mass,
             min_tokens_to_keep: min_tokens_to_keep.max(1),

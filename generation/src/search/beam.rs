@@ -15,7 +15,7 @@ use crate::{GenerationConfig, Hypothesis, Prompt};
 /// With `do_sample` the continuations are drawn instead, without replacement, by the probabilities
 /// of the texts that they make.
 #[derive(Debug)]
-pub struct BeamSearch {
+pub(super) struct BeamSearch {
     /// Whether it ends as in transformers 4, which is where group search comes from: what is left
     /// to gain is judged by the best continuation, even if that ends a text.
     is_group: bool,
@@ -35,7 +35,7 @@ pub struct BeamSearch {
 
 impl BeamSearch {
     /// Continues a prompt.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+    pub(super) fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         Self::with_beams(config.num_beams, config, prompt)
     }
 

@@ -16,7 +16,7 @@ use crate::{GenerationConfig, Hypothesis, Phrase, Prompt, Vocabulary};
 /// Neural Machine Translation", 2018. Hugging Face: `force_words_ids`, whose search needs code from
 /// its Hub today and knows no words, only tokens.
 #[derive(Clone, Debug)]
-pub struct ConstrainedBeamSearch {
+pub(super) struct ConstrainedBeamSearch {
     num_beams: usize,
     num_return_sequences: usize,
     candidates: usize,
@@ -38,7 +38,11 @@ struct Candidate {
 
 impl ConstrainedBeamSearch {
     /// Continues a prompt. The vocabulary may be empty if no phrase is about words.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt, vocabulary: Arc<Vocabulary>) -> Self {
+    pub(super) fn new(
+        config: &GenerationConfig,
+        prompt: &Prompt,
+        vocabulary: Arc<Vocabulary>,
+    ) -> Self {
         Self {
             num_beams: config.num_beams,
             num_return_sequences: config.num_return_sequences,

@@ -13,7 +13,7 @@ use crate::{GenerationConfig, Hypothesis, Prompt};
 /// Hugging Face: `_contrastive_search`. Reference: Su et al., "A Contrastive Framework for Neural
 /// Text Generation", 2022.
 #[derive(Clone, Debug)]
-pub struct ContrastiveSearch {
+pub(super) struct ContrastiveSearch {
     alpha: f32,
     top_k: usize,
     length_penalty: f64,
@@ -30,7 +30,7 @@ pub struct ContrastiveSearch {
 
 impl ContrastiveSearch {
     /// Continues a prompt.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+    pub(super) fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         let text = Hypothesis::of_prompt(prompt.tokens.clone());
         Self {
             alpha: config.penalty_alpha.unwrap_or(0.0) as f32,

@@ -8,7 +8,7 @@ use crate::{GenerationConfig, Hypothesis, Prompt};
 /// Hugging Face: `_group_beam_search` with `HammingDiversityLogitsProcessor`. Reference: Vijayakumar
 /// et al., "Diverse Beam Search", 2016. Each group is a [`BeamSearch`].
 #[derive(Debug)]
-pub struct DiverseBeamSearch {
+pub(super) struct DiverseBeamSearch {
     diversity_penalty: f32,
     length_penalty: f64,
     num_return_sequences: usize,
@@ -25,7 +25,7 @@ struct Group {
 
 impl DiverseBeamSearch {
     /// Continues a prompt.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+    pub(super) fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         let group = |_| Group {
             search: BeamSearch::group(config, prompt),
             is_over: false,

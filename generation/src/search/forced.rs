@@ -5,7 +5,7 @@ use crate::{GenerationConfig, Hypothesis, Prompt};
 ///
 /// Stopping criteria are not asked: the text ends where it ends.
 #[derive(Clone, Debug)]
-pub struct ForcedSearch {
+pub(crate) struct ForcedSearch {
     row: Hypothesis,
     text: Vec<u32>,
     length_penalty: f64,
@@ -13,7 +13,7 @@ pub struct ForcedSearch {
 
 impl ForcedSearch {
     /// Continues a prompt with `text`.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt, text: Vec<u32>) -> Self {
+    pub(crate) fn new(config: &GenerationConfig, prompt: &Prompt, text: Vec<u32>) -> Self {
         Self {
             row: Hypothesis::of_prompt(prompt.tokens.clone()),
             text,

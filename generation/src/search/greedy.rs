@@ -5,7 +5,7 @@ use crate::{GenerationConfig, Hypothesis, Prompt};
 ///
 /// Hugging Face: `generate` with `num_beams=1, do_sample=False`.
 #[derive(Clone, Debug)]
-pub struct GreedySearch {
+pub(super) struct GreedySearch {
     row: Hypothesis,
     length_penalty: f64,
     stuck: bool,
@@ -13,7 +13,7 @@ pub struct GreedySearch {
 
 impl GreedySearch {
     /// Continues a prompt.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+    pub(super) fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         Self {
             row: Hypothesis::of_prompt(prompt.tokens.clone()),
             length_penalty: config.length_penalty,

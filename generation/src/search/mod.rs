@@ -12,25 +12,19 @@ mod sample;
 mod step;
 mod strategy;
 
-pub use beam::BeamSearch;
-pub use constrained_beam::ConstrainedBeamSearch;
-pub use contrastive::ContrastiveSearch;
-pub use diverse_beam::DiverseBeamSearch;
 pub use draft::Draft;
-pub use forced::ForcedSearch;
-pub use greedy::GreedySearch;
-pub use sample::SampleSearch;
 pub use step::Step;
 
 pub use crate::numeric::Continuation;
 
 pub(crate) use constrained_beam::required_phrases;
+pub(crate) use forced::ForcedSearch;
 pub(crate) use strategy::strategy;
 
 use crate::Hypothesis;
 
 /// The search for the continuation of one prompt. Prompts of a batch are searched independently.
-pub trait Search {
+pub trait Search: Send {
     /// The hypotheses that go on, one per row. At the start the prompt alone; while a search runs,
     /// their scores are its own affair.
     fn rows(&self) -> &[Hypothesis];

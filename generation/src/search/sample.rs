@@ -13,7 +13,7 @@ use crate::{GenerationConfig, Hypothesis, Prompt};
 ///
 /// Hugging Face: `generate` with `do_sample=True`.
 #[derive(Debug)]
-pub struct SampleSearch {
+pub(super) struct SampleSearch {
     length_penalty: f64,
     /// The texts that go on; at the start one row, the prompt.
     running: Vec<Hypothesis>,
@@ -25,7 +25,7 @@ pub struct SampleSearch {
 
 impl SampleSearch {
     /// Continues a prompt.
-    pub fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
+    pub(super) fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         let count = config.num_return_sequences;
         let stream = |number| (number, RowRandom::new(config.seed, prompt, number));
         Self {

@@ -10,7 +10,7 @@ use crate::{Alternative, Hypothesis, LogitsProcessor};
 pub struct Step<'a> {
     scores: &'a mut [f32],
     vocab_size: usize,
-    stopping: &'a StoppingCriteria,
+    stopping: Option<&'a StoppingCriteria>,
     /// Those that have not been run, as the search does it itself.
     processors: &'a [Arc<dyn LogitsProcessor>],
     /// How many alternatives of a token are asked for.
@@ -22,17 +22,22 @@ pub struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// `scores` is `[rows, vocab_size]`; see [`StepModel::step`](crate::StepModel::step).
-    pub fn new(scores: &'a mut [f32], vocab_size: usize, stopping: &'a StoppingCriteria) -> Self {
+    /// A step without processors and stopping criteria. `scores` is `[rows, vocab_size]`.
+    pub fn new(scores: &'a mut [f32], vocab_size: usize) -> Self {
         Self {
             scores,
             vocab_size,
-            stopping,
+            stopping: None,
             processors: &[],
             alternatives: 0,
             are_logits: false,
             hidden_states: None,
         }
+    }
+
+    pub(crate) fn with_stopping(mut self, stopping: &'a StoppingCriteria) -> Self {
+        self.stopping = Some(stopping);
+        self
     }
 
     pub(crate) fn with_processors(mut self, processors: &'a [Arc<dyn LogitsProcessor>]) -> Self {
@@ -46,8 +51,8 @@ impl<'a> Step<'a> {
         self
     }
 
-    /// Adds what [`hidden_state`](Self::hidden_state) returns, `[rows, width]`.
-    pub fn with_hidden_states(mut self, hidden_states: Option<&'a [f32]>) -> Self {
+    /// `hidden_states` is `[rows, width]`.
+    pub(crate) fn with_hidden_states(mut self, hidden_states: Option<&'a [f32]>) -> Self {
         self.hidden_states = hidden_states;
         self
     }
@@ -102,7 +107,8 @@ impl<'a> Step<'a> {
 
     /// Whether a text is complete with its last token.
     pub fn is_complete(&self, hypothesis: &Hypothesis) -> bool {
-        self.stopping.is_complete(&hypothesis.tokens)
+        self.stopping
+            .is_some_and(|stopping| stopping.is_complete(&hypothesis.tokens))
     }
 
     /// The `count` most likely continuations of `rows`, which are those of the step, best first. A

@@ -1,7 +1,13 @@
-use super::*;
-use crate::{GenerationConfig, Prompt, Vocabulary};
-
 use std::sync::Arc;
+
+use super::Search;
+use super::beam::BeamSearch;
+use super::constrained_beam::ConstrainedBeamSearch;
+use super::contrastive::ContrastiveSearch;
+use super::diverse_beam::DiverseBeamSearch;
+use super::greedy::GreedySearch;
+use super::sample::SampleSearch;
+use crate::{GenerationConfig, Prompt, Vocabulary};
 
 /// The strategy that a configuration asks for, for one prompt.
 pub(crate) fn strategy(

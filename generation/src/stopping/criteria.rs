@@ -1,51 +1,54 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{EndToken, MaxLength, StopStrings};
-use crate::{GenerationConfig, StoppingCriterion, Vocabulary};
+use super::{EndToken, MaxLength, MaxTime, StopStrings};
+use crate::StoppingCriterion;
+use crate::options::Options;
 
-/// The rules that complete the texts of one prompt.
+/// The stopping criteria of one prompt.
 #[derive(Clone)]
-pub struct StoppingCriteria {
+pub(crate) struct StoppingCriteria {
     list: Vec<Arc<dyn StoppingCriterion>>,
     is_over: bool,
 }
 
 impl StoppingCriteria {
-    /// These rules.
-    pub fn new(list: Vec<Arc<dyn StoppingCriterion>>) -> Self {
+    /// A text is complete if any of these says so.
+    pub(crate) fn new(list: Vec<Arc<dyn StoppingCriterion>>) -> Self {
         Self {
             list,
             is_over: false,
         }
     }
 
-    /// The rules that a configuration asks for, behind a prompt of this length, and others.
-    ///
-    /// The time limit is none of them: it begins before there are prompts.
-    pub(crate) fn of(
-        config: &GenerationConfig,
-        prompt_length: usize,
-        vocabulary: Option<&Arc<Vocabulary>>,
-        others: &[Arc<dyn StoppingCriterion>],
-    ) -> Self {
+    /// The criteria that the options of a prompt of this length ask for. The time limit counts from
+    /// now.
+    pub(crate) fn of_prompt(options: &Options<'_>, prompt_length: usize) -> Self {
+        let config = options.config;
         let mut list: Vec<Arc<dyn StoppingCriterion>> = vec![
             Arc::new(MaxLength::new(config.longest(prompt_length))),
             Arc::new(EndToken::new(config.eos_token_id.clone())),
         ];
-        if let Some(vocabulary) = vocabulary.filter(|_| !config.stop_strings.is_empty()) {
-            let strings = config.stop_strings.clone();
-            list.push(Arc::new(StopStrings::new(strings, vocabulary.clone())));
+        let strings = &config.stop_strings;
+        if let Some(vocabulary) = options.vocabulary.filter(|_| !strings.is_empty()) {
+            let rule = StopStrings::new(strings.clone(), vocabulary.clone());
+            list.push(Arc::new(rule));
         }
-        list.extend(others.iter().cloned());
+        list.extend(options.stopping_criteria.iter().cloned());
+        // A limit too long to be counted is none.
+        let limit = config.max_time.map(Duration::try_from_secs_f64);
+        if let Some(Ok(limit)) = limit {
+            list.push(Arc::new(MaxTime::new(limit)));
+        }
         Self::new(list)
     }
 
     /// Whether a text is complete with its last token.
-    pub fn is_complete(&self, tokens: &[u32]) -> bool {
+    pub(crate) fn is_complete(&self, tokens: &[u32]) -> bool {
         self.is_over || self.list.iter().any(|one| one.is_complete(tokens))
     }
 
-    /// Asks whether all is over, once for all texts of a step.
+    /// Asks, once for all texts of a step, whether they all end with it.
     pub(crate) fn begin_step(&mut self) {
         self.is_over = self.is_over || self.list.iter().any(|one| one.is_over());
     }

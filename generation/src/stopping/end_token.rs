@@ -4,13 +4,13 @@ use crate::StoppingCriterion;
 ///
 /// Hugging Face: `EosTokenCriteria`.
 #[derive(Clone, Debug)]
-pub struct EndToken {
+pub(super) struct EndToken {
     eos_token_id: Vec<u32>,
 }
 
 impl EndToken {
     /// Any of the tokens ends a text.
-    pub fn new(eos_token_id: Vec<u32>) -> Self {
+    pub(super) fn new(eos_token_id: Vec<u32>) -> Self {
         Self { eos_token_id }
     }
 }

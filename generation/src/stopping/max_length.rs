@@ -4,13 +4,13 @@ use crate::StoppingCriterion;
 ///
 /// Hugging Face: `MaxLengthCriteria`.
 #[derive(Clone, Debug)]
-pub struct MaxLength {
+pub(super) struct MaxLength {
     max_length: usize,
 }
 
 impl MaxLength {
     /// `max_length` counts the prompt.
-    pub fn new(max_length: usize) -> Self {
+    pub(super) fn new(max_length: usize) -> Self {
         Self { max_length }
     }
 }

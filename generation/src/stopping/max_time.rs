@@ -7,14 +7,14 @@ use crate::StoppingCriterion;
 ///
 /// Hugging Face: `MaxTimeCriteria`.
 #[derive(Clone, Debug)]
-pub struct MaxTime {
+pub(super) struct MaxTime {
     start: Instant,
     limit: Duration,
 }
 
 impl MaxTime {
     /// Counts from now.
-    pub fn new(limit: Duration) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         Self {
             start: Instant::now(),
             limit,

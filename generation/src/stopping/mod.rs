@@ -6,11 +6,12 @@ mod max_length;
 mod max_time;
 mod stop_strings;
 
-pub use criteria::StoppingCriteria;
-pub use end_token::EndToken;
-pub use max_length::MaxLength;
-pub use max_time::MaxTime;
-pub use stop_strings::StopStrings;
+pub(crate) use criteria::StoppingCriteria;
+
+use end_token::EndToken;
+use max_length::MaxLength;
+use max_time::MaxTime;
+use stop_strings::StopStrings;
 
 /// A rule that completes texts.
 pub trait StoppingCriterion: Send + Sync {

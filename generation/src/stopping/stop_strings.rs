@@ -7,14 +7,14 @@ use crate::{StoppingCriterion, Vocabulary};
 /// The string stays in the text, with what else its last token adds. Hugging Face:
 /// `StopStringCriteria`.
 #[derive(Clone, Debug)]
-pub struct StopStrings {
+pub(super) struct StopStrings {
     strings: Vec<String>,
     vocabulary: Arc<Vocabulary>,
 }
 
 impl StopStrings {
     /// Any of the strings ends a text.
-    pub fn new(strings: Vec<String>, vocabulary: Arc<Vocabulary>) -> Self {
+    pub(super) fn new(strings: Vec<String>, vocabulary: Arc<Vocabulary>) -> Self {
         Self {
             strings,
             vocabulary,
@@ -28,7 +28,7 @@ impl StoppingCriterion for StopStrings {
         let Some(added) = added.filter(|added| !added.is_empty()) else {
             return false;
         };
-        let text = self.vocabulary.text_behind_special(tokens);
+        let text = self.vocabulary.text_after_special(tokens);
         let before = text.len() - added.len();
         self.strings.iter().any(|string| {
             // What stood there before did not end the text, so it is looked for from the first

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use generation::{GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch, generate};
+use generation::{
+    GenerationConfig, Hypothesis, Prompt, PromptResult, StepModel, TokenBatch, generate,
+};
 
 pub(crate) const VOCABULARY: usize = 11;
 pub(crate) const END: u32 = 1;
@@ -110,5 +112,10 @@ pub(crate) fn log_prob(tokens: &[u32], prompt: usize) -> f32 {
 
 pub(crate) fn run(prompts: &[Prompt], config: &GenerationConfig) -> Vec<Vec<Hypothesis>> {
     let state = vec![Vec::new(); prompts.len()];
-    generate(&Hashing::default(), state, prompts, config).unwrap()
+    all(generate(&Hashing::default(), state, prompts, config).unwrap())
+}
+
+/// The hypotheses of prompts that all have some.
+pub(crate) fn all(results: Vec<PromptResult>) -> Vec<Vec<Hypothesis>> {
+    results.into_iter().map(Result::unwrap).collect()
 }
