@@ -3,22 +3,21 @@
 pub struct Hypothesis {
     /// All tokens: prompt, generated ones, and the end token if the text ended by itself.
     pub tokens: Vec<u32>,
-    /// Log-probability of each generated token after the processors: `token_log_probs[i]` belongs
-    /// to `tokens[tokens.len() - token_log_probs.len() + i]`. Beam search takes the
-    /// log-probabilities before the processors and does not normalise again after them, the other
-    /// searches normalise what the processors leave; both as Hugging Face's
-    /// `compute_transition_scores` is used with either.
+    /// Log-probability of each generated token after the processors: `token_log_probs[i]` is that of
+    /// `tokens[prompt_length + i]`. Beam search normalises logits before the processors and not
+    /// again after them; other searches normalise after the processors. Both match the values of
+    /// Hugging Face's `compute_transition_scores`.
     pub token_log_probs: Vec<f32>,
     /// The sum of the log-probabilities, divided by the number of generated tokens to the power of
     /// `length_penalty`: Hugging Face's `sequences_scores`.
     pub score: f32,
-    /// The tokens that were most likely in the place of each generated one, most likely first, if
-    /// [alternatives](crate::Generation::with_alternatives) are asked for. The token itself is among
-    /// them if it is as likely.
+    /// The most likely tokens at the position of each generated one, most likely first, if
+    /// [alternatives](crate::Generation::with_alternatives) are asked for. The generated token is
+    /// among them if it is likely enough.
     pub alternatives: Vec<Vec<Alternative>>,
 }
 
-/// A token that could come.
+/// A token that could have been generated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Alternative {
     /// The token.
@@ -28,7 +27,7 @@ pub struct Alternative {
 }
 
 impl Hypothesis {
-    /// A prompt that nothing has been added to: the row that a search begins with.
+    /// A hypothesis without generated tokens: the row that a search begins with.
     pub fn of_prompt(tokens: Vec<u32>) -> Self {
         Self {
             tokens,
@@ -36,7 +35,7 @@ impl Hypothesis {
         }
     }
 
-    /// This with one token more; the score is the given one.
+    /// This hypothesis with one more token and the given score.
     pub fn extended(&self, token: u32, log_prob: f32, score: f32) -> Self {
         let mut longer = self.clone();
         longer.tokens.push(token);
@@ -45,12 +44,12 @@ impl Hypothesis {
         longer
     }
 
-    /// Tokens after the prompt.
+    /// The tokens after the prompt.
     pub fn generated_tokens(&self) -> &[u32] {
         &self.tokens[self.prompt_length()..]
     }
 
-    /// Tokens of the prompt.
+    /// Number of tokens of the prompt.
     pub fn prompt_length(&self) -> usize {
         self.tokens.len() - self.token_log_probs.len()
     }

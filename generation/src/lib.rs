@@ -1,34 +1,37 @@
 //! Text generation with Hugging Face's semantics, around any autoregressive model.
 //!
-//! Search is the part of text generation that every project needs and that is easy to get subtly
-//! wrong: when a beam is finished, what its length divides, when a search may stop, in which order
-//! scores are edited. This crate is that part alone. It knows no tensor library and no model: a model
-//! is whatever implements [`StepModel`], which takes token ids and returns logits in plain memory, so
-//! it fits around Burn, Candle, ONNX Runtime or a table of counts. Options have Hugging Face's names
-//! and mean what they mean there (transformers 5), down to the scores.
+//! Every project that generates text needs search, and it is easy to get subtly wrong: when a beam
+//! is finished, which length its score is divided by, when a search may stop, in which order scores
+//! are edited. This crate does that part and nothing else. It depends on no tensor library and no
+//! model: a model is anything that implements [`StepModel`], which takes token ids and returns logits
+//! in plain memory. So it works with Burn, Candle, ONNX Runtime or a table of counts. Options have
+//! Hugging Face's names and meanings (transformers 5), down to the scores.
 //!
-//! One loop serves every strategy: it feeds the model, lets [processors](LogitsProcessor) edit the
-//! scores of each row, hands them to the [search](Search) of the prompt, and lets finished prompts
-//! leave the batch. [`generate`] runs it with options alone, [`Generation`] with what is code or
-//! text: processors, stopping rules and searches of one's own, somebody who watches. With the features
-//! `rayon` and `simd` the scores of a step are looked through on all threads and with the widest vectors
-//! of the machine; the results are the same.
+//! One loop runs all strategies. At each step it feeds the model, lets
+//! [processors](LogitsProcessor) edit the scores of each row, and passes them to the
+//! [search](Search) of each prompt. Prompts that are finished leave the batch, and so do prompts that
+//! fail, without the others. [`generate`] runs the loop with a [`GenerationConfig`]. [`Generation`]
+//! adds what a configuration can't hold: custom processors, stopping criteria and searches, and
+//! observers. Each [`Prompt`] can have options of its own, so one batch can hold different requests.
+//!
+//! With the feature `rayon`, the scores of a step are processed on all threads; with `simd`, with the
+//! widest vectors of the machine. The results are the same.
 //!
 //! | | |
 //! |---|---|
-//! | strategies | greedy, sampling, beams, sampled beams, groups of beams, contrastive: [`search`] |
-//! | processors | temperature to n-grams, your own: [`processor`] |
-//! | words | that have to come or must not, whole words: [`Phrase`] |
-//! | the end | tokens, lengths, time, strings, your own: [`stopping`] |
-//! | results | scores, log-probabilities, n-best lists, alternatives: [`Hypothesis`]; scores of given texts: [`score`] |
-//! | on the way | what no longer changes, cancelling: [`Event`] |
+//! | strategies | greedy, sampling, beams, sampled beams, diverse beams, contrastive, required phrases: [`GenerationConfig`]; custom: [`search`] |
+//! | processors | from temperature to n-grams: [`GenerationConfig`]; custom: [`LogitsProcessor`] |
+//! | phrases | required and forbidden, as tokens or as whole words: [`Phrase`] |
+//! | stopping | end tokens, lengths, time, strings: [`GenerationConfig`]; custom: [`StoppingCriterion`] |
+//! | results | scores, log-probabilities, n-best lists, alternatives: [`Hypothesis`]; scores of given texts: [`score`]; errors per prompt: [`PromptResult`] |
+//! | streaming | tokens that no longer change, cancelling: [`Event`] |
 //!
 //! ```
 //! use std::convert::Infallible;
 //!
 //! use generation::{GenerationConfig, Prompt, StepModel, TokenBatch, generate};
 //!
-//! /// After token `n` comes `n + 1`, most likely; 9 ends the text.
+//! /// The most likely token after `n` is `n + 1`; 9 ends the text.
 //! struct Counting;
 //!
 //! impl StepModel for Counting {

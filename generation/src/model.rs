@@ -1,52 +1,53 @@
 /// A model that continues token sequences one step at a time.
 ///
-/// A row is one sequence under construction. The model keeps what it needs to remember of each row
-/// (a key/value cache, a recurrent state, nothing) in a state that the caller owns.
+/// A row is one sequence under construction. What the model has to remember of each row, such as a
+/// key-value cache, is in a state that the caller owns.
 pub trait StepModel {
-    /// What the model remembers between steps, for all rows.
+    /// What the model remembers of all rows between steps.
     type State;
     /// Why a step failed.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Tokens that the model scores.
+    /// Number of tokens of the vocabulary.
     fn vocab_size(&self) -> usize;
 
-    /// Appends tokens to every row and returns the logits of what comes next.
+    /// Appends tokens to every row and returns the logits of the next token.
     ///
-    /// The first call feeds the prompts, later ones a token per row. The result is
-    /// `[rows, vocab_size]`, row after row, for the last token of each row. Minus infinity stands
-    /// for a token that can't come; NaN and infinity are reported as errors.
+    /// The first call feeds the prompts, later calls feed one token per row. The result is
+    /// `[rows, vocab_size]`, row after row, for the position after the last token of each row. Minus
+    /// infinity means that a token is impossible. A row with NaN or infinity ends its prompt with an
+    /// error.
     ///
     /// # Errors
-    /// Whatever went wrong; [`generate`](crate::generate) stops and passes it on.
+    /// The model's own error; it ends the whole call.
     fn step(
         &self,
         tokens: TokenBatch<'_>,
         state: &mut Self::State,
     ) -> Result<Vec<f32>, Self::Error>;
 
-    /// Gets the logits of the latest step back, if there will be another: memory for those of the next.
-    /// By default it is freed.
+    /// Takes back the logits of the latest step before another one, so that their memory can be
+    /// reused. By default it is freed.
     fn recycle(&self, _logits: Vec<f32>) {}
 
-    /// Row `i` goes on from what was row `parents[i]`: reorders, repeats or drops rows. Not called
-    /// when every row goes on as itself.
+    /// Makes the new row `i` a continuation of the old row `parents[i]`: reorders, repeats or drops
+    /// rows. Not called if every row continues in its place.
     ///
     /// # Errors
-    /// Whatever went wrong, likewise.
+    /// The model's own error; it ends the whole call.
     fn select_rows(&self, state: &mut Self::State, parents: &[usize]) -> Result<(), Self::Error>;
 
-    /// The tokens that [`step`](Self::step) scores, ascending, if they are not the whole vocabulary:
-    /// a shortlist. Its result is then `[rows, scored tokens]`, and all other tokens can't come.
+    /// A shortlist: the tokens that [`step`](Self::step) scores, ascending, if they are not the whole
+    /// vocabulary. The logits are then `[rows, scored tokens]`, and all other tokens are impossible.
     fn scored_tokens<'s>(&self, _state: &'s Self::State) -> Option<&'s [u32]> {
         None
     }
 
-    /// The hidden states behind the last tokens of the latest step, `[rows, width]`, which the
-    /// logits were made of. Only contrastive search asks for them; none by default.
+    /// The hidden states of the last token of each row at the latest step, `[rows, width]`, from
+    /// which the logits were computed. Only contrastive search needs them; by default there are none.
     ///
     /// # Errors
-    /// Whatever went wrong, likewise.
+    /// The model's own error; it ends the whole call.
     fn hidden_states(&self, _state: &Self::State) -> Result<Option<Vec<f32>>, Self::Error> {
         Ok(None)
     }
@@ -60,8 +61,10 @@ pub struct TokenBatch<'a> {
 }
 
 impl<'a> TokenBatch<'a> {
+    /// A batch of `rows` sequences of equal length.
+    ///
     /// # Panics
-    /// If the ids do not divide into rows, or there are none.
+    /// If the number of ids is 0 or not a multiple of `rows`.
     pub fn new(ids: &'a [u32], rows: usize) -> Self {
         assert!(
             rows > 0 && !ids.is_empty() && ids.len().is_multiple_of(rows),
@@ -76,12 +79,12 @@ impl<'a> TokenBatch<'a> {
         self.ids
     }
 
-    /// Sequences.
+    /// Number of sequences.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Tokens that each row is fed.
+    /// Number of tokens that each row is fed.
     pub fn new_tokens(&self) -> usize {
         self.ids.len() / self.rows
     }

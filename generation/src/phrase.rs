@@ -1,11 +1,11 @@
-//! Words and phrases that have to come, or must not.
+//! Phrases that a text has to contain, or must not contain.
 
 use std::sync::Arc;
 
 use crate::vocabulary::separates_words;
 use crate::{ConfigError, Vocabulary};
 
-/// Words that a text has to contain or must not contain, in one or several forms.
+/// A phrase that a text has to contain or must not contain, in one or several alternative forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phrase {
     pub(crate) alternatives: Vec<Vec<u32>>,
@@ -15,19 +15,20 @@ pub struct Phrase {
 /// What counts as an occurrence of a phrase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Matching {
-    /// These tokens behind each other, whatever they are part of: Hugging Face's `force_words_ids`
-    /// and `bad_words_ids`.
+    /// The sequence of tokens, even inside a longer word: Hugging Face's `force_words_ids` and
+    /// `bad_words_ids`.
     #[default]
     Tokens,
-    /// The text of the tokens, with a word's boundaries at both ends: "dog" is in "a dog.", not in
-    /// "dogma". However the text is divided into tokens.
+    /// The text of the tokens with word boundaries at both ends, however it is divided into tokens:
+    /// "dog" occurs in "a dog." but not in "dogma".
     WholeWords,
-    /// The text of the tokens, where a word begins: "dog" is in "dogma" too, but not in "hotdog".
+    /// The text of the tokens with a word boundary before it, however it is divided into tokens:
+    /// "dog" occurs in "dogma" too, but not in "hotdog".
     WordStarts,
 }
 
 impl Phrase {
-    /// These tokens, wherever they stand.
+    /// A phrase of these tokens, which occurs wherever they do.
     pub fn new(tokens: Vec<u32>) -> Self {
         Self {
             alternatives: vec![tokens],
@@ -35,30 +36,30 @@ impl Phrase {
         }
     }
 
-    /// Or these tokens.
+    /// Adds an alternative: the phrase occurs where any alternative does.
     pub fn or(mut self, tokens: Vec<u32>) -> Self {
         self.alternatives.push(tokens);
         self
     }
 
-    /// With this kind of occurrence. All but [`Matching::Tokens`] need a
+    /// Sets what counts as an occurrence. All kinds but [`Matching::Tokens`] need a
     /// [vocabulary](crate::Generation::with_vocabulary).
     pub fn with_matching(mut self, matching: Matching) -> Self {
         self.matching = matching;
         self
     }
 
-    /// Tokens of the shortest alternative.
+    /// Number of tokens of the shortest alternative.
     pub(crate) fn shortest(&self) -> usize {
         self.alternatives.iter().map(Vec::len).min().unwrap_or(0)
     }
 
-    /// Whether it is about tokens, not about words.
+    /// Whether the phrase is a sequence of tokens, not of words.
     pub(crate) fn is_of_tokens(&self) -> bool {
         self.matching == Matching::Tokens
     }
 
-    /// The texts of the alternatives, without spaces around them; none if it is about tokens.
+    /// The texts of the alternatives, without spaces around them; empty for a phrase of tokens.
     pub(crate) fn words(&self, vocabulary: &Vocabulary) -> Vec<String> {
         let text = |tokens: &Vec<u32>| {
             let text = vocabulary.text_after_special(tokens);
@@ -70,8 +71,8 @@ impl Phrase {
         }
     }
 
-    /// Whether the text of `tokens` has it, if nothing follows: a word that stands at the end is
-    /// whole. `words` are its own.
+    /// Whether the phrase occurs in `tokens` if nothing follows: a word at the end is whole. `words`
+    /// are those of the phrase.
     pub(crate) fn is_in(&self, tokens: &[u32], words: &[String], vocabulary: &Vocabulary) -> bool {
         if self.is_of_tokens() {
             let has = |phrase: &Vec<u32>| tokens.windows(phrase.len()).any(|part| part == phrase);
@@ -85,13 +86,13 @@ impl Phrase {
         })
     }
 
-    /// Whether the text of `tokens` has it whatever follows.
+    /// Whether the phrase occurs in `tokens` whatever follows.
     pub(crate) fn is_surely_in(&self, tokens: &[u32], vocabulary: &Vocabulary) -> bool {
         let words = self.words(vocabulary);
         if self.matching != Matching::WholeWords {
             return self.is_in(tokens, &words, vocabulary);
         }
-        // A letter behind it makes another word of one that stands at the end.
+        // A letter after it would make another word of a word at the end.
         let text = vocabulary.text_after_special(tokens) + "x";
         words.iter().any(|word| self.has_word(&text, word))
     }
@@ -99,14 +100,14 @@ impl Phrase {
     fn has_word(&self, text: &str, word: &str) -> bool {
         occurrences(text, word).any(|start| {
             let (before, rest) = text.split_at(start);
-            let behind = &rest[word.len()..];
+            let after = &rest[word.len()..];
             is_boundary(before, rest)
-                && (self.matching == Matching::WordStarts || is_boundary(word, behind))
+                && (self.matching == Matching::WordStarts || is_boundary(word, after))
         })
     }
 
-    /// Checks a phrase of the kind that `place` names against the model's vocabulary, and if it is
-    /// about words, against the text of tokens.
+    /// Checks the phrase against the model's vocabulary and, if it is of words, against the text of
+    /// tokens. `place` says in errors what kind of phrase it is.
     pub(crate) fn validate(
         &self,
         place: &'static str,
@@ -144,16 +145,16 @@ impl Phrase {
     }
 }
 
-/// All places where a text has a word, overlapping ones too.
+/// The byte positions of all occurrences of a word in a text, including overlapping ones.
 pub(crate) fn occurrences<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
-    let places = text.char_indices().map(|(place, _)| place);
-    places.filter(move |place| text[*place..].starts_with(word))
+    let positions = text.char_indices().map(|(position, _)| position);
+    positions.filter(move |position| text[*position..].starts_with(word))
 }
 
-/// Whether there is a word's boundary between two texts.
-pub(crate) fn is_boundary(before: &str, behind: &str) -> bool {
+/// Whether there is a word boundary between two texts.
+pub(crate) fn is_boundary(before: &str, after: &str) -> bool {
     let is_outside = |character: Option<char>| character.is_none_or(separates_words);
-    is_outside(before.chars().next_back()) || is_outside(behind.chars().next())
+    is_outside(before.chars().next_back()) || is_outside(after.chars().next())
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use crate::processor::AllowedTokensFn;
 use crate::{GenerationConfig, LogitsProcessor, Phrase, StoppingCriterion};
 
-/// A text to continue, with options of its own if it needs any.
+/// A text to continue, and its own options.
 ///
-/// One batch can hold prompts with different options. Whatever a prompt does not set, it takes from
+/// The prompts of a batch can have different options. Whatever a prompt does not set, it takes from
 /// the [`Generation`](crate::Generation) that runs it.
 #[derive(Clone, Default)]
 pub struct Prompt {

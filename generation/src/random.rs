@@ -1,33 +1,33 @@
-//! Random numbers of a row.
+//! Random numbers of a sample.
 
 use chacha20::ChaCha8Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 
 use crate::Prompt;
 
-/// The random numbers that one sample is drawn with.
+/// The random numbers of one sample.
 ///
-/// Each sample has a stream of its own, which the seed, the prompt and the sample's number decide
-/// and nothing else, so what is drawn depends neither on the rows beside it nor on the run.
+/// Each sample has its own stream, which depends on nothing but the seed, the prompt and the index
+/// of the sample. So a sample depends neither on other rows nor on the run.
 #[derive(Debug)]
 pub(crate) struct RowRandom(ChaCha8Rng);
 
 impl RowRandom {
-    /// The stream of a prompt's sample of this number. `seed` is for prompts without one.
+    /// The stream of the sample with this index. `seed` is used if the prompt has none.
     pub(crate) fn new(seed: u64, prompt: &Prompt, sample: usize) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(prompt.seed.unwrap_or(seed));
         random.set_stream(stream(prompt, sample));
         Self(random)
     }
 
-    /// Uniform, from 0 to below 1.
+    /// A number of the uniform distribution, from 0 to below 1.
     pub(crate) fn uniform(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 * 2.0_f64.powi(-53)
     }
 
-    /// Of the standard Gumbel distribution. The largest of log-probabilities to each of which one
-    /// is added are a sample without replacement (Kool et al., "Stochastic Beams and Where to Find
-    /// Them", 2019).
+    /// A number of the standard Gumbel distribution. Adding one to each log-probability and taking
+    /// the largest sums samples without replacement (Kool et al., "Stochastic Beams and Where to
+    /// Find Them", 2019).
     pub(crate) fn gumbel(&mut self) -> f32 {
         let uniform = 1.0 - self.uniform(); // never 0
         let exponential = -uniform.ln();
@@ -35,7 +35,7 @@ impl RowRandom {
     }
 }
 
-/// A hash (FNV-1a) of the prompt and the sample's number.
+/// A hash (FNV-1a) of the prompt and the index of the sample.
 fn stream(prompt: &Prompt, sample: usize) -> u64 {
     let first = prompt.forced_bos_token_id.map(u64::from);
     let tokens = prompt.tokens.iter().map(|token| u64::from(*token));

@@ -83,12 +83,12 @@ pub(crate) fn validate_searches(
     prompts: &[Prompt],
 ) -> Result<(), ConfigError> {
     one_for_each("searches", searches.len(), prompts)?;
-    let mut pairs = searches.iter().zip(prompts);
-    let is_wrong = |(search, prompt): (&Box<dyn Search>, &Prompt)| !matches!(search.rows(), [row] if row.tokens == prompt.tokens);
-    match pairs.position(is_wrong) {
-        Some(search) => Err(ConfigError::SearchStart { search }),
-        None => Ok(()),
+    for (index, (search, prompt)) in searches.iter().zip(prompts).enumerate() {
+        if !matches!(search.rows(), [row] if row.tokens == prompt.tokens) {
+            return Err(ConfigError::SearchStart { search: index });
+        }
     }
+    Ok(())
 }
 
 /// Checks the configurations, then what every prompt needs, and last what only some calls need.

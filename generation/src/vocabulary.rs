@@ -1,24 +1,25 @@
-//! The text of tokens, for what looks at text rather than at ids.
+//! The text of tokens.
 
 use std::sync::OnceLock;
 
-/// The text that each token of a vocabulary adds to a text, a leading space included.
+/// The text that each token of a vocabulary stands for, with its leading space if it has one.
 ///
-/// Stop strings and phrases of whole words need it. A token is special if it adds no text: an end
-/// token, a language code.
+/// Stop strings and phrases of words need it. Special tokens, such as end tokens and language codes,
+/// have no text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vocabulary {
-    /// The texts of all tokens behind each other.
+    /// The concatenated texts of all tokens.
     text: String,
-    /// Where each token's text ends.
+    /// The end of each token's text.
     ends: Vec<usize>,
     special: Vec<bool>,
-    /// Made when it is first asked for.
+    /// Computed on first use.
     ending_words: OnceLock<Vec<u32>>,
 }
 
 impl Vocabulary {
-    /// Takes the text of every token, in the order of their ids; none for special ones.
+    /// A vocabulary with the text of every token, in the order of their ids; `None` for special
+    /// tokens.
     pub fn new<T: AsRef<str>>(texts: impl IntoIterator<Item = Option<T>>) -> Self {
         let mut vocabulary = Self::default();
         for text in texts {
@@ -31,7 +32,7 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// Tokens.
+    /// Number of tokens.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -41,7 +42,7 @@ impl Vocabulary {
         self.ends.is_empty()
     }
 
-    /// The text that a token adds; none if it is special or there is no such token.
+    /// The text of a token; `None` if the token is special or does not exist.
     pub fn text(&self, token: u32) -> Option<&str> {
         let token = token as usize;
         let is_special = *self.special.get(token)?;
@@ -52,13 +53,13 @@ impl Vocabulary {
         (!is_special).then(|| &self.text[start..self.ends[token]])
     }
 
-    /// The texts of all tokens, none for special ones.
+    /// The texts of all tokens; `None` for special ones.
     pub fn texts(&self) -> impl Iterator<Item = Option<&str>> {
         (0..self.len() as u32).map(|token| self.text(token))
     }
 
-    /// The tokens behind which a word that stands before them is over: special ones, and those that
-    /// do not begin with a letter.
+    /// The tokens that end the word before them: special tokens, and those that do not begin with a
+    /// letter.
     pub(crate) fn ending_words(&self) -> &[u32] {
         let ends = |added: Option<&str>| match added.map(|added| added.chars().next()) {
             Some(Some(next)) => separates_words(next),
@@ -72,8 +73,8 @@ impl Vocabulary {
         })
     }
 
-    /// The text of tokens behind the last special one. Special tokens separate texts: nothing is
-    /// found across them.
+    /// The text of the tokens after the last special token. Special tokens separate texts: stop
+    /// strings and phrases do not extend across them.
     pub fn text_after_special(&self, tokens: &[u32]) -> String {
         let is_special = |token: &u32| self.text(*token).is_none();
         let start = tokens
@@ -87,9 +88,8 @@ impl Vocabulary {
     }
 }
 
-/// Whether a character can't be inside a word, for finding where words begin and end: white space,
-/// punctuation, and letters of [scripts without spaces](is_unspaced), which have boundaries
-/// everywhere.
+/// Whether a character separates words: white space, punctuation, and letters of
+/// [scripts without spaces](is_unspaced), which have a word boundary on both sides.
 pub fn separates_words(character: char) -> bool {
     is_unspaced(character)
         || character.is_whitespace()
@@ -118,7 +118,7 @@ pub fn is_unspaced(character: char) -> bool {
     )
 }
 
-/// Pieces of words about dogs, for tests of what looks at text.
+/// A vocabulary for tests.
 #[cfg(test)]
 pub(crate) const DOGS: [Option<&str>; 12] = [
     None,
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn words_end_where_readers_see_them_end() {
+    fn words_end_where_readers_expect_it() {
         for inside in "aZ9éßжאेк्\u{200d}가".chars() {
             assert!(!separates_words(inside), "{inside:?}");
         }

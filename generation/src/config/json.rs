@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::{ConfigError, GenerationConfig, OPTIONS};
 
-/// Keys of a `generation_config.json` that say nothing of what is generated.
+/// Keys of a `generation_config.json` that do not change what is generated.
 #[rustfmt::skip]
 const WITHOUT_EFFECT: &[&str] = &[
     "_from_model_config", "_commit_hash", "transformers_version", "use_cache", "cache_implementation",
@@ -15,7 +15,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "low_memory",
 ];
 
-/// Values of other options that ask for nothing.
+/// Values of unsupported options that have no effect.
 const NEUTRAL_NUMBERS: &[(&str, f64)] = &[
     ("encoder_repetition_penalty", 1.0),
     ("encoder_no_repeat_ngram_size", 0.0),
@@ -26,23 +26,24 @@ impl GenerationConfig {
     /// Reads a `generation_config.json`.
     ///
     /// # Errors
-    /// [`ConfigError`] if it is no such JSON, or asks for what this crate can't do.
+    /// [`ConfigError`] if the text is not a JSON object, an option has a value of the wrong type, or
+    /// an option is not supported.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         Self::default().updated(&serde_json::from_str(json)?)
     }
 
-    /// This configuration with the options of a JSON object in place of its own, as Hugging Face's
-    /// `generate(**options)` does. A `null` restores the default.
+    /// This configuration with some options replaced by those of a JSON object, like Hugging Face's
+    /// `generate(**options)`. A `null` restores the default.
     ///
     /// # Errors
-    /// [`ConfigError`], likewise.
+    /// [`ConfigError`] if an option has a value of the wrong type or is not supported.
     pub fn updated(&self, options: &Map<String, Value>) -> Result<Self, ConfigError> {
         let unsupported = Self::unsupported_options(options);
         if !unsupported.is_empty() {
             return Err(ConfigError::Unsupported(unsupported));
         }
         for (name, value) in options {
-            // Each alone, so that an error can name it.
+            // One at a time, so that an error can name the option.
             let alone = Map::from_iter([(name.clone(), value.clone())]);
             if !value.is_null() {
                 serde_json::from_value::<Self>(Value::Object(alone)).map_err(|source| {
@@ -64,11 +65,12 @@ impl GenerationConfig {
         Ok(serde_json::from_value(Value::Object(merged))?)
     }
 
-    /// This configuration with options of a command line, each `NAME=VALUE`, in place of its own. A
-    /// value that is no JSON is text.
+    /// This configuration with some options replaced by command-line settings, each `NAME=VALUE`. A
+    /// value that is not JSON is taken as a string.
     ///
     /// # Errors
-    /// [`ConfigError`], likewise.
+    /// [`ConfigError`] if a setting has no `=`, or an option has a value of the wrong type or is not
+    /// supported.
     pub fn with_settings<S: AsRef<str>>(&self, settings: &[S]) -> Result<Self, ConfigError> {
         let option = |setting: &S| {
             let setting = setting.as_ref();
@@ -83,12 +85,12 @@ impl GenerationConfig {
             .map(option)
             .collect::<Result<_, ConfigError>>()?;
         match options.is_empty() {
-            true => Ok(self.clone()), // also what has no JSON, such as NaN
+            true => Ok(self.clone()), // keeps values that JSON does not have, such as NaN
             false => self.updated(&options),
         }
     }
 
-    /// The text of a `generation_config.json` with the options that are not the default.
+    /// The text of a `generation_config.json` with all options that differ from their defaults.
     pub fn to_json(&self) -> String {
         let mut options = self.options();
         let default = Self::default().options();
@@ -100,11 +102,11 @@ impl GenerationConfig {
     fn options(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(options)) => options,
-            _ => Map::new(), // numbers, flags and lists always serialise
+            _ => Map::new(), // unreachable: numbers, booleans and lists always serialise
         }
     }
 
-    /// The names of the options whose values are not those of `other`.
+    /// The names of the options whose values differ from those of `other`.
     pub fn differing(&self, other: &Self) -> Vec<String> {
         let others = other.options();
         let mut mine = self.options();
@@ -112,10 +114,10 @@ impl GenerationConfig {
         mine.into_iter().map(|(name, _)| name).collect()
     }
 
-    /// The options of a JSON object that this crate does not know and that would change what is
-    /// generated.
+    /// The names of the options of a JSON object that this crate does not support and that would
+    /// change what is generated.
     pub fn unsupported_options(options: &Map<String, Value>) -> Vec<String> {
-        let asks_for_nothing = |name: &str, value: &Value| match value {
+        let has_no_effect = |name: &str, value: &Value| match value {
             Value::Null | Value::Bool(false) => true,
             Value::Array(items) => items.is_empty(),
             Value::Number(number) => NEUTRAL_NUMBERS
@@ -129,7 +131,7 @@ impl GenerationConfig {
                 let name = name.as_str();
                 !OPTIONS.contains(&name)
                     && !WITHOUT_EFFECT.contains(&name)
-                    && !asks_for_nothing(name, value)
+                    && !has_no_effect(name, value)
             })
             .map(|(name, _)| name.clone())
             .collect()

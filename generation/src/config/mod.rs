@@ -14,103 +14,107 @@ pub(crate) use validate::MAX_ROWS;
 
 use serde::{Deserialize, Serialize};
 
-/// How to generate: the options of Hugging Face's `GenerationConfig` that this crate knows, with
-/// their names, meanings and defaults. The last two, `seed` and `patience`, are this crate's own.
+/// How to generate: the options of Hugging Face's `GenerationConfig` that this crate supports, with
+/// their names, meanings and defaults. The last two, `seed` and `patience`, exist only here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerationConfig {
-    /// Hypotheses that beam search pursues at once; 1 is greedy search, or sampling.
+    /// Number of beams; 1 is greedy search, or sampling.
     pub num_beams: usize,
     /// Hypotheses to return per prompt: at most `num_beams`, but any number of samples.
     pub num_return_sequences: usize,
-    /// Beam search divides a hypothesis's log-probability by its generated length to this power:
-    /// above 0 favours long texts, below 0 short ones.
+    /// Beam search divides the log-probability of a hypothesis by its generated length to the power
+    /// of this: values above 0 favour long texts, values below 0 short ones.
     pub length_penalty: f64,
     /// When beam search may stop.
     pub early_stopping: EarlyStopping,
-    /// Groups that the beams are divided into, which are kept from writing the same: diverse beam
-    /// search, if there are more than one.
+    /// Number of groups that the beams are divided into. More than 1 is diverse beam search, which
+    /// makes the texts of the groups differ.
     pub num_beam_groups: usize,
-    /// What a token loses for each beam of an earlier group that takes it at the same step.
+    /// Subtracted from the score of a token for each beam of an earlier group that takes the token at
+    /// the same step.
     pub diversity_penalty: f64,
-    /// Draws tokens by their probabilities instead of taking the most likely.
+    /// Samples tokens by their probabilities instead of taking the most likely one.
     pub do_sample: bool,
-    /// Divides scores before sampling: below 1 makes likely tokens more likely.
+    /// Sampling: divides the logits; values below 1 make likely tokens more likely.
     pub temperature: f64,
-    /// Sampling: only so many most likely tokens; 0 allows all. Contrastive search: the tokens to
-    /// choose from.
+    /// Sampling: keeps only this many of the most likely tokens; 0 keeps all. Contrastive search: the
+    /// number of candidates.
     pub top_k: usize,
-    /// Sampling: only the most likely tokens whose probabilities together reach this.
+    /// Sampling: keeps the smallest set of most likely tokens whose probabilities sum to this.
     pub top_p: f64,
-    /// Sampling: only tokens that are at least so likely, measured by the most likely one.
+    /// Sampling: keeps tokens that are at least this many times as likely as the most likely one.
     pub min_p: Option<f64>,
-    /// Sampling: only the most likely tokens that together have this share of the entropy.
+    /// Sampling: keeps the most likely tokens that together have this share of the entropy.
     pub top_h: Option<f64>,
-    /// Sampling: only the tokens nearest to the expected information that together reach this.
+    /// Sampling: keeps the tokens whose information is nearest to the entropy, until their
+    /// probabilities sum to this.
     pub typical_p: f64,
-    /// Sampling: only tokens of at least this probability.
+    /// Sampling: keeps tokens of at least this probability.
     pub epsilon_cutoff: f64,
-    /// Sampling: likewise, but less where the distribution is flat.
+    /// Sampling: keeps tokens of at least this probability, or of less where the distribution is
+    /// flat.
     pub eta_cutoff: f64,
-    /// Contrastive search: how much a token loses by making the text more alike to itself, from 0
-    /// to 1.
+    /// Contrastive search, if above 0: weight of the penalty for tokens whose hidden state is similar
+    /// to those of the text so far, from 0 to 1.
     pub penalty_alpha: Option<f64>,
-    /// Divides the scores of tokens that the text has already: above 1 discourages repetition.
+    /// Makes tokens that the text already has less likely, if above 1, by dividing positive scores
+    /// and multiplying negative ones.
     pub repetition_penalty: f64,
-    /// No sequence of so many tokens comes twice; 0 allows all.
+    /// No sequence of this many tokens occurs twice; 0 allows all.
     pub no_repeat_ngram_size: usize,
-    /// Sequences of tokens that never come.
+    /// Sequences of tokens that must not occur.
     pub bad_words_ids: Vec<Vec<u32>>,
-    /// Sequences of tokens that have to come, or for each a list of which one has to; beam search
-    /// only.
+    /// Phrases that have to occur. Each is a list of alternatives, sequences of tokens of which one
+    /// has to occur; JSON may have a single sequence. Beam search only.
     #[serde(deserialize_with = "values::phrases")]
     pub force_words_ids: Vec<Vec<Vec<u32>>>,
-    /// Sequences of tokens and what is added to the score of the last where the others stand in
-    /// front of it.
+    /// Sequences of tokens, and what is added to the score of the last token after the others.
     pub sequence_bias: Vec<(Vec<u32>, f64)>,
-    /// Tokens that never come.
+    /// Tokens that must not occur.
     pub suppress_tokens: Vec<u32>,
-    /// Tokens that never come first, or right behind a first token that is forced.
+    /// Tokens that must not be generated first, or directly after a forced first token.
     pub begin_suppress_tokens: Vec<u32>,
-    /// From so many new tokens on, the end token's score grows by this factor with each token.
+    /// After this many new tokens, the score of the end token grows by this factor with each token.
     pub exponential_decay_length_penalty: Option<(usize, f64)>,
-    /// Makes log-probabilities of the scores again after all processors.
+    /// Normalises the scores to log-probabilities again after all processors.
     pub renormalize_logits: bool,
-    /// Longest text in tokens, prompt included. Without it and `max_new_tokens`, 20 new tokens.
+    /// Most tokens of a text, prompt included. Without this and `max_new_tokens`, 20 new tokens.
     pub max_length: Option<usize>,
     /// Most tokens to generate; takes precedence over `max_length`.
     pub max_new_tokens: Option<usize>,
-    /// No end token before the text has this length, prompt included.
+    /// No end token before the text has this many tokens, prompt included.
     pub min_length: usize,
     /// No end token before this many new tokens; takes precedence over `min_length`.
     pub min_new_tokens: Option<usize>,
-    /// Seconds after which texts end where they are.
+    /// Seconds after which the texts end as they are, after the current step.
     pub max_time: Option<f64>,
-    /// Strings of which one ends a text; JSON may have one, many or null.
+    /// Strings that end a text; JSON may have one string, a list or null.
     #[serde(deserialize_with = "values::strings")]
     pub stop_strings: Vec<String>,
-    /// First token to generate, such as mBART's language code.
+    /// First token to generate, for example mBART's language code.
     pub forced_bos_token_id: Option<u32>,
-    /// Tokens of which one ends a text that reaches its longest; JSON may have one, many or null.
+    /// Tokens of which one is forced as the last token of a text of the greatest length; JSON may
+    /// have one token, a list or null.
     #[serde(deserialize_with = "values::tokens")]
     pub forced_eos_token_id: Vec<u32>,
     /// Token that generation starts from.
     pub decoder_start_token_id: Option<u32>,
-    /// Token that begins a text where there is no `decoder_start_token_id`.
+    /// Token that generation starts from if there is no `decoder_start_token_id`.
     pub bos_token_id: Option<u32>,
-    /// Token that fills the shorter texts of a batch.
+    /// Token that pads the shorter texts of a batch. Unused here: texts are not padded.
     pub pad_token_id: Option<u32>,
-    /// Tokens that end a text; JSON may have one, many or null.
+    /// Tokens that end a text; JSON may have one token, a list or null.
     #[serde(deserialize_with = "values::tokens")]
     pub eos_token_id: Vec<u32>,
-    /// What samples are drawn from: the same seed draws the same texts.
+    /// Seed of the samples: the same seed gives the same texts.
     pub seed: u64,
-    /// Beam search keeps `num_beams` times so many finished hypotheses before it may stop: above 1
-    /// looks further (Kasai et al., "A Call for Clarity in Beam Search", 2022).
+    /// Beam search may stop when it has `patience` times `num_beams` finished hypotheses: values
+    /// above 1 search longer (Kasai et al., "A Call for Clarity in Beam Search", 2022).
     pub patience: f64,
 }
 
-/// The options of [`GenerationConfig`], by their names.
+/// Names of all options of [`GenerationConfig`].
 pub const OPTIONS: &[&str] = &[
     "num_beams",
     "num_return_sequences",
@@ -215,7 +219,7 @@ impl GenerationConfig {
             })
     }
 
-    /// Longest text behind a prompt of `prompt_length` tokens, both counted.
+    /// Most tokens of a text whose prompt has `prompt_length` tokens, prompt included.
     pub fn longest(&self, prompt_length: usize) -> usize {
         match (self.max_new_tokens, self.max_length) {
             (Some(new), _) => prompt_length.saturating_add(new),
@@ -224,14 +228,16 @@ impl GenerationConfig {
         }
     }
 
-    /// Tokens that the model is fed at most, likewise. The last token of a text is not, unless
-    /// contrastive search looks at what the model makes of it before it takes it.
+    /// Most tokens that the model is fed for a text whose prompt has `prompt_length` tokens, prompt
+    /// included. The last token of a text is not fed, except by contrastive search, which needs the
+    /// hidden state of each candidate.
     pub fn longest_fed(&self, prompt_length: usize) -> usize {
         let last = usize::from(!self.is_contrastive());
         self.longest(prompt_length).saturating_sub(last)
     }
 
-    /// Length below which no text ends, prompt counted.
+    /// Fewest tokens of a text that an end token ends, for a prompt of `prompt_length` tokens, prompt
+    /// included.
     pub fn shortest(&self, prompt_length: usize) -> usize {
         match self.min_new_tokens {
             Some(new) => prompt_length.saturating_add(new),
@@ -239,13 +245,13 @@ impl GenerationConfig {
         }
     }
 
-    /// Whether contrastive search is asked for.
+    /// Whether the strategy is contrastive search.
     pub(crate) fn is_contrastive(&self) -> bool {
         self.penalty_alpha.is_some_and(|alpha| alpha > 0.0)
     }
 
-    /// Finished hypotheses that beam search keeps.
-    pub(crate) fn finished_places(&self, num_beams: usize) -> usize {
+    /// The number of finished hypotheses that beam search keeps.
+    pub(crate) fn finished_capacity(&self, num_beams: usize) -> usize {
         ((num_beams as f64 * self.patience).round() as usize).max(1)
     }
 }

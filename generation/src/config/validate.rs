@@ -99,12 +99,12 @@ impl GenerationConfig {
         positive("patience", self.patience)?;
         if self.patience * beams as f64 > MAX_ROWS as f64 {
             let expected = format!(
-                "at most {}, as {beams} beams times it finished texts are kept, up to {MAX_ROWS}",
+                "at most {}, so that {beams} beams keep at most {MAX_ROWS} finished texts",
                 MAX_ROWS as f64 / beams as f64
             );
             return out_of_range("patience", self.patience, expected);
         }
-        let kept = self.finished_places(beams);
+        let kept = self.finished_capacity(beams);
         if (!self.do_sample || beams > 1) && returned > kept {
             return wrong_count(format!(
                 "1 to {kept}, the finished texts that a patience of {} keeps",
@@ -114,7 +114,7 @@ impl GenerationConfig {
         Ok(())
     }
 
-    /// Checks what makes a strategy.
+    /// Checks options that choose a strategy against each other.
     fn validate_combinations(&self) -> Result<(), ConfigError> {
         let (groups, penalty) = (self.num_beam_groups, self.diversity_penalty);
         not_negative("diversity_penalty", penalty)?;

@@ -4,14 +4,14 @@ use serde_json::Value;
 /// When beam search may stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlyStopping {
-    /// When the best running hypothesis, as long as it is now, scores below all finished ones, of
-    /// which there are as many as there are places. JSON: `false`.
+    /// When there are as many finished hypotheses as are kept, and the best running one, divided by
+    /// its present length, scores below all of them. JSON: `false`.
     #[default]
     Heuristic,
-    /// As soon as all places are taken by finished hypotheses. JSON: `true`.
+    /// When there are as many finished hypotheses as are kept. JSON: `true`.
     FirstFinished,
-    /// When no running hypothesis can still beat the finished ones, however long it grows. JSON:
-    /// `"never"`.
+    /// When there are as many finished hypotheses as are kept, and no running one can beat them,
+    /// however long it grows. JSON: `"never"`.
     Never,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn strings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
     })
 }
 
-/// Accepts a list whose items are a phrase, `[1, 2]`, or alternatives, `[[1, 2], [3]]`.
+/// Accepts a list of phrases: sequences such as `[1, 2]`, or alternatives such as `[[1, 2], [3]]`.
 pub(super) fn phrases<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Vec<Vec<u32>>>, D::Error> {

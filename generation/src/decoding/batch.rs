@@ -42,10 +42,10 @@ impl<'o> Batch<'o> {
         self.items.iter().any(Item::needs_hidden_states)
     }
 
-    /// The rows to continue, unless the `rows` of the latest step all continue in their places.
+    /// The parents of the rows, unless all `rows` of the latest step continue in order.
     pub(super) fn parents_if_moved(&self, rows: usize) -> Option<&[usize]> {
-        let in_place = self.parents.iter().copied().eq(0..rows);
-        (!in_place).then_some(self.parents.as_slice())
+        let in_order = self.parents.iter().copied().eq(0..rows);
+        (!in_order).then_some(self.parents.as_slice())
     }
 
     /// Lets each prompt choose what comes next. Returns the prompts that are over, which leave the
@@ -72,8 +72,7 @@ impl<'o> Batch<'o> {
             first_row = rows.end;
             let (scores, others) = rest.split_at_mut(rows.len() * vocab_size);
             rest = others;
-            // Not for those beside it that do not need them, which would otherwise see something
-            // else than alone.
+            // Other prompts get none, as if they were alone.
             let hidden_states = item
                 .needs_hidden_states()
                 .then(|| &hidden_states[rows.start * width..rows.end * width]);

@@ -1,7 +1,7 @@
 //! A prompt under way.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::vec;
 
 use crate::numeric::{is_usable, log_softmax, map_all};
 use crate::options::Options;
@@ -14,7 +14,7 @@ use crate::{Hypothesis, LogitsProcessor, Prompt, PromptError, PromptResult};
 pub(super) struct Item {
     index: usize,
     /// Tokens of the prompt that the model has not been fed yet.
-    waiting: vec::IntoIter<u32>,
+    waiting: VecDeque<u32>,
     search: Box<dyn Search>,
     processors: Vec<Arc<dyn LogitsProcessor>>,
     stopping: StoppingCriteria,
@@ -35,7 +35,7 @@ pub(super) struct ItemStep<'a> {
 }
 
 impl Item {
-    /// A prompt of which the first step feeds `fed` tokens.
+    /// A prompt whose first `fed` tokens are fed at the first step.
     pub(super) fn new(
         index: usize,
         prompt: &Prompt,
@@ -52,7 +52,7 @@ impl Item {
         };
         Self {
             index,
-            waiting: prompt.tokens[fed..].to_vec().into_iter(),
+            waiting: prompt.tokens[fed..].iter().copied().collect(),
             search,
             processors: processors_with(options.config, prompt, extra),
             stopping,
@@ -79,7 +79,7 @@ impl Item {
 
     /// Whether the next step needs the hidden states of its rows.
     pub(super) fn needs_hidden_states(&self) -> bool {
-        self.waiting.as_slice().is_empty() && self.search.needs_hidden_states()
+        self.waiting.is_empty() && self.search.needs_hidden_states()
     }
 
     pub(super) fn drafts(&self) -> Vec<Draft<'_>> {
@@ -93,7 +93,7 @@ impl Item {
         step: ItemStep<'_>,
         tokens: &mut Vec<u32>,
     ) -> Result<Vec<usize>, PromptError> {
-        if let Some(next) = self.waiting.next() {
+        if let Some(next) = self.waiting.pop_front() {
             tokens.push(next);
             return Ok(vec![0]);
         }

@@ -1,24 +1,25 @@
-use super::pieces::map_pieces;
+use super::chunks::map_chunks;
 use super::{BLOCK, largest_of};
 
 /// A continuation of a row by one token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Continuation {
-    /// The row that is continued.
+    /// Index of the row that is continued.
     pub row: usize,
     /// The token.
     pub token: u32,
-    /// The token's own score.
+    /// Score of the token alone.
     pub log_prob: f32,
-    /// Of the row and the token together.
+    /// Score of the row and the token together.
     pub score: f32,
 }
 
-/// Adds the `k` best of a row to `best`, which stays sorted, best first, and at most `k` long.
+/// Adds the `k` best continuations of a row to `best`, which stays sorted, best first, and at most
+/// `k` long.
 ///
-/// Compares each score with the worst that is kept instead of sorting the vocabulary, and looks
-/// into a block of scores only if its largest is better. Among equal scores the earlier row and
-/// token comes first. Minus infinity is never kept.
+/// Does not sort the vocabulary: each score is compared with the worst one kept, and only in blocks
+/// whose largest score is better than that. Among equal scores the earlier row and token comes first.
+/// Minus infinity is never kept.
 pub(crate) fn keep_best(
     best: &mut Vec<Continuation>,
     k: usize,
@@ -33,12 +34,12 @@ pub(crate) fn keep_best(
         Some(last) if best.len() == k => last.score,
         _ => f32::NEG_INFINITY,
     };
-    let largest = map_pieces(
+    let largest = map_chunks(
         scores,
         #[inline(always)]
-        |piece| {
-            let mut largest = Vec::with_capacity(piece.len().div_ceil(BLOCK));
-            for block in piece.chunks(BLOCK) {
+        |chunk| {
+            let mut largest = Vec::with_capacity(chunk.len().div_ceil(BLOCK));
+            for block in chunk.chunks(BLOCK) {
                 largest.push(largest_of(block));
             }
             largest
@@ -46,16 +47,16 @@ pub(crate) fn keep_best(
     );
     let blocks = scores.chunks(BLOCK).zip(largest.iter().flatten());
     for (number, (block, largest)) in blocks.enumerate() {
-        // Adding keeps the order, so nothing in the block is better than its largest.
+        // Adding the row's score keeps the order, so no sum of the block is better than its largest.
         if largest + row_score <= worst {
             continue;
         }
-        for (place, log_prob) in block.iter().enumerate() {
+        for (position, log_prob) in block.iter().enumerate() {
             let score = log_prob + row_score;
             if score > worst {
                 let next = Continuation {
                     row,
-                    token: (number * BLOCK + place) as u32,
+                    token: (number * BLOCK + position) as u32,
                     log_prob: *log_prob,
                     score,
                 };
@@ -68,14 +69,14 @@ pub(crate) fn keep_best(
     }
 }
 
-/// Puts a continuation behind those that are as good or better, if it is one of the `k` best.
+/// Inserts a continuation after those that are as good or better, if it is one of the `k` best.
 pub(crate) fn keep(best: &mut Vec<Continuation>, k: usize, next: Continuation) {
-    let place = best.partition_point(|other| other.score >= next.score);
-    if place >= k {
+    let position = best.partition_point(|other| other.score >= next.score);
+    if position >= k {
         return;
     }
     best.truncate(k - 1);
-    best.insert(place, next);
+    best.insert(position, next);
 }
 
 #[cfg(test)]

@@ -1,37 +1,38 @@
 //! Arithmetic on a row of scores.
 
-#![allow(clippy::needless_range_loop)] // Loops count: iterators are not always inlined, nor vectorised then.
+#![allow(clippy::needless_range_loop)] // Iterators are not always inlined, and then not vectorised.
 
 mod best;
+mod chunks;
 mod exponential;
 mod order;
-mod pieces;
 
 pub use best::Continuation;
 
 pub(crate) use best::{keep, keep_best};
-pub(crate) use order::MostFirst;
-pub(crate) use pieces::map_all;
+pub(crate) use chunks::map_all;
+pub(crate) use order::LargestFirst;
 
+use chunks::{change_chunks, map_chunks};
 use exponential::{exp, exp_sum};
-use pieces::{change_pieces, map_pieces};
 
-/// Scores that are summed or compared together: few enough that their sum loses nothing in 32 bits.
+/// Scores that are summed or compared together: few enough for an accurate sum in 32 bits.
 const BLOCK: usize = 64;
 
-/// Scores that are compared side by side.
-const WIDE: usize = 32;
+/// Maxima that are taken side by side.
+const LANES: usize = 32;
 
-/// Subtracts the logarithm of the sum of exponentials, which turns logits into log-probabilities.
-/// Returns whether the scores allowed it: no NaN, no positive infinity, at least one finite.
+/// Turns logits into log-probabilities, by subtracting the logarithm of the sum of their
+/// exponentials. Returns false, and changes nothing, if there is a NaN or positive infinity or no
+/// finite score.
 pub(crate) fn log_softmax(scores: &mut [f32]) -> bool {
     match Normaliser::of(scores) {
         Some(normaliser) => {
-            change_pieces(
+            change_chunks(
                 scores,
                 #[inline(always)]
-                |piece| {
-                    for score in piece {
+                |chunk| {
+                    for score in chunk {
                         *score = normaliser.log_prob(*score);
                     }
                 },
@@ -42,15 +43,15 @@ pub(crate) fn log_softmax(scores: &mut [f32]) -> bool {
     }
 }
 
-/// The scores of tokens that are possible, with the tokens.
+/// The scores of all possible tokens, with the tokens.
 pub(crate) fn possible(scores: &[f32]) -> impl Iterator<Item = (f32, u32)> {
     let is_possible = |(score, _): &(f32, u32)| *score > f32::NEG_INFINITY;
     scores.iter().copied().zip(0..).filter(is_possible)
 }
 
-/// The score of which `k` are as large or larger; minus infinity if there are not so many.
+/// The `k`-th largest score; minus infinity if there are fewer than `k`.
 pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
-    // A short list of the best is kept while looking; a long one would be moved about too often.
+    // For a small `k`, a sorted list of the best is cheap to maintain; for a large one, selection is.
     const SHORT: usize = 256;
     match k {
         0 => f32::INFINITY,
@@ -70,46 +71,47 @@ pub(crate) fn kth_largest(scores: &[f32], k: usize) -> f32 {
     }
 }
 
-/// Whether scores have no NaN, no positive infinity, and at least one that is finite.
+/// Whether there is no NaN, no positive infinity, and at least one finite score.
 pub(crate) fn is_usable(scores: &[f32]) -> bool {
-    let pieces = map_pieces(
+    let chunks = map_chunks(
         scores,
         #[inline(always)]
-        |piece| {
+        |chunk| {
             let mut has_nan = false;
-            for score in piece {
+            for score in chunk {
                 has_nan |= score.is_nan();
             }
-            (largest_of(piece), has_nan)
+            (largest_of(chunk), has_nan)
         },
     );
-    let largest = pieces.iter().map(|(largest, _)| *largest);
+    let largest = chunks.iter().map(|(largest, _)| *largest);
     largest.fold(f32::NEG_INFINITY, f32::max).is_finite()
-        && !pieces.iter().any(|(_, has_nan)| *has_nan)
+        && !chunks.iter().any(|(_, has_nan)| *has_nan)
 }
 
-/// What makes probabilities of a row of scores.
+/// Turns the scores of one row into probabilities.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Normaliser {
     largest: f32,
-    /// Sum of the exponentials of what the scores are below the largest.
+    /// Sum of the exponentials of the differences to the largest score.
     sum: f64,
     log_sum: f32,
 }
 
 impl Normaliser {
-    /// None if the scores are not usable.
+    /// The normaliser of a row of scores; `None` if there is a NaN or positive infinity or no finite
+    /// score.
     pub(crate) fn of(scores: &[f32]) -> Option<Self> {
         let largest = largest(scores);
         if !largest.is_finite() {
             return None;
         }
-        let sums = map_pieces(
+        let sums = map_chunks(
             scores,
             #[inline(always)]
-            |piece| {
+            |chunk| {
                 let mut sum = 0.0;
-                for block in piece.chunks(BLOCK) {
+                for block in chunk.chunks(BLOCK) {
                     sum += exp_sum(block, largest);
                 }
                 sum
@@ -123,11 +125,11 @@ impl Normaliser {
         })
     }
 
-    /// The logarithm of a score's probability.
+    /// The log-probability of a score.
     #[inline(always)]
     pub(crate) fn log_prob(self, score: f32) -> f32 {
-        // One after the other, as PyTorch and JAX do: the sum of both, rounded to the resolution of
-        // a large logit, would cost digits.
+        // Two subtractions, as in PyTorch and JAX: the sum of both subtrahends would be rounded to
+        // the resolution of a large logit.
         (score - self.largest) - self.log_sum
     }
 
@@ -141,14 +143,14 @@ impl Normaliser {
         f64::from(score - self.largest).exp() / self.sum
     }
 
-    /// What a token of this score adds to the entropy, in nats.
+    /// The share of a token with this score in the entropy, in nats.
     pub(crate) fn entropy_of(self, score: f32) -> f64 {
         let log_prob = f64::from(self.log_prob(score));
         -log_prob * log_prob.exp()
     }
 
-    /// The token at which the probabilities, added up in the order of the vocabulary, pass `share`
-    /// of 1. Never one of no probability.
+    /// The token at which the probabilities, accumulated in the order of the vocabulary, exceed
+    /// `share`. Never a token of probability 0.
     pub(crate) fn token_at(self, share: f64, scores: &[f32]) -> Option<u32> {
         let mut rest = share * self.sum;
         for (number, block) in scores.chunks(BLOCK).enumerate() {
@@ -157,15 +159,15 @@ impl Normaliser {
                 rest -= sum;
                 continue;
             }
-            for (place, score) in block.iter().enumerate() {
+            for (position, score) in block.iter().enumerate() {
                 let weight = f64::from(exp(score - self.largest));
                 if rest < weight {
-                    return Some((number * BLOCK + place) as u32);
+                    return Some((number * BLOCK + position) as u32);
                 }
                 rest -= weight;
             }
         }
-        // Rounding has left a rest.
+        // Rounding has left a remainder.
         let last = scores
             .iter()
             .rposition(|score| exp(score - self.largest) > 0.0);
@@ -173,20 +175,20 @@ impl Normaliser {
     }
 }
 
-/// The largest score; NaN is not seen.
+/// The largest score; NaN is ignored.
 fn largest(scores: &[f32]) -> f32 {
-    let largest = map_pieces(scores, largest_of);
+    let largest = map_chunks(scores, largest_of);
     largest.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// Likewise, on this thread.
+/// The largest score, found on this thread; NaN is ignored.
 #[inline(always)]
 fn largest_of(scores: &[f32]) -> f32 {
-    let (lanes, rest) = scores.as_chunks::<WIDE>();
-    let mut most = [f32::NEG_INFINITY; WIDE];
+    let (lanes, rest) = scores.as_chunks::<LANES>();
+    let mut most = [f32::NEG_INFINITY; LANES];
     for scores in lanes {
-        // Counted, and not with `max`: this is one instruction of every processor.
-        for lane in 0..WIDE {
+        // Not `max`: this comparison is a single instruction on every CPU.
+        for lane in 0..LANES {
             let score = scores[lane];
             most[lane] = if score > most[lane] {
                 score
@@ -196,7 +198,7 @@ fn largest_of(scores: &[f32]) -> f32 {
         }
     }
     let mut largest = f32::NEG_INFINITY;
-    for lane in 0..WIDE {
+    for lane in 0..LANES {
         largest = largest.max(most[lane]);
     }
     for score in rest {
@@ -228,11 +230,11 @@ mod tests {
             let normaliser = Normaliser::of(&scores).unwrap();
             assert_eq!(normaliser.log_prob(1.5), 0.0);
             assert_eq!(normaliser.probability(f32::NEG_INFINITY), 0.0);
-            for place in 0..length {
+            for position in 0..length {
                 for bad in [f32::NAN, f32::INFINITY] {
                     let mut scores = scores.clone();
-                    scores[place] = bad;
-                    assert_eq!(usable(&scores), (false, false), "{bad} at {place}");
+                    scores[position] = bad;
+                    assert_eq!(usable(&scores), (false, false), "{bad} at {position}");
                 }
             }
         }

@@ -1,19 +1,19 @@
-/// Items in the order of a key, largest first, sorted only as far as somebody looks.
+/// Items ordered by a key, largest first, and sorted lazily.
 ///
-/// Of a vocabulary the few most likely tokens are wanted, how many being known only by looking at
-/// them. Equal keys come in the order of their tokens.
+/// Sampling needs the few most likely tokens of a vocabulary, and learns how many only by looking at
+/// them. Items with equal keys are in the order of their tokens.
 #[derive(Debug)]
-pub(crate) struct MostFirst {
+pub(crate) struct LargestFirst {
     items: Vec<(f32, u32)>,
-    /// Items at the front that are in their place.
+    /// Number of items at the front that are sorted.
     sorted: usize,
 }
 
-/// Items that are sorted at first; each time twice as many.
+/// Number of items that are sorted first. Each further time doubles the sorted part.
 const FIRST: usize = 256;
 
-impl MostFirst {
-    /// Takes keys and tokens; keys that are NaN or minus infinity are left out.
+impl LargestFirst {
+    /// Items of a key and a token, without those whose key is NaN or minus infinity.
     pub(crate) fn new(items: impl Iterator<Item = (f32, u32)>) -> Self {
         Self {
             items: items.filter(|(key, _)| *key > f32::NEG_INFINITY).collect(),
@@ -21,7 +21,7 @@ impl MostFirst {
         }
     }
 
-    /// The item of this rank; 0 is the largest.
+    /// The item of this rank; rank 0 is the largest.
     pub(crate) fn get(&mut self, rank: usize) -> Option<(f32, u32)> {
         while rank >= self.sorted && self.sorted < self.items.len() {
             self.sort_more();
@@ -53,7 +53,7 @@ mod tests {
         let items = keys.iter().copied().zip(0..);
         let mut sorted: Vec<(f32, u32)> = items.clone().collect();
         sorted.sort_by(|a, b| b.0.total_cmp(&a.0)); // stable
-        let mut order = MostFirst::new(items);
+        let mut order = LargestFirst::new(items);
         for rank in [0, 5, 255, 256, 257, 2000, 2999] {
             assert_eq!(order.get(rank), Some(sorted[rank]), "{rank}");
         }
@@ -61,9 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_is_left_out() {
+    fn impossible_items_are_left_out() {
         let items = [(f32::NEG_INFINITY, 0), (1.0, 1), (f32::NAN, 2)];
-        let mut order = MostFirst::new(items.into_iter());
+        let mut order = LargestFirst::new(items.into_iter());
         assert_eq!(order.get(0), Some((1.0, 1)));
         assert_eq!(order.get(1), None);
     }

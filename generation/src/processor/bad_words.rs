@@ -1,7 +1,7 @@
 use super::forbid;
 use crate::LogitsProcessor;
 
-/// Forbids sequences of tokens: the last token of each, where the others stand in front of it.
+/// Forbids sequences of tokens: the last token of each where the row ends with the others.
 ///
 /// Hugging Face: `NoBadWordsLogitsProcessor`, which never forbids an end token alone.
 #[derive(Clone, Debug)]
@@ -10,7 +10,7 @@ pub(super) struct BadWords {
 }
 
 impl BadWords {
-    /// Words are sequences of tokens; those that are an end token alone are left out.
+    /// Forbids each word, a sequence of tokens, unless it is a single end token.
     pub(super) fn new(words: &[Vec<u32>], eos_token_id: &[u32]) -> Self {
         let is_end = |word: &[u32]| matches!(word, [token] if eos_token_id.contains(token));
         let words = words.iter().filter(|word| !is_end(word)).cloned();

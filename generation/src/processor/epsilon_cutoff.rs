@@ -2,7 +2,7 @@ use super::forbid_below;
 use crate::LogitsProcessor;
 use crate::numeric::{Normaliser, kth_largest};
 
-/// Leaves tokens of at least a probability.
+/// Keeps tokens of at least a given probability.
 ///
 /// Hugging Face: `EpsilonLogitsWarper`. Reference: Hewitt et al., "Truncation Sampling as Language
 /// Model Desmoothing", 2022.
@@ -13,7 +13,7 @@ pub(super) struct EpsilonCutoff {
 }
 
 impl EpsilonCutoff {
-    /// `epsilon` is between 0 and 1; so many tokens are left at least.
+    /// `epsilon` is between 0 and 1. At least `min_tokens_to_keep` tokens are kept.
     pub(super) fn new(epsilon: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             epsilon,

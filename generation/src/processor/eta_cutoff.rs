@@ -2,7 +2,7 @@ use super::EpsilonCutoff;
 use crate::LogitsProcessor;
 use crate::numeric::{Normaliser, possible};
 
-/// Leaves tokens of at least a probability, which is less where the distribution is flat:
+/// Keeps tokens of at least a probability that is lower where the distribution is flat:
 /// min(ε, √ε · e^-entropy).
 ///
 /// Hugging Face: `EtaLogitsWarper`. Reference: Hewitt et al., "Truncation Sampling as Language Model
@@ -14,7 +14,7 @@ pub(super) struct EtaCutoff {
 }
 
 impl EtaCutoff {
-    /// `epsilon` is between 0 and 1; so many tokens are left at least.
+    /// `epsilon` is between 0 and 1. At least `min_tokens_to_keep` tokens are kept.
     pub(super) fn new(epsilon: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             epsilon,

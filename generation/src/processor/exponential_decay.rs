@@ -1,7 +1,7 @@
 use crate::LogitsProcessor;
 
-/// Makes the end tokens more and more likely behind a length: their scores grow by their amount
-/// times factor^(tokens beyond it) - 1.
+/// Makes the end tokens more and more likely after a given length: to each score is added its
+/// absolute value times factor^n - 1, where n is the number of tokens beyond that length.
 ///
 /// Hugging Face: `ExponentialDecayLengthPenalty`.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub(super) struct ExponentialDecay {
 }
 
 impl ExponentialDecay {
-    /// `start` is a length with the prompt; a factor above 1 shortens texts.
+    /// `start` is a length, prompt included; a factor above 1 shortens texts.
     pub(super) fn new(start: usize, factor: f64, eos_token_id: &[u32]) -> Self {
         Self {
             start,
@@ -28,7 +28,7 @@ impl LogitsProcessor for ExponentialDecay {
         if beyond == 0 {
             return;
         }
-        // Bounded: what is infinite times nothing is no number.
+        // Bounded, since infinity times a score of 0 would be NaN.
         let growth = (self.factor.powf(beyond as f64) - 1.0).min(f64::from(f32::MAX)) as f32;
         for token in &self.eos_token_id {
             if let Some(score) = scores.get_mut(*token as usize).filter(|s| s.is_finite()) {

@@ -129,14 +129,14 @@ impl Word {
         let ends_itself = text.chars().next_back().is_none_or(separates_words);
         let may_go_on = matching == Matching::WholeWords && !ends_itself;
         let mut inside = Completing::default();
-        let places = text.char_indices().map(|(bytes, _)| bytes);
+        let starts = text.char_indices().map(|(bytes, _)| bytes);
         let mut beginnings: Vec<(usize, Completing)> =
-            places.map(|bytes| (bytes, Completing::default())).collect();
+            starts.map(|bytes| (bytes, Completing::default())).collect();
         let texts = (0..).zip(vocabulary.texts());
         for (token, added) in texts.filter_map(|(token, added)| Some((token, added?))) {
-            for place in occurrences(added, &text).filter(|place| *place > 0) {
-                if is_boundary(&added[..place], &text) {
-                    inside.add(token, &added[place + text.len()..], may_go_on);
+            for start in occurrences(added, &text).filter(|start| *start > 0) {
+                if is_boundary(&added[..start], &text) {
+                    inside.add(token, &added[start + text.len()..], may_go_on);
                 }
             }
             for (bytes, completing) in &mut beginnings {

@@ -1,17 +1,17 @@
 use super::force;
 use crate::LogitsProcessor;
 
-/// Makes a token the first one generated, such as mBART's language code.
+/// Forces the first generated token, for example mBART's language code.
 ///
-/// Hugging Face: `ForcedBOSTokenLogitsProcessor`, which acts on sequences of length 1: behind a
-/// longer prompt it does nothing.
+/// Hugging Face: `ForcedBOSTokenLogitsProcessor`, which acts on sequences of length 1 only: after a
+/// longer prompt it has no effect.
 #[derive(Clone, Debug)]
 pub(super) struct ForcedBosToken {
     token: u32,
 }
 
 impl ForcedBosToken {
-    /// `token` follows the start token.
+    /// Forces `token` after the start token.
     pub(super) fn new(token: u32) -> Self {
         Self { token }
     }

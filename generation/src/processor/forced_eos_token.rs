@@ -1,7 +1,7 @@
 use super::force;
 use crate::LogitsProcessor;
 
-/// Makes the last token before the longest length an end token.
+/// Forces an end token as the last token of a text of the greatest length.
 ///
 /// Hugging Face: `ForcedEOSTokenLogitsProcessor`.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ pub(super) struct ForcedEosToken {
 }
 
 impl ForcedEosToken {
-    /// `max_length` counts the prompt; one of `tokens` will be the last.
+    /// Forces one of `tokens` as token number `max_length`, prompt included.
     pub(super) fn new(max_length: usize, tokens: &[u32]) -> Self {
         Self {
             max_length,

@@ -1,7 +1,7 @@
 use crate::LogitsProcessor;
 use crate::numeric::log_softmax;
 
-/// Makes log-probabilities of the scores that the other processors leave.
+/// Normalises the scores to log-probabilities after the other processors.
 ///
 /// Hugging Face: `LogitNormalization`.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +9,7 @@ pub(super) struct LogNormalization;
 
 impl LogitsProcessor for LogNormalization {
     fn process(&self, _tokens: &[u32], scores: &mut [f32]) {
-        log_softmax(scores); // leaves scores of which none is possible as they are
+        log_softmax(scores); // changes nothing if no token is possible
     }
 }
 

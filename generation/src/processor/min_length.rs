@@ -1,10 +1,10 @@
 use super::forbid;
 use crate::LogitsProcessor;
 
-/// Forbids the end tokens until a text has a length, prompt included.
+/// Forbids the end tokens until a text has a given length, prompt included.
 ///
 /// Hugging Face: `MinLengthLogitsProcessor`; `MinNewTokensLengthLogitsProcessor` is the same with
-/// the prompt's length added.
+/// the length of the prompt added.
 #[derive(Clone, Debug)]
 pub(super) struct MinLength {
     min_length: usize,
@@ -12,7 +12,7 @@ pub(super) struct MinLength {
 }
 
 impl MinLength {
-    /// `min_length` counts the prompt.
+    /// `min_length` includes the prompt.
     pub(super) fn new(min_length: usize, eos_token_id: &[u32]) -> Self {
         Self {
             min_length,

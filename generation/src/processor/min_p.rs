@@ -2,7 +2,7 @@ use super::forbid_below;
 use crate::LogitsProcessor;
 use crate::numeric::kth_largest;
 
-/// Leaves tokens that are at least `p` times as likely as the most likely one.
+/// Keeps tokens that are at least `p` times as likely as the most likely one.
 ///
 /// Hugging Face: `MinPLogitsWarper`. Reference: Nguyen et al., "Turning Up the Heat: Min-p Sampling
 /// for Creative and Coherent LLM Outputs", 2024.
@@ -13,7 +13,7 @@ pub(super) struct MinP {
 }
 
 impl MinP {
-    /// `p` is from 0 to 1; so many tokens are left at least.
+    /// `p` is from 0 to 1. At least `min_tokens_to_keep` tokens are kept.
     pub(super) fn new(p: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             p,

@@ -1,4 +1,4 @@
-//! What edits scores before a token is chosen.
+//! Processors, which edit scores before a token is chosen.
 
 mod allowed_tokens;
 mod bad_words;
@@ -48,13 +48,13 @@ use top_k::TopK;
 use top_p::TopP;
 use typical_p::TypicalP;
 
-use crate::numeric::MostFirst;
+use crate::numeric::LargestFirst;
 
-/// Edits the scores of one row.
+/// Edits the scores of one row before a token is chosen.
 pub trait LogitsProcessor: Send + Sync {
-    /// `tokens` are all tokens of the row so far, prompt included; `scores` has one entry per token
-    /// of the vocabulary: logits in greedy search, log-probabilities in beam search, as in Hugging
-    /// Face. Minus infinity forbids a token.
+    /// Edits `scores`, which has one entry per token of the vocabulary: log-probabilities in beam
+    /// search and logits otherwise, as in Hugging Face. Minus infinity forbids a token. `tokens` are
+    /// all tokens of the row so far, prompt included.
     fn process(&self, tokens: &[u32], scores: &mut [f32]);
 }
 
@@ -67,7 +67,7 @@ fn forbid(tokens: &[u32], scores: &mut [f32]) {
     }
 }
 
-/// Makes the tokens certain and all others impossible.
+/// Gives the tokens a score of 0 and makes all others impossible.
 fn force(tokens: &[u32], scores: &mut [f32]) {
     scores.fill(f32::NEG_INFINITY);
     for token in tokens {
@@ -77,7 +77,7 @@ fn force(tokens: &[u32], scores: &mut [f32]) {
     }
 }
 
-/// Makes tokens of less than a score impossible.
+/// Makes tokens with a score below `least` impossible.
 fn forbid_below(least: f32, scores: &mut [f32]) {
     for score in scores {
         *score = if *score < least {
@@ -88,12 +88,12 @@ fn forbid_below(least: f32, scores: &mut [f32]) {
     }
 }
 
-/// Makes all tokens impossible but the first `kept` of an order by score.
-fn forbid_below_rank(kept: usize, mut order: MostFirst, scores: &mut [f32]) {
+/// Makes all tokens impossible except the first `kept` of an order by score.
+fn forbid_below_rank(kept: usize, mut order: LargestFirst, scores: &mut [f32]) {
     let Some((worst, _)) = kept.checked_sub(1).and_then(|rank| order.get(rank)) else {
         return;
     };
-    // Those of equal scores that come later in the order are not kept.
+    // Tokens with the score of the last one kept that come after it in the order.
     let mut rank = kept;
     let mut equal = Vec::new();
     while let Some((_, token)) = order.get(rank).filter(|(score, _)| *score == worst) {

@@ -1,7 +1,7 @@
 use super::forbid;
 use crate::LogitsProcessor;
 
-/// Forbids tokens that would complete a sequence of so many tokens that the text has already.
+/// Forbids tokens that would repeat a sequence of `size` tokens that the text already has.
 ///
 /// Hugging Face: `NoRepeatNGramLogitsProcessor`.
 #[derive(Clone, Debug)]
@@ -10,8 +10,10 @@ pub(super) struct NoRepeatNGram {
 }
 
 impl NoRepeatNGram {
+    /// Forbids repeated sequences of `size` tokens.
+    ///
     /// # Panics
-    /// If the size is 0.
+    /// If `size` is 0.
     pub(super) fn new(size: usize) -> Self {
         assert!(size > 0, "a sequence has at least one token");
         Self { size }

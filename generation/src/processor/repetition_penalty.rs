@@ -1,7 +1,7 @@
 use crate::LogitsProcessor;
 
-/// Makes tokens that the text has already less likely: their scores are divided by the penalty where
-/// they are positive and multiplied where they are negative.
+/// Makes tokens that the text already has less likely: divides their scores by the penalty if they
+/// are positive and multiplies them if they are negative.
 ///
 /// Hugging Face: `RepetitionPenaltyLogitsProcessor`. Reference: Keskar et al., "CTRL", 2019.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ impl RepetitionPenalty {
 
 impl LogitsProcessor for RepetitionPenalty {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
-        for (place, token) in tokens.iter().enumerate() {
-            let is_first = !tokens[..place].contains(token); // once, however often it came
+        for (position, token) in tokens.iter().enumerate() {
+            let is_first = !tokens[..position].contains(token); // penalised once, however often it occurs
             if let Some(score) = scores.get_mut(*token as usize).filter(|_| is_first) {
                 *score = match *score < 0.0 {
                     true => *score * self.penalty,

@@ -1,19 +1,19 @@
 use crate::LogitsProcessor;
 
-/// Adds to the score of a sequence's last token where its others stand in front of it.
+/// Adds a bias to the score of a sequence's last token where the row ends with the other tokens.
 ///
-/// Hugging Face: `SequenceBiasLogitsProcessor`. Of a sequence that is given twice the last bias
-/// counts, as there.
+/// Hugging Face: `SequenceBiasLogitsProcessor`. If a sequence is given twice, the last bias counts,
+/// as it does there.
 #[derive(Clone, Debug)]
 pub(super) struct SequenceBias {
     biases: Vec<(Vec<u32>, f32)>,
 }
 
 impl SequenceBias {
-    /// Sequences of at least one token, with what is added.
+    /// Sequences of at least one token, with their biases.
     pub(super) fn new(biases: &[(Vec<u32>, f64)]) -> Self {
-        let is_last = |(place, (sequence, _)): &(usize, &(Vec<u32>, f64))| {
-            !biases[place + 1..]
+        let is_last = |(position, (sequence, _)): &(usize, &(Vec<u32>, f64))| {
+            !biases[position + 1..]
                 .iter()
                 .any(|(later, _)| later == sequence)
         };

@@ -1,13 +1,13 @@
 use super::forbid;
 use crate::LogitsProcessor;
 
-/// Forbids tokens, everywhere or only as the first one.
+/// Forbids tokens, everywhere or only as the first generated token.
 ///
 /// Hugging Face: `SuppressTokensLogitsProcessor` and `SuppressTokensAtBeginLogitsProcessor`.
 #[derive(Clone, Debug)]
 pub(super) struct SuppressTokens {
     tokens: Vec<u32>,
-    /// The length of a text, prompt included, at which they are forbidden; none means always.
+    /// The length of a text, prompt included, at which the tokens are forbidden; always if `None`.
     begin_index: Option<usize>,
 }
 
@@ -20,7 +20,7 @@ impl SuppressTokens {
         }
     }
 
-    /// Forbids tokens only behind a text of `begin_index` tokens, prompt included.
+    /// Forbids tokens only directly after `begin_index` tokens, prompt included.
     pub(super) fn at_begin(tokens: &[u32], begin_index: usize) -> Self {
         Self {
             begin_index: Some(begin_index),

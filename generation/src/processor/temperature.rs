@@ -1,6 +1,7 @@
 use crate::LogitsProcessor;
 
-/// Divides scores: below 1 makes likely tokens more likely, above 1 unlikely ones.
+/// Divides scores: a temperature below 1 makes likely tokens more likely, one above 1 unlikely
+/// tokens.
 ///
 /// Hugging Face: `TemperatureLogitsWarper`.
 #[derive(Clone, Debug)]

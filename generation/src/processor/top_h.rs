@@ -1,12 +1,12 @@
 use super::forbid_below_rank;
 use crate::LogitsProcessor;
-use crate::numeric::{MostFirst, Normaliser, possible};
+use crate::numeric::{LargestFirst, Normaliser, possible};
 
-/// Tokens that are looked at: the rest has no entropy to speak of.
-const MOST: usize = 100;
+/// Number of tokens that are considered, as in Hugging Face.
+const CONSIDERED: usize = 100;
 
-/// Leaves the most likely tokens that together have a share of the distribution's entropy, measured
-/// on its 100 most likely tokens.
+/// Keeps the most likely tokens that together have a given share of the distribution's entropy, both
+/// computed on its 100 most likely tokens.
 ///
 /// Hugging Face: `TopHLogitsWarper`. Reference: Potraghloo et al., "Top-H Decoding: Adapting the
 /// Creativity and Coherence with Bounded Entropy in Text Generation", 2025.
@@ -24,8 +24,8 @@ impl TopH {
 
 impl LogitsProcessor for TopH {
     fn process(&self, _tokens: &[u32], scores: &mut [f32]) {
-        let mut order = MostFirst::new(possible(scores));
-        let most: Vec<f32> = (0..MOST)
+        let mut order = LargestFirst::new(possible(scores));
+        let most: Vec<f32> = (0..CONSIDERED)
             .map_while(|rank| order.get(rank))
             .map(|(score, _)| score)
             .collect();

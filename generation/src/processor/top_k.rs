@@ -2,7 +2,7 @@ use super::forbid_below;
 use crate::LogitsProcessor;
 use crate::numeric::kth_largest;
 
-/// Leaves the `k` most likely tokens, and those that are as likely as the last of them.
+/// Keeps the `k` most likely tokens, and those that are as likely as the last of them.
 ///
 /// Hugging Face: `TopKLogitsWarper`. Reference: Fan et al., "Hierarchical Neural Story Generation",
 /// 2018.
@@ -12,7 +12,7 @@ pub(super) struct TopK {
 }
 
 impl TopK {
-    /// At least 1 is left, whatever `k`.
+    /// Keeps `k` tokens, or one if `k` is 0.
     pub(super) fn new(k: usize) -> Self {
         Self { k: k.max(1) }
     }

@@ -1,8 +1,8 @@
 use super::forbid_below_rank;
 use crate::LogitsProcessor;
-use crate::numeric::{MostFirst, Normaliser, possible};
+use crate::numeric::{LargestFirst, Normaliser, possible};
 
-/// Leaves the most likely tokens whose probabilities together reach `p`: nucleus sampling.
+/// Keeps the most likely tokens until their probabilities sum to `p`: nucleus sampling.
 ///
 /// Hugging Face: `TopPLogitsWarper`. Reference: Holtzman et al., "The Curious Case of Neural Text
 /// Degeneration", 2019.
@@ -13,7 +13,7 @@ pub(super) struct TopP {
 }
 
 impl TopP {
-    /// `p` is from 0 to 1; so many tokens are left at least.
+    /// `p` is from 0 to 1. At least `min_tokens_to_keep` tokens are kept.
     pub(super) fn new(p: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             p,
@@ -27,7 +27,7 @@ impl LogitsProcessor for TopP {
         let Some(normaliser) = Normaliser::of(scores) else {
             return;
         };
-        let mut order = MostFirst::new(possible(scores));
+        let mut order = LargestFirst::new(possible(scores));
         let mut kept = 0;
         let mut sum = 0.0;
         while let Some((score, _)) = order.get(kept) {

@@ -1,8 +1,8 @@
 use crate::LogitsProcessor;
-use crate::numeric::{MostFirst, Normaliser, possible};
+use crate::numeric::{LargestFirst, Normaliser, possible};
 
-/// Leaves the tokens whose information is nearest to the expected one, until their probabilities
-/// together reach a mass.
+/// Keeps the tokens whose information is nearest to the entropy, until their probabilities sum to a
+/// given mass.
 ///
 /// Hugging Face: `TypicalLogitsWarper`. Reference: Meister et al., "Locally Typical Sampling", 2022.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub(super) struct TypicalP {
 }
 
 impl TypicalP {
-    /// `mass` is above 0, up to 1; so many tokens are left at least.
+    /// `mass` is above 0, up to 1. At least `min_tokens_to_keep` tokens are kept.
     pub(super) fn new(mass: f64, min_tokens_to_keep: usize) -> Self {
         Self {
             mass,
@@ -32,12 +32,12 @@ impl LogitsProcessor for TypicalP {
         let entropy = entropy as f32;
         let distance = |score| (-normaliser.log_prob(score) - entropy).abs();
         let keys = possible(scores).map(|(score, token)| (-distance(score), token));
-        let mut order = MostFirst::new(keys);
+        let mut order = LargestFirst::new(keys);
 
         let mut sum = 0.0;
         let mut rank = 0;
         let mut farthest = f32::INFINITY;
-        // The token that reaches the mass is left, and those that are as near.
+        // The token that reaches the mass is kept, and so are those that are as near.
         while let Some((nearness, token)) = order.get(rank) {
             sum += normaliser.probability(scores[token as usize]);
             rank += 1;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn left(mass: f64, min_tokens_to_keep: usize) -> Vec<usize> {
-        // The entropy is 1.37; informations are 0.51, 1.61, 2.30, 2.30.
+        // The entropy is 1.09; the tokens' information is 0.51, 1.61, 2.30 and 2.30.
         let mut scores = [0.6_f32, 0.2, 0.1, 0.1].map(f32::ln);
         TypicalP::new(mass, min_tokens_to_keep).process(&[], &mut scores);
         (0..4).filter(|i| scores[*i].is_finite()).collect()

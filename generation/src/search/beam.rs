@@ -4,29 +4,29 @@ use crate::numeric::possible;
 use crate::random::RowRandom;
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
-/// Pursues the `num_beams` most likely hypotheses at once and returns the best that end.
+/// Beam search: follows the `num_beams` most likely hypotheses and returns the best finished ones.
 ///
-/// The semantics are those of transformers 5 (`GenerationMixin._beam_search`). One thing is done
-/// differently, with the same result: there, `num_beams` equal rows start, all but one with a score
-/// of -10⁹, here one row starts and becomes several when it has several continuations. Steps whose
-/// outcome is forced then cost one row. Where fewer than `num_return_sequences` texts are possible,
-/// such as when the only token is forced, fewer are returned; there, repeats with scores of -10⁹.
+/// The semantics are those of transformers 5 (`GenerationMixin._beam_search`), with one difference
+/// that does not change the result. There, `num_beams` equal rows start, all but one with a score of
+/// -10⁹; here, one row starts and branches as soon as it has several continuations, so steps with a
+/// forced token cost one row. If fewer than `num_return_sequences` texts are possible, fewer are
+/// returned; there, the rest are repeats with scores of -10⁹.
 ///
-/// With `do_sample` the continuations are drawn instead, without replacement, by the probabilities
-/// of the texts that they make.
+/// With `do_sample`, the continuations are sampled without replacement, by the probabilities of the
+/// resulting texts.
 #[derive(Debug)]
 pub(super) struct BeamSearch {
-    /// Whether it ends as in transformers 4, which is where group search comes from: what is left
-    /// to gain is judged by the best continuation, even if that ends a text.
+    /// Whether this is a group of diverse beam search, which follows transformers 4: whether the
+    /// search can still improve is judged by the best continuation, even if it ends a text.
     is_group: bool,
     eos_token_id: Vec<u32>,
-    /// Of a group, the last tokens of texts that were as long as they may be.
+    /// For a group: the last tokens of texts that have just reached the greatest length.
     cut_off: Vec<u32>,
     num_beams: usize,
     num_return_sequences: usize,
-    /// Continuations to look at: enough that `num_beams` are left if all others end.
+    /// Number of continuations to consider: enough that `num_beams` remain if the others end.
     candidates: usize,
-    /// What candidates are drawn with, if they are.
+    /// Random numbers, if continuations are sampled.
     random: Option<RowRandom>,
     /// Best first; the score is the sum of the log-probabilities.
     running: Vec<Hypothesis>,
@@ -63,7 +63,7 @@ impl BeamSearch {
         }
     }
 
-    /// Candidates that are drawn, in the order in which they are.
+    /// Sampled continuations, in the order of the draws.
     fn drawn(&mut self, step: &Step<'_>) -> Option<Vec<Continuation>> {
         let random = self.random.as_mut()?;
         let mut drawn: Vec<(f32, Continuation)> = Vec::with_capacity(self.candidates + 1);
@@ -71,15 +71,15 @@ impl BeamSearch {
             for (log_prob, token) in possible(step.scores(row)) {
                 let score = log_prob + hypothesis.score;
                 let key = score + random.gumbel();
-                let place = drawn.partition_point(|(other, _)| *other >= key);
-                if place < self.candidates {
+                let position = drawn.partition_point(|(other, _)| *other >= key);
+                if position < self.candidates {
                     let next = Continuation {
                         row,
                         token,
                         log_prob,
                         score,
                     };
-                    drawn.insert(place, (key, next));
+                    drawn.insert(position, (key, next));
                     drawn.truncate(self.candidates);
                 }
             }
@@ -87,26 +87,26 @@ impl BeamSearch {
         Some(drawn.into_iter().map(|(_, next)| next).collect())
     }
 
-    /// Of a group, the tokens that its rows have just taken.
+    /// For a group: the tokens that its rows have just taken.
     pub(super) fn taken(&self) -> impl Iterator<Item = u32> {
         let running = self.running.iter().filter_map(|row| row.tokens.last());
         running.chain(&self.cut_off).copied()
     }
 
-    /// What this search would return, and what it is still at.
+    /// The finished and the running hypotheses.
     pub(super) fn into_parts(self) -> (Finished, Vec<Hypothesis>) {
         (self.finished, self.running)
     }
 }
 
-/// Continuations to look at, so that enough are left if the others end.
+/// Number of continuations to consider, so that `num_beams` remain if the others end.
 pub(super) fn candidates(num_beams: usize, config: &GenerationConfig) -> usize {
     num_beams * (1 + config.eos_token_id.len()).max(2)
 }
 
-/// The parents of the rows that run, or none if they can't improve what is finished. `best` is the
-/// highest sum of log-probabilities that counts.
-pub(super) fn goes_on(
+/// The parents of the running rows, or none if no row can improve the finished hypotheses. `best` is
+/// the highest sum of log-probabilities to judge by.
+pub(super) fn parents_if_improvable(
     finished: &Finished,
     best: Option<f32>,
     running: &[Hypothesis],
@@ -135,23 +135,23 @@ impl Search for BeamSearch {
         };
         let mut running: Vec<(usize, Hypothesis)> = Vec::with_capacity(self.num_beams);
         self.cut_off.clear();
-        for (place, candidate) in candidates.iter().enumerate() {
+        for (position, candidate) in candidates.iter().enumerate() {
             let hypothesis = step.extended(&self.running[candidate.row], candidate);
             if !step.is_complete(&hypothesis) {
                 running.push((candidate.row, hypothesis));
             } else if self.is_group && !self.eos_token_id.contains(&candidate.token) {
-                // There, what reaches the longest length still ran, and as many ran as there are
-                // beams, whatever ended before them.
+                // In transformers 4, texts of the greatest length were still running, and there were
+                // up to `num_beams` of those, whatever had ended before them.
                 if self.cut_off.len() < self.num_beams {
                     self.cut_off.push(candidate.token);
                     self.finished.keep(hypothesis);
                 }
-            } else if place < self.num_beams {
-                // The rest are there to go on with, should the first ones end.
+            } else if position < self.num_beams {
+                // Later candidates only replace beams that end.
                 self.finished.keep(hypothesis);
             }
         }
-        // Best first already, unless they are drawn.
+        // Already best first, unless they were sampled.
         running.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
         running.truncate(self.num_beams);
         let best = match self.is_group {
@@ -160,7 +160,7 @@ impl Search for BeamSearch {
         };
         let (parents, running) = running.into_iter().unzip();
         self.running = running;
-        goes_on(&self.finished, best, &self.running, parents)
+        parents_if_improvable(&self.finished, best, &self.running, parents)
     }
 
     fn drafts(&self) -> Vec<Draft<'_>> {
@@ -173,7 +173,8 @@ impl Search for BeamSearch {
     }
 }
 
-/// The best of finished and running hypotheses, as far as all agree that can still become the best.
+/// The best of the finished and running hypotheses. Its settled tokens are those that it has in common
+/// with every hypothesis that can still become the best.
 pub(super) fn best_draft<'a>(finished: &'a Finished, running: &'a [Hypothesis]) -> Vec<Draft<'a>> {
     let score = |row: &&Hypothesis| finished.score_of(row);
     let best_running = running.iter().max_by(|a, b| score(a).total_cmp(&score(b)));

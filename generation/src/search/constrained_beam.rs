@@ -1,26 +1,27 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::beam::{best_draft, candidates, goes_on};
+use super::beam::{best_draft, candidates, parents_if_improvable};
 use super::finished::Finished;
 use super::{Continuation, Draft, Search, Step};
 use crate::{GenerationConfig, Hypothesis, Phrase, Prompt, Vocabulary};
 
-/// Beam search for texts that contain phrases.
+/// Beam search for texts that contain all required phrases.
 ///
-/// Beside the most likely continuations it looks at those that take a phrase further. The beams are
-/// divided among hypotheses by how much of the phrases they have, so that some always have the most
-/// and others go on as they like. Only texts that have all of them are returned.
+/// In addition to the most likely continuations, it considers those that begin or continue a missing
+/// phrase. The beams are allocated by progress, the number of phrase tokens that a hypothesis has:
+/// some beams always have the most progress, while others continue freely. Only texts with all
+/// phrases are returned.
 ///
 /// Reference: Post and Vilar, "Fast Lexically Constrained Decoding with Dynamic Beam Allocation for
-/// Neural Machine Translation", 2018. Hugging Face: `force_words_ids`, whose search needs code from
-/// its Hub today and knows no words, only tokens.
+/// Neural Machine Translation", 2018. Hugging Face: `force_words_ids`, whose search is now code on
+/// its Hub and knows tokens only, not words.
 #[derive(Clone, Debug)]
 pub(super) struct ConstrainedBeamSearch {
     num_beams: usize,
     num_return_sequences: usize,
     candidates: usize,
-    /// With their texts, if they are about words.
+    /// With their texts, for phrases of words.
     phrases: Vec<(Phrase, Vec<String>)>,
     vocabulary: Arc<Vocabulary>,
     /// The score is the sum of the log-probabilities.
@@ -28,16 +29,16 @@ pub(super) struct ConstrainedBeamSearch {
     finished: Finished,
 }
 
-/// A continuation of a row, with what it has of the phrases.
+/// A continuation of a row, with its progress.
 struct Candidate {
     parent: usize,
     hypothesis: Hypothesis,
-    /// Tokens of phrases.
+    /// Number of phrase tokens that it has.
     progress: usize,
 }
 
 impl ConstrainedBeamSearch {
-    /// Continues a prompt. The vocabulary may be empty if no phrase is about words.
+    /// Continues a prompt. The vocabulary may be empty if there are no phrases of words.
     pub(super) fn new(
         config: &GenerationConfig,
         prompt: &Prompt,
@@ -60,7 +61,7 @@ impl ConstrainedBeamSearch {
         }
     }
 
-    /// The most likely continuations, and those that take a phrase further.
+    /// The most likely continuations, and those that begin or continue a missing phrase.
     fn continuations(&self, step: &Step<'_>) -> Vec<Continuation> {
         let mut list = step.best_continuations(&self.running, self.candidates);
         let mut there: HashSet<(usize, u32)> =
@@ -87,7 +88,7 @@ impl ConstrainedBeamSearch {
         phrase.is_in(tokens, words, &self.vocabulary)
     }
 
-    /// Tokens that begin a phrase that is missing, or go on with one.
+    /// Tokens that begin or continue a missing phrase.
     fn advancing(&self, tokens: &[u32]) -> Vec<u32> {
         let phrases = self.phrases.iter();
         let missing = phrases.filter(|phrase| !self.has(phrase, tokens));
@@ -97,7 +98,8 @@ impl ConstrainedBeamSearch {
             .collect()
     }
 
-    /// Tokens that a text has of the phrases, finished ones and those that it ends with.
+    /// Number of phrase tokens that a text has: those of phrases in it, and of phrases begun at its
+    /// end.
     fn progress(&self, tokens: &[u32]) -> usize {
         let of_one = |phrase: &(Phrase, Vec<String>)| {
             let shortest = phrase.0.shortest();
@@ -105,7 +107,7 @@ impl ConstrainedBeamSearch {
                 return shortest;
             }
             let begun = phrase.0.alternatives.iter().map(|p| begun(tokens, p));
-            // What is complete as tokens but no whole word, as in "dogma", is none of it.
+            // All tokens of a phrase inside a longer word, as in "dogma", do not complete it.
             begun.max().unwrap_or(0).min(shortest - 1)
         };
         self.phrases.iter().map(of_one).sum()
@@ -130,7 +132,7 @@ pub(crate) fn required_phrases(config: &GenerationConfig, prompt: &Prompt) -> Ve
     forced.chain(prompt.required.iter().cloned()).collect()
 }
 
-/// So many tokens of a phrase, not all of them, a text ends with.
+/// The number of tokens of a phrase, fewer than all, that a text ends with.
 fn begun(tokens: &[u32], phrase: &[u32]) -> usize {
     (1..phrase.len())
         .rev()
@@ -160,16 +162,16 @@ impl Search for ConstrainedBeamSearch {
                 }
             })
             .collect();
-        // Most progress first, and among equals the most likely.
+        // Most progress first, and the most likely first among equals.
         pool.sort_by(|a, b| {
             let by_score = b.hypothesis.score.total_cmp(&a.hypothesis.score);
             b.progress.cmp(&a.progress).then(by_score)
         });
         let mut open: Vec<Candidate> = Vec::new();
-        for (place, candidate) in pool.into_iter().enumerate() {
+        for (position, candidate) in pool.into_iter().enumerate() {
             if !step.is_complete(&candidate.hypothesis) {
                 open.push(candidate);
-            } else if place < self.num_beams && self.has_all(candidate.progress) {
+            } else if position < self.num_beams && self.has_all(candidate.progress) {
                 self.finished.keep(candidate.hypothesis);
             }
         }
@@ -178,7 +180,7 @@ impl Search for ConstrainedBeamSearch {
         let parents = chosen.iter().map(|chosen| chosen.parent).collect();
         self.running = chosen.into_iter().map(|chosen| chosen.hypothesis).collect();
         let best = self.running.first().map(|row| row.score);
-        goes_on(&self.finished, best, &self.running, parents)
+        parents_if_improvable(&self.finished, best, &self.running, parents)
     }
 
     fn drafts(&self) -> Vec<Draft<'_>> {
@@ -186,15 +188,15 @@ impl Search for ConstrainedBeamSearch {
     }
 
     fn finish(mut self: Box<Self>) -> Vec<Hypothesis> {
-        // If it is ended before its time.
+        // There are running texts if the search was cut short.
         let mut running = std::mem::take(&mut self.running);
         running.retain(|text| self.has_all(self.progress(&text.tokens)));
         self.finished.into_best(running, self.num_return_sequences)
     }
 }
 
-/// Divides beams among candidates, which come by progress and then by score: the best of each
-/// progress, then the second of each, and so on.
+/// Allocates beams to candidates, which are sorted by progress and then by score: the best of each
+/// progress, then the second best of each, and so on.
 fn allocated(candidates: Vec<Candidate>, num_beams: usize) -> Vec<Candidate> {
     let mut banks: Vec<(usize, Vec<Candidate>)> = Vec::new();
     for candidate in candidates {

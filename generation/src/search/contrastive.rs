@@ -2,13 +2,13 @@ use super::{Continuation, Draft, Search, Step};
 use crate::numeric::Normaliser;
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
-/// Takes, of the `top_k` most likely tokens, the one that makes a likely text which is not alike to
-/// itself: (1 - α) · probability - α · the largest cosine between the token's hidden state and
-/// those before it.
+/// Contrastive search: takes the best of the `top_k` most likely tokens by
+/// (1 - α) · probability - α · similarity, where the similarity is the largest cosine between the
+/// token's hidden state and those before it.
 ///
-/// The candidates are rows of the next step, which brings their hidden states. Of a prompt only the
-/// last token's is known, so texts are compared with that and with themselves; behind a prompt of
-/// one token, as here, that is all there is.
+/// The candidates are the rows of the next step, which returns their hidden states. Of the prompt,
+/// only the hidden state of the last token is known, so earlier tokens of a longer prompt do not
+/// count.
 ///
 /// Hugging Face: `_contrastive_search`. Reference: Su et al., "A Contrastive Framework for Neural
 /// Text Generation", 2022.
@@ -17,13 +17,13 @@ pub(super) struct ContrastiveSearch {
     alpha: f32,
     top_k: usize,
     length_penalty: f64,
-    /// What is decided.
+    /// The text that is decided.
     text: Hypothesis,
-    /// The text with a candidate each; at the start the prompt.
+    /// The text with one candidate each; at the start the prompt.
     rows: Vec<Hypothesis>,
     /// Probabilities of the candidates.
     probabilities: Vec<f32>,
-    /// Hidden states of the text, each divided by its length.
+    /// Hidden states of the text, each normalised to length 1.
     context: Vec<Vec<f32>>,
     stuck: bool,
 }
@@ -44,18 +44,18 @@ impl ContrastiveSearch {
         }
     }
 
-    /// The best candidate and its hidden state; of the prompt the only row.
+    /// The row of the best candidate and its hidden state; at the start the prompt's.
     fn chosen(&self, step: &Step<'_>) -> (usize, Vec<f32>) {
         let states: Vec<Vec<f32>> = (0..step.rows())
             .map(|row| unit(step.hidden_state(row).unwrap_or_default()))
             .collect();
         let score = |row: usize| {
-            let alike = self.context.iter().map(|before| dot(before, &states[row]));
-            let most_alike = alike.fold(f32::NEG_INFINITY, f32::max);
+            let cosines = self.context.iter().map(|before| dot(before, &states[row]));
+            let similarity = cosines.fold(f32::NEG_INFINITY, f32::max);
             let probability = self.probabilities.get(row).copied().unwrap_or(0.0);
-            (1.0 - self.alpha) * probability - self.alpha * most_alike
+            (1.0 - self.alpha) * probability - self.alpha * similarity
         };
-        // Of equal ones the first, which is the most likely.
+        // Among equals the first, which is the most likely.
         let scores: Vec<f32> = (0..states.len()).map(score).collect();
         let best = (1..scores.len()).fold(0, |best, row| match scores[row] > scores[best] {
             true => row,
@@ -64,9 +64,9 @@ impl ContrastiveSearch {
         (best, states.into_iter().nth(best).unwrap_or_default())
     }
 
-    /// Makes rows of the most likely tokens behind a row.
+    /// Makes the most likely tokens after a row the new rows.
     fn propose(&mut self, row: usize, step: &mut Step<'_>) -> Vec<usize> {
-        // Of the candidates' scores only those of the chosen one are looked at.
+        // Only the scores of the chosen candidate are needed.
         step.process(row, &self.text.tokens);
         let Some(normaliser) = Normaliser::of(step.scores(row)) else {
             self.stuck = true;
@@ -77,7 +77,7 @@ impl ContrastiveSearch {
         self.probabilities.clear();
         for next in &best {
             let (text, penalty) = (&self.text, self.length_penalty);
-            let written = step.written_with(&normaliser, text, row, next.token, penalty);
+            let written = step.extended_with(&normaliser, text, row, next.token, penalty);
             self.rows.extend(written);
             let probability = normaliser.probability(next.log_prob) as f32;
             self.probabilities.push(probability);
@@ -127,7 +127,7 @@ impl Search for ContrastiveSearch {
     }
 }
 
-/// A vector divided by its length.
+/// A vector normalised to length 1.
 fn unit(vector: &[f32]) -> Vec<f32> {
     let length = dot(vector, vector).sqrt();
     vector.iter().map(|value| value / length).collect()

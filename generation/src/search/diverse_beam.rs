@@ -2,8 +2,8 @@ use super::beam::BeamSearch;
 use super::{Draft, Search, Step, normalised};
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
-/// Divides the beams into groups, each of which loses by what the groups before it take at the same
-/// step, so that the texts differ.
+/// Diverse beam search: divides the beams into groups and penalises, in each group, the tokens that
+/// earlier groups take at the same step, so that their texts differ.
 ///
 /// Hugging Face: `_group_beam_search` with `HammingDiversityLogitsProcessor`. Reference: Vijayakumar
 /// et al., "Diverse Beam Search", 2016. Each group is a [`BeamSearch`].
@@ -13,7 +13,7 @@ pub(super) struct DiverseBeamSearch {
     length_penalty: f64,
     num_return_sequences: usize,
     groups: Vec<Group>,
-    /// The rows of all groups that still run. At the start all begin with one row, the prompt.
+    /// The rows of all running groups; at the start one row for all groups, the prompt.
     rows: Vec<Hypothesis>,
 }
 
@@ -57,7 +57,7 @@ impl Search for DiverseBeamSearch {
         let mut parents = Vec::new();
         let mut taken: Vec<u32> = Vec::new();
         let mut first = 0;
-        // At the start all groups begin with the same row.
+        // At the start all groups have the same row.
         let is_start = self.rows.iter().all(|row| row.token_log_probs.is_empty());
         let first_scores = is_start.then(|| step.scores(0).to_vec());
         self.rows.clear();
@@ -68,7 +68,7 @@ impl Search for DiverseBeamSearch {
                 for token in &taken {
                     scores[*token as usize] -= self.diversity_penalty;
                 }
-                // Behind the penalty, as there: a token that is forced does not lose by it.
+                // After the penalty, as in Hugging Face, so that a forced token is not penalised.
                 step.process(row, &hypothesis.tokens);
             }
             let continued = group.search.advance(step.part(rows.clone()));
@@ -98,7 +98,7 @@ impl Search for DiverseBeamSearch {
         };
         let drafts = self.groups.iter().flat_map(|group| group.search.drafts());
         let best = drafts.max_by(|a, b| score(a).total_cmp(&score(b)));
-        // Until the last group is over the best text may become another one's.
+        // Until all groups are over, the best text may come from any of them.
         best.into_iter()
             .map(|draft| Draft {
                 settled: draft.hypothesis.prompt_length(),

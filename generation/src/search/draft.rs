@@ -3,16 +3,16 @@ use crate::Hypothesis;
 /// A text under construction.
 #[derive(Clone, Copy, Debug)]
 pub struct Draft<'a> {
-    /// Which of the prompt's texts it is; of a beam search, 0: the best.
+    /// Index of the text among those of the prompt; 0, the best, in beam search.
     pub sequence: usize,
-    /// The best that there is so far.
+    /// The text so far; in beam search the best one at present.
     pub hypothesis: &'a Hypothesis,
-    /// So many of its tokens, prompt included, no longer change.
+    /// Number of its first tokens, prompt included, that no longer change.
     pub settled: usize,
 }
 
 impl<'a> Draft<'a> {
-    /// Of which nothing changes any more.
+    /// A draft of which all tokens are settled.
     pub fn settled(sequence: usize, hypothesis: &'a Hypothesis) -> Self {
         Self {
             sequence,

@@ -1,13 +1,13 @@
 use super::normalised;
 use crate::{EarlyStopping, GenerationConfig, Hypothesis};
 
-/// The finished hypotheses of a beam search, and when they are enough.
+/// The finished hypotheses of a beam search, which decide when it may stop.
 #[derive(Clone, Debug)]
 pub(super) struct Finished {
     /// Best first; the score is normalised.
     list: Vec<Hypothesis>,
-    /// Most of them that are kept.
-    places: usize,
+    /// Most hypotheses that are kept.
+    capacity: usize,
     length_penalty: f64,
     early_stopping: EarlyStopping,
     /// Most tokens that can be generated.
@@ -19,28 +19,32 @@ impl Finished {
         let longest = config.longest(prompt_length);
         Self {
             list: Vec::new(),
-            places: config.finished_places(num_beams),
+            capacity: config.finished_capacity(num_beams),
             length_penalty: config.length_penalty,
             early_stopping: config.early_stopping,
             longest_generated: longest.saturating_sub(prompt_length),
         }
     }
 
-    /// Takes a complete hypothesis in, if it is among the best. Its score is the sum of its
-    /// log-probabilities.
+    /// Adds a complete hypothesis, whose score is the sum of its log-probabilities, if it is one of
+    /// the best.
     pub(super) fn keep(&mut self, hypothesis: Hypothesis) {
         let hypothesis = self.scored(hypothesis);
-        let place = self
+        let position = self
             .list
             .partition_point(|other| other.score >= hypothesis.score);
-        self.list.insert(place, hypothesis);
-        self.list.truncate(self.places);
+        self.list.insert(position, hypothesis);
+        self.list.truncate(self.capacity);
     }
 
-    /// Whether a hypothesis of `generated` tokens whose log-probabilities sum to `best`, the highest
-    /// sum of those that run, may still displace a finished one.
+    /// Whether a running hypothesis can still displace a finished one. The best running hypothesis
+    /// has `generated` tokens, whose log-probabilities sum to `best`.
     pub(super) fn can_improve(&self, best: f32, generated: usize) -> bool {
-        let Some(worst) = self.list.last().filter(|_| self.list.len() == self.places) else {
+        let Some(worst) = self
+            .list
+            .last()
+            .filter(|_| self.list.len() == self.capacity)
+        else {
             return true;
         };
         let length = match self.early_stopping {
@@ -51,12 +55,12 @@ impl Finished {
         normalised(best, length, self.length_penalty) > worst.score
     }
 
-    /// The best one.
+    /// The best finished hypothesis.
     pub(super) fn best(&self) -> Option<&Hypothesis> {
         self.list.first()
     }
 
-    /// What a running hypothesis would score if it ended here.
+    /// The score of a running hypothesis if it ended now.
     pub(super) fn score_of(&self, running: &Hypothesis) -> f32 {
         normalised(
             running.score,
@@ -65,10 +69,10 @@ impl Finished {
         )
     }
 
-    /// The best of them, and, if there are not enough, of those that still run.
+    /// The best `count` hypotheses, filled up with running ones if too few are finished.
     pub(super) fn into_best(mut self, running: Vec<Hypothesis>, count: usize) -> Vec<Hypothesis> {
         let missing = count.saturating_sub(self.list.len());
-        // A prompt alone is no text.
+        // A prompt without a generated token is not a text.
         let running = running
             .into_iter()
             .filter(|row| !row.token_log_probs.is_empty());

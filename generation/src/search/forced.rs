@@ -1,9 +1,7 @@
 use super::{Search, Step};
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
-/// Writes a text that is given, to learn how likely it is.
-///
-/// Stopping criteria are not asked: the text ends where it ends.
+/// Generates a given text, to find its log-probabilities. Stopping criteria have no effect.
 #[derive(Clone, Debug)]
 pub(crate) struct ForcedSearch {
     row: Hypothesis,
@@ -32,18 +30,18 @@ impl Search for ForcedSearch {
     }
 
     fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
-        let place = self.row.token_log_probs.len();
-        let Some(token) = self.text.get(place).copied() else {
+        let position = self.row.token_log_probs.len();
+        let Some(token) = self.text.get(position).copied() else {
             return Vec::new();
         };
-        let written = step.written(&self.row, 0, token, self.length_penalty);
-        // Without a possible token at all, this one is impossible too.
+        let written = step.extended_by_logits(&self.row, 0, token, self.length_penalty);
+        // If no token is possible, this one is not either.
         let impossible = || {
             self.row
                 .extended(token, f32::NEG_INFINITY, f32::NEG_INFINITY)
         };
         self.row = written.unwrap_or_else(impossible);
-        match place + 1 < self.text.len() {
+        match position + 1 < self.text.len() {
             true => vec![0],
             false => Vec::new(),
         }

@@ -1,7 +1,7 @@
 use super::{Draft, Search, Step};
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
-/// Takes the most likely token at every step.
+/// Greedy search: takes the most likely token at every step.
 ///
 /// Hugging Face: `generate` with `num_beams=1, do_sample=False`.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Search for GreedySearch {
 
     fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
         let best = step.best_tokens(0, 1);
-        let written = |token| step.written(&self.row, 0, token, self.length_penalty);
+        let written = |token| step.extended_by_logits(&self.row, 0, token, self.length_penalty);
         let Some(longer) = best.first().and_then(|best| written(best.token)) else {
             self.stuck = true;
             return Vec::new();

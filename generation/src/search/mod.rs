@@ -1,4 +1,8 @@
-//! Which continuations to pursue.
+//! Search strategies, and what a custom one needs.
+//!
+//! [`Search`] decides at each step which continuations of a prompt to follow. The strategies of
+//! [`GenerationConfig`](crate::GenerationConfig) are built in; run others with
+//! [`Generation::with_searches`](crate::Generation::with_searches).
 
 mod beam;
 mod constrained_beam;
@@ -23,45 +27,46 @@ pub(crate) use strategy::strategy;
 
 use crate::Hypothesis;
 
-/// The search for the continuation of one prompt. Prompts of a batch are searched independently.
+/// A search for continuations of one prompt.
 pub trait Search: Send {
-    /// The hypotheses that go on, one per row. At the start the prompt alone; while a search runs,
-    /// their scores are its own affair.
+    /// The running hypotheses, one per row; at the start one, the prompt. The search alone decides
+    /// what their scores mean while it runs.
     fn rows(&self) -> &[Hypothesis];
 
-    /// What processors are to see: log-probabilities, or logits as the model returned them.
+    /// Whether processors and the search get log-probabilities, rather than the model's logits.
     fn processes_log_probs(&self) -> bool;
 
-    /// Whether a [step](Step::hidden_state) has to have the model's hidden states.
+    /// Whether the search needs the model's [hidden states](Step::hidden_state).
     fn needs_hidden_states(&self) -> bool {
         false
     }
 
-    /// Whether the search runs the [processors](Step::process) itself, because it changes scores
-    /// before them. If not, they have been run when [`advance`](Self::advance) is called.
+    /// Whether the search runs the [processors](Step::process) itself, for example because it changes
+    /// scores first. Otherwise they have been run before [`advance`](Self::advance).
     fn runs_processors(&self) -> bool {
         false
     }
 
-    /// Continues the rows.
+    /// Continues the rows by one token.
     ///
-    /// Returns for each of the new [`rows`](Self::rows), which end with the token that was added,
-    /// the old row that it continues; none when the search is over.
+    /// Afterwards [`rows`](Self::rows) are the new rows, each of which ends with its new token.
+    /// Returns their parents: for each new row the index of the old row that it continues. Returns
+    /// nothing when the search is over.
     fn advance(&mut self, step: Step<'_>) -> Vec<usize>;
 
-    /// What there is to show while the search runs: a draft for each text that is drawn or written,
-    /// and of beams for the best; nothing by default.
+    /// The texts so far, for observers: one draft per text, or for beams one for the best. By default
+    /// there are none.
     fn drafts(&self) -> Vec<Draft<'_>> {
         Vec::new()
     }
 
-    /// What was found, best first; nothing if no continuation was possible. May be asked before the
-    /// search is over: then what there is counts, as if it ended there.
+    /// The hypotheses found, best first; none if no continuation was possible. If the search is cut
+    /// short, its running texts count as if they ended there.
     fn finish(self: Box<Self>) -> Vec<Hypothesis>;
 }
 
-/// A sum of log-probabilities, divided by the generated length to the power of the penalty:
-/// [`Hypothesis::score`].
+/// The [score](Hypothesis::score) of a hypothesis: the sum of its log-probabilities, divided by the
+/// number of generated tokens to the power of the length penalty.
 pub fn normalised(sum: f32, generated: usize, length_penalty: f64) -> f32 {
     sum / (generated as f64).powf(length_penalty) as f32
 }

@@ -5,21 +5,20 @@ use crate::numeric::Normaliser;
 use crate::random::RowRandom;
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
-/// Draws each token by its probability, `num_return_sequences` texts at once.
+/// Samples each token by its probability, for `num_return_sequences` texts at once.
 ///
-/// Texts come in the order of their numbers, not best first: text `i` is the same whatever the
-/// number of texts, and whatever else is in the batch. A text that finds no possible token is left
-/// out.
+/// The texts are in the order of their indices, not best first: text `i` depends neither on the
+/// number of texts nor on the rest of the batch. A text with no possible token is left out.
 ///
 /// Hugging Face: `generate` with `do_sample=True`.
 #[derive(Debug)]
 pub(super) struct SampleSearch {
     length_penalty: f64,
-    /// The texts that go on; at the start one row, the prompt.
+    /// The running texts; at the start one row, the prompt.
     running: Vec<Hypothesis>,
-    /// The numbers of the texts that go on, and what they are drawn with.
+    /// The indices of the running texts, and their random numbers.
     streams: Vec<(usize, RowRandom)>,
-    /// By number.
+    /// By index.
     complete: Vec<Option<Hypothesis>>,
 }
 
@@ -36,9 +35,9 @@ impl SampleSearch {
         }
     }
 
-    /// The row of a text: all begin with the one of the prompt.
-    fn row(&self, place: usize) -> usize {
-        place.min(self.running.len() - 1)
+    /// The row of the running text at this position: at the start all share the prompt's.
+    fn row(&self, position: usize) -> usize {
+        position.min(self.running.len() - 1)
     }
 }
 
@@ -55,10 +54,11 @@ impl Search for SampleSearch {
         let mut parents = Vec::with_capacity(self.streams.len());
         let mut running = Vec::with_capacity(self.streams.len());
         let mut streams = Vec::with_capacity(self.streams.len());
-        // At the start all texts have one row.
+        // At the start all texts share one row.
         let mut of_row: Option<(usize, Option<Normaliser>)> = None;
-        for (place, (number, mut random)) in mem::take(&mut self.streams).into_iter().enumerate() {
-            let row = self.row(place);
+        for (position, (number, mut random)) in mem::take(&mut self.streams).into_iter().enumerate()
+        {
+            let row = self.row(position);
             let scores = step.scores(row);
             let normaliser = match of_row {
                 Some((known, normaliser)) if known == row => normaliser,
@@ -68,7 +68,7 @@ impl Search for SampleSearch {
             let longer = normaliser.and_then(|normaliser| {
                 let token = normaliser.token_at(random.uniform(), scores)?;
                 let (text, penalty) = (&self.running[row], self.length_penalty);
-                step.written_with(&normaliser, text, row, token, penalty)
+                step.extended_with(&normaliser, text, row, token, penalty)
             });
             match longer {
                 Some(text) if step.is_complete(&text) => self.complete[number] = Some(text),

@@ -6,16 +6,16 @@ use crate::numeric::{Normaliser, keep, keep_best, map_all};
 use crate::stopping::StoppingCriteria;
 use crate::{Alternative, Hypothesis, LogitsProcessor};
 
-/// What a search has to choose from: the scores of its rows.
+/// One step of a search: the scores of its rows.
 pub struct Step<'a> {
     scores: &'a mut [f32],
     vocab_size: usize,
     stopping: Option<&'a StoppingCriteria>,
-    /// Those that have not been run, as the search does it itself.
+    /// Processors that the search runs itself.
     processors: &'a [Arc<dyn LogitsProcessor>],
-    /// How many alternatives of a token are asked for.
+    /// How many alternatives come with each token.
     alternatives: usize,
-    /// Whether the scores are logits, of which log-probabilities have to be made.
+    /// Whether the scores are logits, not log-probabilities.
     are_logits: bool,
     /// `[rows, width]`, if the search needs them.
     hidden_states: Option<&'a [f32]>,
@@ -57,34 +57,35 @@ impl<'a> Step<'a> {
         self
     }
 
-    /// Tokens of the vocabulary.
+    /// Number of tokens of the vocabulary.
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
     }
 
-    /// Rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.scores.len() / self.vocab_size.max(1)
     }
 
-    /// The score of each token of the vocabulary behind a row.
+    /// The scores of the next token of a row, one per token of the vocabulary.
     pub fn scores(&self, row: usize) -> &[f32] {
         &self.scores[row * self.vocab_size..][..self.vocab_size]
     }
 
-    /// Likewise, to change them.
+    /// The scores of the next token of a row, to change them.
     pub fn scores_mut(&mut self, row: usize) -> &mut [f32] {
         &mut self.scores[row * self.vocab_size..][..self.vocab_size]
     }
 
-    /// The model's hidden state behind the last token of a row, if the search needs them.
+    /// The model's hidden state of the last token of a row; `None` if the search does not
+    /// [need](super::Search::needs_hidden_states) them.
     pub fn hidden_state(&self, row: usize) -> Option<&'a [f32]> {
         let hidden_states = self.hidden_states?;
         let width = hidden_states.len() / self.rows().max(1);
         hidden_states.get(row * width..(row + 1) * width)
     }
 
-    /// A step of some of the rows, for a search that is made of others.
+    /// The part of the step for some of its rows, for a search that consists of others.
     pub fn part(&mut self, rows: Range<usize>) -> Step<'_> {
         let width = self.hidden_states.map(|all| all.len() / self.rows().max(1));
         let states = self.hidden_states.zip(width);
@@ -95,7 +96,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Runs the processors on a row whose tokens are these, for a search that
+    /// Runs the processors on the scores of a row with these tokens, for a search that
     /// [does so itself](super::Search::runs_processors).
     pub fn process(&mut self, row: usize, tokens: &[u32]) {
         let processors = self.processors;
@@ -111,18 +112,18 @@ impl<'a> Step<'a> {
             .is_some_and(|stopping| stopping.is_complete(&hypothesis.tokens))
     }
 
-    /// The `count` most likely continuations of `rows`, which are those of the step, best first. A
-    /// continuation's score is the row's and the token's together; among equal ones the earlier row
-    /// and token comes first. Impossible tokens, those of minus infinity, are left out.
+    /// The `count` most likely continuations of the step's rows, best first. The score of a
+    /// continuation is the sum of the row's and the token's. Among equal scores the earlier row and
+    /// token comes first. Impossible tokens, those with minus infinity, are left out.
     ///
-    /// The vocabulary is not sorted: each score is compared with the worst that is kept.
+    /// The vocabulary is not sorted: each score is compared with the worst one kept.
     pub fn best_continuations(&self, rows: &[Hypothesis], count: usize) -> Vec<Continuation> {
-        let numbers = rows.len() * self.vocab_size;
+        let values = rows.len() * self.vocab_size;
         let scored = rows
             .iter()
             .enumerate()
             .map(|(row, hypothesis)| (row, hypothesis.score, self.scores(row)));
-        let of_rows = map_all(numbers, scored.collect(), |(row, row_score, scores)| {
+        let of_rows = map_all(values, scored.collect(), |(row, row_score, scores)| {
             let mut best = Vec::new();
             keep_best(&mut best, count, row, row_score, scores);
             best
@@ -134,14 +135,15 @@ impl<'a> Step<'a> {
         best
     }
 
-    /// The `count` most likely tokens behind one row, best first, by their own scores.
+    /// The `count` most likely next tokens of one row, best first. Their scores do not include the
+    /// row's.
     pub fn best_tokens(&self, row: usize, count: usize) -> Vec<Continuation> {
         let mut best = Vec::new();
         keep_best(&mut best, count, row, 0.0, self.scores(row));
         best
     }
 
-    /// A row with a token more, and with the alternatives of that token if they are asked for.
+    /// A hypothesis with one more token, and with its alternatives if they are asked for.
     pub fn extended(&self, hypothesis: &Hypothesis, next: &Continuation) -> Hypothesis {
         let mut longer = hypothesis.extended(next.token, next.log_prob, next.score);
         if self.alternatives > 0 {
@@ -150,9 +152,10 @@ impl<'a> Step<'a> {
         longer
     }
 
-    /// Likewise for scores that are logits: the log-probability is made of them, and the score is
-    /// that of the whole text. None if the logits of the row allow no token.
-    pub fn written(
+    /// A hypothesis with one more token, for a search on logits: computes the log-probability of the
+    /// token and the [normalised] score of the longer text. Adds alternatives if they are asked for.
+    /// `None` if the row has no possible token.
+    pub fn extended_by_logits(
         &self,
         hypothesis: &Hypothesis,
         row: usize,
@@ -160,11 +163,11 @@ impl<'a> Step<'a> {
         length_penalty: f64,
     ) -> Option<Hypothesis> {
         let normaliser = Normaliser::of(self.scores(row))?;
-        self.written_with(&normaliser, hypothesis, row, token, length_penalty)
+        self.extended_with(&normaliser, hypothesis, row, token, length_penalty)
     }
 
-    /// Likewise, with what makes log-probabilities of the row's logits made already.
-    pub(crate) fn written_with(
+    /// [`extended_by_logits`](Self::extended_by_logits) with the normaliser of the row.
+    pub(crate) fn extended_with(
         &self,
         normaliser: &Normaliser,
         hypothesis: &Hypothesis,
@@ -183,7 +186,7 @@ impl<'a> Step<'a> {
         Some(self.extended(hypothesis, &next))
     }
 
-    /// The most likely tokens behind a row, with their log-probabilities.
+    /// The most likely next tokens of a row, with their log-probabilities.
     fn best_alternatives(&self, row: usize) -> Vec<Alternative> {
         let normaliser = match self.are_logits {
             true => Normaliser::of(self.scores(row)),

@@ -9,7 +9,7 @@ use super::greedy::GreedySearch;
 use super::sample::SampleSearch;
 use crate::{GenerationConfig, Prompt, Vocabulary};
 
-/// The strategy that a configuration asks for, for one prompt.
+/// The search that a configuration asks for, for one prompt.
 pub(crate) fn strategy(
     config: &GenerationConfig,
     prompt: &Prompt,

@@ -35,7 +35,7 @@ impl StoppingCriteria {
             list.push(Arc::new(rule));
         }
         list.extend(options.stopping_criteria.iter().cloned());
-        // A limit too long to be counted is none.
+        // A limit beyond the range of a duration is no limit.
         let limit = config.max_time.map(Duration::try_from_secs_f64);
         if let Some(Ok(limit)) = limit {
             list.push(Arc::new(MaxTime::new(limit)));

@@ -9,7 +9,7 @@ pub(super) struct EndToken {
 }
 
 impl EndToken {
-    /// Any of the tokens ends a text.
+    /// A text ends with any of these tokens.
     pub(super) fn new(eos_token_id: Vec<u32>) -> Self {
         Self { eos_token_id }
     }

@@ -1,6 +1,6 @@
 use crate::StoppingCriterion;
 
-/// Complete at a number of tokens, prompt included.
+/// Complete at a given number of tokens, prompt included.
 ///
 /// Hugging Face: `MaxLengthCriteria`.
 #[derive(Clone, Debug)]
@@ -9,7 +9,7 @@ pub(super) struct MaxLength {
 }
 
 impl MaxLength {
-    /// `max_length` counts the prompt.
+    /// `max_length` includes the prompt.
     pub(super) fn new(max_length: usize) -> Self {
         Self { max_length }
     }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_complete_at_its_longest() {
+    fn a_text_is_complete_at_the_greatest_length() {
         let criterion = MaxLength::new(3);
         assert!(!criterion.is_complete(&[1, 2]));
         assert!(criterion.is_complete(&[1, 2, 3]));

@@ -2,8 +2,7 @@ use std::time::{Duration, Instant};
 
 use crate::StoppingCriterion;
 
-/// Complete when an amount of time has passed: the step under way is finished, and all texts end
-/// with it.
+/// Complete when a given time has passed: the texts end with the step under way.
 ///
 /// Hugging Face: `MaxTimeCriteria`.
 #[derive(Clone, Debug)]
@@ -13,7 +12,7 @@ pub(super) struct MaxTime {
 }
 
 impl MaxTime {
-    /// Counts from now.
+    /// A time limit that starts now.
     pub(super) fn new(limit: Duration) -> Self {
         Self {
             start: Instant::now(),

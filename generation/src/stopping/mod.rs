@@ -1,4 +1,4 @@
-//! When a text is complete.
+//! Stopping criteria, which say when a text is complete.
 
 mod criteria;
 mod end_token;
@@ -13,13 +13,13 @@ use max_length::MaxLength;
 use max_time::MaxTime;
 use stop_strings::StopStrings;
 
-/// A rule that completes texts.
+/// Says when a text is complete.
 pub trait StoppingCriterion: Send + Sync {
     /// Whether a text is complete with its last token. `tokens` starts with the prompt.
     fn is_complete(&self, tokens: &[u32]) -> bool;
 
-    /// Whether all texts are complete with the token that they are about to get. Asked once a step,
-    /// so that it may depend on time.
+    /// Whether all texts of the prompt are complete with their next token. Called once per step, so
+    /// that the answer may depend on time.
     fn is_over(&self) -> bool {
         false
     }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use crate::{StoppingCriterion, Vocabulary};
 
-/// Complete when the text has one of some strings, in which the last token takes part.
+/// Complete when the last token completes one of the strings.
 ///
-/// The string stays in the text, with what else its last token adds. Hugging Face:
+/// The string stays in the text, with all of the text of its last token. Hugging Face:
 /// `StopStringCriteria`.
 #[derive(Clone, Debug)]
 pub(super) struct StopStrings {
@@ -13,7 +13,7 @@ pub(super) struct StopStrings {
 }
 
 impl StopStrings {
-    /// Any of the strings ends a text.
+    /// A text ends with any of these strings.
     pub(super) fn new(strings: Vec<String>, vocabulary: Arc<Vocabulary>) -> Self {
         Self {
             strings,
@@ -31,8 +31,8 @@ impl StoppingCriterion for StopStrings {
         let text = self.vocabulary.text_after_special(tokens);
         let before = text.len() - added.len();
         self.strings.iter().any(|string| {
-            // What stood there before did not end the text, so it is looked for from the first
-            // place where the last token is part of it.
+            // Only occurrences that include text of the last token count, so the search starts at the
+            // first position where one can.
             let mut start = (before + 1).saturating_sub(string.len());
             while !text.is_char_boundary(start) {
                 start += 1;
