@@ -1,6 +1,6 @@
-//! The time of a generation step beside the model: what processors and search do with the logits.
+//! The time of a generation step without the model: what processors and search do with the logits.
 //!
-//! Divide by the tokens of a text for a step: the throughput that is printed counts steps.
+//! A measurement is a whole text; the printed throughput counts its steps.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use benches::{END, InstantModel, VOCABULARY};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use generation::{Generation, GenerationConfig, Prompt};
 
-/// Steps of a text.
+/// Number of steps of a text.
 const STEPS: usize = 20;
 
 fn config(num_beams: usize) -> GenerationConfig {
@@ -20,7 +20,7 @@ fn config(num_beams: usize) -> GenerationConfig {
     }
 }
 
-/// Times searches without the time in which the model's logits are made.
+/// Times searches without the time that the model's logits take.
 fn time(model: &InstantModel, config: &GenerationConfig, iterations: u64) -> Duration {
     let rows = match config.do_sample {
         true => config.num_return_sequences,
@@ -78,7 +78,7 @@ fn searches(criterion: &mut Criterion) {
             }),
         ),
     ] {
-        // The first step has one row whatever the beams; its logits are made in the measured time.
+        // The first step always has one row, so its logits are computed in the measured time.
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|iterations| time(&model, &config, iterations));
         });

@@ -1,11 +1,11 @@
-//! What a generation step allocates beside the model, at 1, 4 and 16 rows of mBART-50's vocabulary.
+//! What a generation step allocates without the model, at 1, 4 and 16 rows of mBART-50's vocabulary.
 
 use std::io::{self, Write};
 
 use benches::{END, InstantModel};
 use generation::{Generation, GenerationConfig, Prompt};
 
-/// Blocks and bytes that a text of so many tokens allocates.
+/// The blocks and bytes that a text of `steps` tokens allocates.
 fn allocated(model: &InstantModel, steps: usize, rows: usize) -> (u64, u64) {
     let config = GenerationConfig {
         num_beams: rows,
@@ -26,7 +26,7 @@ fn allocated(model: &InstantModel, steps: usize, rows: usize) -> (u64, u64) {
 fn main() -> io::Result<()> {
     let model = InstantModel::default();
     for rows in [1, 4, 16] {
-        // The difference of two texts is that of their steps, without what a search begins with.
+        // The difference of two texts is that of their steps, without what the start allocates.
         let (short, long) = (10, 30);
         let (few_blocks, few_bytes) = allocated(&model, short, rows);
         let (many_blocks, many_bytes) = allocated(&model, long, rows);

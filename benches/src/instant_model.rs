@@ -5,14 +5,14 @@ use generation::{StepModel, TokenBatch};
 
 use crate::{END, VOCABULARY};
 
-/// A model that takes as long as handing over its logits, so that what is left is the search.
+/// A model that only returns precomputed logits, so that a measured time is that of the search.
 ///
 /// It scores the whole vocabulary of mBART-50 with logits that look like a model's: a few high ones
-/// over a bell of low ones, other ones for each row and step. No text ends before it has to.
+/// above a bell curve of low ones, different for each row and step. No text ends before it has to.
 pub struct InstantModel {
     /// Logits of several steps and rows to choose from, made once.
     rows: Vec<Vec<f32>>,
-    /// What the next steps hand over.
+    /// Logits that the next steps return.
     ready: RefCell<Vec<Vec<f32>>>,
 }
 
@@ -29,8 +29,8 @@ impl Default for InstantModel {
 }
 
 impl InstantModel {
-    /// Makes what the next `steps` steps of so many rows will hand over, so that making it is not
-    /// measured. A step for which nothing is ready makes it then.
+    /// Prepares the logits of the next `steps` steps of `rows` rows, so that preparing them is not
+    /// measured. A step without prepared logits computes them.
     pub fn prepare(&self, steps: usize, rows: usize) {
         let ready = (0..steps).map(|step| self.logits(step, rows));
         *self.ready.borrow_mut() = ready.collect();
@@ -46,7 +46,7 @@ impl InstantModel {
 }
 
 impl StepModel for InstantModel {
-    /// Steps that were made.
+    /// Number of steps so far.
     type State = usize;
     type Error = Infallible;
 

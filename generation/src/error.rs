@@ -1,8 +1,8 @@
 use crate::{ConfigError, Hypothesis};
 
-/// What generation made of one prompt: by default its hypotheses, best first, samples by number.
+/// The result of one prompt: by default its hypotheses, best first, or samples by index.
 ///
-/// A prompt that an observer cut short may have no hypothesis.
+/// If an observer cuts the generation short, there may be no hypothesis.
 pub type PromptResult<T = Vec<Hypothesis>> = Result<T, PromptError>;
 
 /// Why one prompt has no result. The other prompts of the batch are not affected.
@@ -66,8 +66,8 @@ pub enum GenerateError<E> {
         /// Rows of the step.
         rows: usize,
     },
-    /// Contrastive search asked for hidden states, and the model returned none, or no whole number
-    /// of values per row.
+    /// Contrastive search needs hidden states, and the model returned none, or a number of values that
+    /// is not a multiple of the rows.
     #[error(
         "the model gave no hidden states of {rows} rows at step {step}, which contrastive search (penalty_alpha) needs"
     )]

@@ -20,8 +20,8 @@ pub struct Prompt {
     /// Phrases that the text has to contain, in addition to the configuration's `force_words_ids`;
     /// beam search only.
     pub required: Vec<Phrase>,
-    /// Phrases that the text must not contain. A text that something other than an end token or its
-    /// length cuts short, such as `max_time`, may still end with one.
+    /// Phrases that the text must not contain. Only a text that `max_time` or an observer cuts short
+    /// may end with one.
     pub forbidden: Vec<Phrase>,
     /// Configuration of this prompt, in place of the call's.
     pub config: Option<Arc<GenerationConfig>>,

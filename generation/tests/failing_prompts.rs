@@ -10,13 +10,13 @@ use generation::{
     TokenBatch, generate, score,
 };
 
-/// Prompts that begin with this token get a NaN.
+/// Rows of prompts that begin with this token are faulty ...
 const FAULTY: u32 = 7;
 
-/// Histories of `FAULTY` prompts that get it.
+/// ... at this length.
 const FAULTY_LENGTH: usize = 6;
 
-/// Logits by the history of a row, one of which is NaN in rows of a faulty prompt.
+/// Logits that depend on the history of a row. In faulty rows, one of them is this value.
 struct Faulty(f32);
 
 impl StepModel for Faulty {
@@ -85,7 +85,7 @@ fn infinity_and_no_possible_token_at_all_are_failures_too() {
         let prompts = [Prompt::new(vec![FAULTY]), Prompt::new(vec![2])];
         let config = GenerationConfig {
             min_length: 9,
-            // Minus infinity leaves other tokens, which these leave out.
+            // Minus infinity leaves the other tokens possible, so these are suppressed.
             suppress_tokens: match fault == f32::NEG_INFINITY {
                 true => (0..11).filter(|token| *token != 3).collect(),
                 false => Vec::new(),
@@ -187,7 +187,7 @@ fn one_given_text_may_fail_without_the_others() {
 }
 
 #[test]
-fn a_batch_of_which_every_prompt_fails_is_over() {
+fn a_batch_is_over_when_every_prompt_has_failed() {
     let prompts: Vec<Prompt> = prompts(11)
         .into_iter()
         .map(|prompt| prompt.with_allowed_tokens(|_| Vec::new()))

@@ -1,4 +1,4 @@
-//! Models that score only some tokens, and models that tell their hidden states.
+//! Models with a shortlist, and models with hidden states.
 
 mod common;
 
@@ -8,7 +8,7 @@ use generation::{
     TokenBatch, generate,
 };
 
-/// Scores some tokens only.
+/// Scores only some tokens.
 struct Shortlisted;
 
 impl StepModel for Shortlisted {
@@ -76,7 +76,7 @@ fn a_shortlist_writes_what_masking_all_others_does() {
     }
 }
 
-/// All others have logits of minus infinity.
+/// All tokens but these have logits of minus infinity.
 struct Masked<'a>(&'a [u32]);
 
 impl StepModel for Masked<'_> {
@@ -105,7 +105,7 @@ impl StepModel for Masked<'_> {
 }
 
 #[test]
-fn shortlists_that_can_not_be_are_named() {
+fn unusable_shortlists_are_errors_that_say_why() {
     for (tokens, message) in [
         (&[3, 4][..], "lacks eos_token_id 1"),
         (&[1, 4, 3], "do not ascend"),
@@ -126,10 +126,10 @@ fn shortlists_that_can_not_be_are_named() {
     }
 }
 
-/// Says what it makes of a row: a vector that turns with each token.
+/// A model with hidden states: the hidden state of a row is a vector that turns with each token.
 struct Telling;
 
-/// The hidden state behind a history.
+/// The hidden state after a history.
 fn hidden(history: &[u32]) -> [f32; 2] {
     let angle = history.iter().map(|token| *token as f32).sum::<f32>() / 3.0;
     [angle.cos(), angle.sin()]
@@ -156,7 +156,7 @@ impl StepModel for Telling {
     }
 }
 
-/// The definition, written down once more: every candidate of every step.
+/// A direct implementation of the definition, which tries every candidate at every step.
 fn contrastive(start: u32, alpha: f32, top_k: usize, max_length: usize) -> Vec<u32> {
     let mut text = vec![start];
     let mut context = vec![hidden(&text)];
@@ -185,7 +185,7 @@ fn contrastive(start: u32, alpha: f32, top_k: usize, max_length: usize) -> Vec<u
 }
 
 #[test]
-fn contrastive_search_avoids_what_is_alike() {
+fn contrastive_search_avoids_similar_tokens() {
     let prompts: Vec<Prompt> = (0..11).map(|token| Prompt::new(vec![token])).collect();
     let mut different = 0;
     for (alpha, top_k) in [(0.2, 4), (0.6, 3), (0.9, 6)] {
@@ -206,7 +206,7 @@ fn contrastive_search_avoids_what_is_alike() {
 }
 
 #[test]
-fn a_model_without_hidden_states_is_told_what_needs_them() {
+fn contrastive_search_needs_hidden_states() {
     let config = GenerationConfig {
         penalty_alpha: Some(0.6),
         top_k: 3,

@@ -1,5 +1,5 @@
-//! Words that texts have to contain or must not, and strings that end them, around a model whose
-//! logits depend on the whole history of a row.
+//! Required and forbidden phrases, and stop strings, with a model whose logits depend on the whole
+//! history of a row.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn text(hypothesis: &Hypothesis) -> String {
     vocabulary().text_after_special(hypothesis.generated_tokens())
 }
 
-/// What is written, without the end token.
+/// The generated text without the end token.
 fn written(hypothesis: &Hypothesis) -> String {
     let tokens = hypothesis.generated_tokens();
     let tokens = tokens.strip_suffix(&[END]).unwrap_or(tokens);
@@ -57,8 +57,8 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 #[test]
-fn required_phrases_come_whole() {
-    // What a prompt has already would count.
+fn required_phrases_occur_as_whole_words() {
+    // A word of the prompt would count.
     let has_none = |prompt: &Prompt| prompt.tokens.iter().all(|token| ![3, 7].contains(token));
     let dog = Phrase::new(vec![3]).with_matching(Matching::WholeWords);
     let prompts: Vec<Prompt> = prompts(60)
@@ -83,14 +83,14 @@ fn required_phrases_come_whole() {
         assert!(has([6, 9]) || has([9, 6]), "{tokens:?}");
         let free = &run(&[Prompt::new(prompt.tokens.clone())], &free)[0][0];
         without += usize::from(!has_word(&written(free), "dog"));
-        // What is asked for costs probability.
+        // Required phrases cost probability.
         assert!(best.sum() <= 0.0);
     }
-    assert!(without > 8, "the words come by themselves: {without}");
+    assert!(without > 8, "the words occur anyway: {without}");
 }
 
 #[test]
-fn forbidden_words_never_come_however_they_are_divided() {
+fn forbidden_words_do_not_occur_however_they_are_divided() {
     let forbidding = |prompt: Prompt, matching| {
         prompt.with_forbidden(Phrase::new(vec![3]).with_matching(matching))
     };
@@ -101,7 +101,7 @@ fn forbidden_words_never_come_however_they_are_divided() {
             ("whole", Matching::WholeWords),
             ("start", Matching::WordStarts),
         ] {
-            // What a prompt has already can't be forbidden.
+            // A word of the prompt can't be forbidden.
             let prompts: Vec<Prompt> = prompts(60)
                 .into_iter()
                 .filter(|prompt| !prompt.tokens.contains(&3))
@@ -120,12 +120,12 @@ fn forbidden_words_never_come_however_they_are_divided() {
             }
         }
     }
-    assert!(seen["tokens"] > 0, "another way to write it is found");
+    assert!(seen["tokens"] > 0, "other tokens for the word are found");
     assert!(seen["whole"] > 0, "longer words are allowed");
 }
 
 #[test]
-fn what_ends_a_text_does_not_leave_a_forbidden_word_at_its_end() {
+fn no_text_ends_with_a_forbidden_word() {
     let dog = Phrase::new(vec![3]).with_matching(Matching::WholeWords);
     let prompts: Vec<Prompt> = prompts(100)
         .into_iter()
@@ -166,7 +166,7 @@ fn what_ends_a_text_does_not_leave_a_forbidden_word_at_its_end() {
 }
 
 #[test]
-fn phrases_that_can_not_come_are_an_error() {
+fn impossible_phrases_are_errors() {
     let prompt = Prompt::new(vec![4, 6]).with_required(Phrase::new(vec![5]));
     let config = GenerationConfig {
         suppress_tokens: vec![5],
@@ -216,7 +216,7 @@ fn phrases_that_can_not_come_are_an_error() {
 }
 
 #[test]
-fn stop_strings_end_texts_where_they_come() {
+fn stop_strings_end_texts() {
     let config = GenerationConfig {
         stop_strings: vec!["dogs".into(), ".".into()],
         ..config(1, 40)

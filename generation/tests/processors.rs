@@ -1,5 +1,5 @@
-//! Processors against what Hugging Face's made of the same scores; `data/make_processors.py` says
-//! how.
+//! Processors against the results of Hugging Face's on the same scores, which
+//! `data/make_processors.py` made.
 
 use generation::{GenerationConfig, Prompt, processors};
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// The references have six decimals.
 const TOLERANCE: f32 = 1e-5;
 
-/// Tokens of a history that were the prompt.
+/// Number of tokens of a history that are the prompt.
 const PROMPT_LENGTH: usize = 2;
 
 fn numbers(scores: &Value) -> Vec<f32> {
@@ -23,7 +23,7 @@ fn tokens(history: &Value) -> Vec<u32> {
     serde_json::from_value(history.clone()).unwrap()
 }
 
-/// Compares all cases of a file, with so many beams.
+/// Compares all cases of a file, with this number of beams.
 fn assert_agree(json: &str, num_beams: usize) {
     let reference: Value = serde_json::from_str(json).unwrap();
     let cases = reference["cases"].as_array().unwrap();
@@ -69,6 +69,6 @@ fn processors_agree() {
 }
 
 #[test]
-fn with_beams_a_token_is_left_to_go_on_with() {
+fn with_beams_a_token_that_continues_the_text_is_kept() {
     assert_agree(include_str!("data/processors_beams.json"), 4);
 }

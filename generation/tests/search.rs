@@ -1,4 +1,4 @@
-//! The loop and the strategies around a model whose logits depend on the whole history of a row.
+//! The loop and the strategies, with a model whose logits depend on the whole history of a row.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn greedy_search_takes_the_most_likely_token_until_the_end() {
 
 #[test]
 fn enough_beams_find_the_most_likely_text_of_all() {
-    // Three tokens, of which at most the last may be the end: few enough to try all.
+    // The prompt and up to two more tokens: few enough texts to try them all.
     let config = GenerationConfig {
         length_penalty: 0.0,
         early_stopping: EarlyStopping::Never,
@@ -52,7 +52,7 @@ fn enough_beams_find_the_most_likely_text_of_all() {
 }
 
 #[test]
-fn scores_are_those_of_the_tokens_and_come_best_first() {
+fn scores_are_those_of_the_tokens_best_first() {
     let config = GenerationConfig {
         num_return_sequences: 5,
         length_penalty: 0.7,
@@ -162,7 +162,7 @@ fn a_given_text_is_as_likely_as_when_it_was_found() {
         assert_eq!(scored.tokens, found[0].tokens);
         assert_eq!(scored.token_log_probs, found[0].token_log_probs);
     }
-    // A text may go on behind the end token, and be longer than what would be generated.
+    // A text may go on after the end token, and be longer than a generated one.
     let long = vec![vec![END; 30]];
     let scored = score(
         &Hashing::default(),

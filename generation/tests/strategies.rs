@@ -1,5 +1,5 @@
-//! Sampling, groups of beams, and what else shapes texts, around a model whose logits depend on the
-//! whole history of a row.
+//! Sampling, diverse beam search, and other options, with a model whose logits depend on the whole
+//! history of a row.
 
 mod common;
 
@@ -47,7 +47,7 @@ fn samples_are_drawn_by_their_probabilities() {
 }
 
 #[test]
-fn a_sample_does_not_depend_on_what_is_beside_it() {
+fn a_sample_does_not_depend_on_the_rest_of_the_batch() {
     let prompts = prompts(12);
     let together = run(&prompts, &sampling(3, 15));
     assert_eq!(together, run(&prompts, &sampling(3, 15)), "from run to run");
@@ -116,7 +116,7 @@ fn beams_are_drawn_reproducibly_and_from_good_texts() {
 }
 
 #[test]
-fn groups_write_different_texts_and_the_first_what_a_search_of_its_own_does() {
+fn groups_write_different_texts_and_the_first_is_not_penalised() {
     let prompts = prompts(20);
     let diverse = GenerationConfig {
         num_beam_groups: 3,
@@ -158,7 +158,7 @@ fn groups_write_different_texts_and_the_first_what_a_search_of_its_own_does() {
 }
 
 #[test]
-fn a_function_says_which_tokens_may_come() {
+fn a_function_decides_which_tokens_are_allowed() {
     let prompts = prompts(10);
     let results = Generation::new(config(3, 8))
         .with_allowed_tokens(|prompt, tokens| match tokens.len() {
@@ -176,7 +176,7 @@ fn a_function_says_which_tokens_may_come() {
     }
 }
 
-/// A rule of one's own: no text with two equal tokens behind each other goes on.
+/// A custom stopping criterion: a text ends with two equal tokens in a row.
 struct Stutter;
 
 impl StoppingCriterion for Stutter {
@@ -186,7 +186,7 @@ impl StoppingCriterion for Stutter {
 }
 
 #[test]
-fn rules_of_ones_own_complete_texts() {
+fn custom_stopping_criteria_end_texts() {
     let results = Generation::new(config(1, 40))
         .with_stopping_criterion(Stutter)
         .run(&Hashing::default(), vec![Vec::new(); 40], &prompts(40))
@@ -208,7 +208,7 @@ fn rules_of_ones_own_complete_texts() {
 }
 
 #[test]
-fn time_that_is_over_ends_texts_where_they_are() {
+fn a_time_limit_ends_texts_as_they_are() {
     for num_beams in [1, 3] {
         let config = GenerationConfig {
             max_time: Some(1e-9),
@@ -241,7 +241,7 @@ fn patience_looks_for_better_texts() {
 }
 
 #[test]
-fn more_alternatives_than_anyone_needs_are_an_error() {
+fn too_many_alternatives_are_an_error() {
     let result = Generation::new(config(1, 9))
         .with_alternatives(usize::MAX)
         .run(&Hashing::default(), vec![Vec::new()], &prompts(1));

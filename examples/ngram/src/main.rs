@@ -1,6 +1,6 @@
-//! Everything that `generation` can do, around a model that is not ours: a table of word counts.
+//! Everything that `generation` can do, around a model of another kind: a table of word counts.
 //!
-//! To bring a model of your own, implement `StepModel` as `model.rs` does.
+//! To use your own model, implement `StepModel` as `model.rs` does.
 
 mod model;
 
@@ -18,26 +18,26 @@ use generation::{
 
 use crate::model::{END, NGrams};
 
-/// Write sentences like those of a text, by how often words stand behind each other.
+/// Write sentences like those of a text, by how often words follow each other.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Sentences to count, one a line; by default a few about animals.
+    /// Text file with one sentence per line; by default some sentences about animals.
     corpus: Option<PathBuf>,
-    /// Words to begin with.
+    /// Words that the sentence begins with.
     #[arg(long, value_name = "WORDS", default_value = "")]
     prefix: String,
-    /// Words that have to come (needs num_beams above 1); may be given several times.
+    /// Words that have to occur (needs num_beams above 1); may be given several times.
     #[arg(long, value_name = "WORDS")]
     require: Vec<String>,
-    /// Words that must not come; may be given several times.
+    /// Words that must not occur; may be given several times.
     #[arg(long, value_name = "WORDS")]
     forbid: Vec<String>,
-    /// An option of generation by its Hugging Face name, such as num_beams=4 or do_sample=true; may
-    /// be given several times.
+    /// A generation option by its Hugging Face name, such as num_beams=4 or do_sample=true; may be
+    /// given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Print words as they come.
+    /// Print words as they are generated.
     #[arg(long)]
     stream: bool,
 }

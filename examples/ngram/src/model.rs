@@ -1,27 +1,27 @@
-//! A language model that is a table of counts: which word came behind which two.
+//! A language model that is a table of counts: which word followed which two.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 
 use generation::{StepModel, TokenBatch};
 
-/// Ends every line of the corpus, and begins it.
+/// Begins and ends every sentence.
 pub(crate) const END: u32 = 0;
 
-/// Words, and how often each came behind the two, the one, or none before it.
+/// Words, and how often each followed the two, one or zero words before it.
 pub(crate) struct NGrams {
     words: Vec<String>,
     counts: HashMap<Vec<u32>, HashMap<u32, f32>>,
 }
 
-/// Words that are looked back at.
+/// Number of words before a word that its count depends on.
 const CONTEXT: usize = 2;
 
-/// What a shorter context counts for, measured by a longer one.
+/// The weight of a context relative to one that is a word longer.
 const BACK_OFF: f32 = 0.1;
 
 impl NGrams {
-    /// Counts the words of a text, each line a sentence of its own.
+    /// Counts the words of a text with one sentence per line.
     pub(crate) fn count(text: &str) -> Self {
         let mut ids: HashMap<&str, u32> = HashMap::new();
         let mut words = vec![String::new()];
@@ -49,7 +49,7 @@ impl NGrams {
         Self { words, counts }
     }
 
-    /// The ids of words, if all of them are known.
+    /// The ids of words, if all are known.
     pub(crate) fn ids(&self, words: &str) -> Option<Vec<u32>> {
         let id = |word: &str| self.words.iter().position(|known| known == word);
         let ids = words.split_whitespace().map(|word| Some(id(word)? as u32));
@@ -65,13 +65,13 @@ impl NGrams {
         words.join(" ").trim().to_owned()
     }
 
-    /// What each token adds to a text: what stop strings and words that have to come look at.
+    /// The text of each token, for stop strings and required words.
     pub(crate) fn token_texts(&self) -> impl Iterator<Item = Option<String>> {
         let text = |word: &String| (!word.is_empty()).then(|| format!(" {word}"));
         self.words.iter().map(text)
     }
 
-    /// The logits of what comes behind a text.
+    /// The logits of the word after a text.
     fn logits(&self, text: &[u32], logits: &mut [f32]) {
         let mut weights = vec![0.0; logits.len()];
         let mut share = 1.0;
@@ -87,13 +87,13 @@ impl NGrams {
             share *= BACK_OFF;
         }
         for (logit, weight) in logits.iter_mut().zip(weights) {
-            *logit = weight.ln(); // minus infinity for a word that never came at all
+            *logit = weight.ln(); // minus infinity for a word that never occurred
         }
     }
 }
 
 impl StepModel for NGrams {
-    /// Of each row all of its words.
+    /// The words of each row.
     type State = Vec<Vec<u32>>;
     type Error = Infallible;
 

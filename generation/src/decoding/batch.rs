@@ -1,5 +1,3 @@
-use std::mem;
-
 use super::item::{Item, ItemStep};
 use super::watcher::Watcher;
 use crate::PromptResult;
@@ -62,12 +60,11 @@ impl<'o> Batch<'o> {
         let width = hidden_states.len() / self.rows().max(1);
         self.tokens.clear();
         self.parents.clear();
-        let items = mem::take(&mut self.items);
-        let mut going_on = Vec::with_capacity(items.len());
         let mut over = Vec::new();
         let mut rest = scores;
         let mut first_row = 0;
-        for mut item in items {
+        let mut index = 0;
+        while let Some(item) = self.items.get_mut(index) {
             let rows = first_row..first_row + item.rows();
             first_row = rows.end;
             let (scores, others) = rest.split_at_mut(rows.len() * vocab_size);
@@ -81,21 +78,22 @@ impl<'o> Batch<'o> {
                 vocab_size,
                 hidden_states,
             };
-            let result = match item.advance(step, &mut self.tokens) {
+            match item.advance(step, &mut self.tokens) {
                 Ok(parents) if !parents.is_empty() => {
                     let parents = parents.iter().map(|row| rows.start + row);
                     self.parents.extend(parents);
-                    self.watcher.drafts(&item);
-                    going_on.push(item);
-                    continue;
+                    self.watcher.drafts(item);
+                    index += 1;
                 }
-                Ok(_) => (item.index(), item.finish()),
-                Err(error) => (item.index(), Err(error)),
-            };
-            self.watcher.result(result.0, &result.1);
-            over.push(result);
+                end => {
+                    let item = self.items.remove(index);
+                    let prompt = item.index();
+                    let result = end.and_then(|_| item.finish());
+                    self.watcher.result(prompt, &result);
+                    over.push((prompt, result));
+                }
+            }
         }
-        self.items = going_on;
         over
     }
 

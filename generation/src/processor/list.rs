@@ -12,8 +12,8 @@ pub(crate) struct Extra {
     pub(crate) custom: Vec<Arc<dyn LogitsProcessor>>,
 }
 
-/// The processors that a configuration asks for, for one prompt, in Hugging Face's order. Only the
-/// prompt's tokens and its first generated token count, not its own options.
+/// The processors that a configuration asks for, for one prompt, in Hugging Face's order. Of the
+/// prompt, only `tokens` and `forced_bos_token_id` count.
 pub fn processors(config: &GenerationConfig, prompt: &Prompt) -> Vec<Arc<dyn LogitsProcessor>> {
     processors_with(config, prompt, Extra::default())
 }

@@ -1,4 +1,4 @@
-//! Who watches a generation sees what no longer changes, and can end it.
+//! Observers get the tokens that no longer change, and can end the generation.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use common::{Hashing, all, config, prompts};
 use generation::{Event, Generation, GenerationConfig, Hypothesis, Prompt};
 
-/// What was seen of a text: its settled tokens, step by step.
+/// The settled tokens of each text, step by step.
 type Seen = Vec<Vec<Vec<u32>>>;
 
 fn watch(
@@ -36,7 +36,10 @@ fn watch(
         )
         .unwrap();
     let found = all(results);
-    assert_eq!(finished, found, "the end is told as it is returned");
+    assert_eq!(
+        finished, found,
+        "the observer gets the texts that are returned"
+    );
     (seen, found)
 }
 
@@ -81,7 +84,7 @@ fn what_is_settled_never_changes() {
             }
             assert!(
                 seen.iter().all(|settled| settled.len() >= 2),
-                "the prompt is"
+                "the prompt is settled"
             );
         }
         let grouped = config.num_beam_groups > 1;
@@ -90,14 +93,14 @@ fn what_is_settled_never_changes() {
 }
 
 #[test]
-fn greedy_search_shows_each_token_as_it_comes() {
+fn greedy_search_shows_each_token_at_once() {
     let (seen, found) = watch(&prompts(1), &config(1, 12), 1);
     let lengths: Vec<usize> = seen[0].iter().map(Vec::len).collect();
     assert_eq!(lengths, (3..found[0][0].tokens.len()).collect::<Vec<_>>());
 }
 
 #[test]
-fn who_ends_it_gets_what_there_is() {
+fn an_observer_that_ends_the_generation_gets_the_texts_so_far() {
     for num_beams in [1, 4] {
         let config = GenerationConfig {
             min_length: 12,
@@ -119,7 +122,7 @@ fn who_ends_it_gets_what_there_is() {
             })
             .run(&Hashing::default(), vec![Vec::new(); 3], &prompts)
             .unwrap();
-        assert_eq!(steps, 5, "and is not asked again");
+        assert_eq!(steps, 5, "the observer is not called again");
         for found in all(results) {
             assert_eq!(found.len(), num_beams);
             assert!(found.iter().all(|text| text.generated_tokens().len() == 5));
@@ -129,7 +132,7 @@ fn who_ends_it_gets_what_there_is() {
 }
 
 #[test]
-fn texts_without_their_phrases_are_not_returned_at_an_early_end_either() {
+fn texts_without_their_phrases_are_not_returned_when_cut_short() {
     let config = GenerationConfig {
         force_words_ids: vec![vec![vec![6]]],
         num_return_sequences: 4,
@@ -158,7 +161,7 @@ fn texts_without_their_phrases_are_not_returned_at_an_early_end_either() {
 }
 
 #[test]
-fn what_waits_of_a_longer_prompt_is_no_news() {
+fn a_longer_prompt_has_no_drafts_while_it_is_fed() {
     let prompts = [Prompt::new(vec![3]), Prompt::new(vec![3, 4, 5, 6])];
     let (seen, _) = watch(&prompts, &config(1, 9), 1);
     assert!(seen[1].iter().all(|settled| settled.len() > 4));

@@ -1,4 +1,4 @@
-//! The loop with searches that are not this crate's.
+//! Custom searches in the generation loop.
 
 use std::convert::Infallible;
 
@@ -11,11 +11,11 @@ use generation::{
 const VOCABULARY: usize = 12;
 const END: u32 = 9;
 
-/// After token `n` comes `n + 1`, most likely, or `n + 2`.
+/// The most likely token after `n` is `n + 1`, the next `n + 2`.
 struct Counting;
 
 impl StepModel for Counting {
-    /// The last token of each row, to see that rows are continued as they should be.
+    /// The last token of each row, to check that the right rows are continued.
     type State = Vec<Option<u32>>;
     type Error = Infallible;
 
@@ -47,7 +47,7 @@ impl StepModel for Counting {
     }
 }
 
-/// Begins with each of the most likely first tokens and goes on greedily from there.
+/// Begins with each of the most likely first tokens and continues greedily from there.
 struct FirstTokens {
     count: usize,
     running: Vec<Hypothesis>,
@@ -113,7 +113,7 @@ fn tokens(found: &[Hypothesis]) -> Vec<&[u32]> {
 }
 
 #[test]
-fn searches_of_ones_own_run_side_by_side() {
+fn custom_searches_run_side_by_side() {
     let prompts = [
         Prompt::new(vec![5]),
         Prompt::new(vec![3]).with_forced_bos_token_id(7),
@@ -128,12 +128,12 @@ fn searches_of_ones_own_run_side_by_side() {
         .unwrap();
     let expected: [&[u32]; 2] = [&[5, 6, 7, 8, 9], &[5, 7, 8, 9]];
     assert_eq!(tokens(found[0].as_ref().unwrap()), expected);
-    // Processors leave one first token possible here.
+    // Here a processor leaves one possible first token.
     assert_eq!(tokens(found[1].as_ref().unwrap()), [[3, 7, 8, 9]]);
 }
 
 #[test]
-fn continuations_come_best_first_and_impossible_ones_not_at_all() {
+fn continuations_are_best_first_without_impossible_ones() {
     let rows: Vec<Hypothesis> = [0.0, -1.0]
         .map(|score| Hypothesis {
             score,
@@ -215,7 +215,7 @@ impl Search for Misleading {
 
 #[test]
 #[should_panic(expected = "a search with 1 rows says that its 1 new ones continue rows [1]")]
-fn a_search_that_takes_the_row_of_another_is_told() {
+fn a_search_that_continues_the_row_of_another_panics() {
     let prompts = [Prompt::new(vec![5]), Prompt::new(vec![5])];
     let row = Hypothesis::of_prompt(vec![5]);
     let searches: Vec<Box<dyn Search>> = vec![
