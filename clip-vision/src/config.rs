@@ -1,12 +1,9 @@
-use burn::tensor::Device;
-use packed_linear::Format;
 use serde::{Deserialize, Serialize};
-
-use crate::ClipVisionModel;
+use transformer_layers::ConfigError;
 
 /// The sizes of a CLIP vision transformer, under the names of Hugging Face's `CLIPVisionConfig`.
 ///
-/// The default is ViT-B/32, as there. Keys of the JSON that do not change what is computed
+/// The default is ViT-B/32, as in Hugging Face. Keys of the JSON that do not change what the model computes
 /// (`architectures`, `torch_dtype`, ...) are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -17,7 +14,7 @@ pub struct ClipVisionConfig {
     pub intermediate_size: usize,
     /// Transformer layers.
     pub num_hidden_layers: usize,
-    /// Attention heads of a layer; divides `hidden_size`.
+    /// Attention heads of a layer. `hidden_size` is a multiple of it.
     pub num_attention_heads: usize,
     /// Channels of the input image.
     pub num_channels: usize,
@@ -27,6 +24,8 @@ pub struct ClipVisionConfig {
     pub patch_size: usize,
     /// Activation inside the feed-forward blocks.
     pub hidden_act: HiddenAct,
+    /// Dropout rate of the attention weights. It has an effect in training only, on autodiff devices.
+    pub attention_dropout: f64,
     /// Added to the variance in every layer norm.
     pub layer_norm_eps: f64,
     /// Standard deviation of fresh patch and position embeddings.
@@ -39,22 +38,10 @@ pub struct ClipVisionConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HiddenAct {
-    /// `x · sigmoid(1.702 x)`, OpenAI's.
+    /// `x · sigmoid(1.702 x)`; used by OpenAI's checkpoints.
     QuickGelu,
     /// The exact GELU, with the error function; used by LAION's checkpoints.
     Gelu,
-}
-
-/// Why a configuration is not one of a CLIP vision transformer.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The text is no JSON, or a value has the wrong type.
-    #[error("not a CLIP vision configuration: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The values contradict each other.
-    #[error("CLIP vision configuration: {0}")]
-    Invalid(String),
 }
 
 impl Default for ClipVisionConfig {
@@ -68,6 +55,7 @@ impl Default for ClipVisionConfig {
             image_size: 224,
             patch_size: 32,
             hidden_act: HiddenAct::QuickGelu,
+            attention_dropout: 0.0,
             layer_norm_eps: 1e-5,
             initializer_range: 0.02,
             initializer_factor: 1.0,
@@ -101,19 +89,21 @@ impl ClipVisionConfig {
         }
     }
 
-    /// Reads a Hugging Face `config.json`: that of a vision model, or that of a whole CLIP model,
-    /// whose vision half is then taken from `vision_config`.
+    /// Reads a Hugging Face `config.json` of a vision model, or of a whole CLIP model with its vision half in
+    /// `vision_config`.
     ///
     /// # Errors
-    /// [`ConfigError`] if the text is no such JSON, or its sizes contradict each other.
+    /// [`ConfigError`] if the text is not a JSON object, a value has the wrong type or is out of range, or
+    /// sizes contradict each other.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         Self::from_value(serde_json::from_str(json)?)
     }
 
-    /// Like [`from_json`](Self::from_json), from JSON that is parsed already.
+    /// Reads a Hugging Face configuration that has been parsed already: that of a vision model, or that of a
+    /// whole CLIP model with its vision half in `vision_config`.
     ///
     /// # Errors
-    /// [`ConfigError`], likewise.
+    /// [`ConfigError`] if a value has the wrong type or is out of range, or sizes contradict each other.
     pub fn from_value(mut value: serde_json::Value) -> Result<Self, ConfigError> {
         if let Some(vision) = value.get_mut("vision_config") {
             value = vision.take();
@@ -123,18 +113,17 @@ impl ClipVisionConfig {
         Ok(config)
     }
 
-    /// Positions of the output: the class token and one per patch.
+    /// Positions of the output: one for the class token and one for each patch.
     pub fn num_positions(&self) -> usize {
         let patches = self.image_size / self.patch_size;
         patches * patches + 1
     }
 
-    /// Checks that the sizes fit together.
+    /// Checks the configuration.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`], naming the values.
+    /// [`ConfigError`] if a value is out of range, or sizes contradict each other.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |message| Err(ConfigError::Invalid(message));
         for (name, size) in [
             ("hidden_size", self.hidden_size),
             ("intermediate_size", self.intermediate_size),
@@ -144,62 +133,31 @@ impl ClipVisionConfig {
             ("patch_size", self.patch_size),
         ] {
             // The upper bound keeps products of two sizes far from overflow.
-            if !(1..=1 << 20).contains(&size) {
-                return invalid(format!("{name} is {size}, expected 1 to 1048576"));
-            }
+            ConfigError::check_size(name, size, 1, 1 << 20)?;
         }
-        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
-            return invalid(format!(
-                "hidden_size {} is not a multiple of num_attention_heads {}",
-                self.hidden_size, self.num_attention_heads
-            ));
-        }
+        ConfigError::check_size("num_hidden_layers", self.num_hidden_layers, 0, 1000)?;
+        ConfigError::check_multiple(
+            ("hidden_size", self.hidden_size),
+            ("num_attention_heads", self.num_attention_heads),
+        )?;
         if self.patch_size > self.image_size {
-            return invalid(format!(
-                "patch_size {} is larger than image_size {}",
-                self.patch_size, self.image_size
-            ));
+            return Err(ConfigError::LargerThan {
+                name: "patch_size",
+                value: self.patch_size,
+                limit_name: "image_size",
+                limit: self.image_size,
+            });
         }
         let pixels = self.num_channels * self.patch_size * self.patch_size; // at most 2⁶⁰
-        if pixels > 1 << 20 {
-            return invalid(format!(
-                "num_channels {} of patch_size {} are {pixels} numbers a patch, expected at most 1048576",
-                self.num_channels, self.patch_size
-            ));
-        }
-        if self.num_hidden_layers > 1000 {
-            return invalid(format!(
-                "num_hidden_layers is {}, expected at most 1000",
-                self.num_hidden_layers
-            ));
-        }
-        Ok(())
-    }
-
-    /// Creates the model with fresh weights, drawn as Hugging Face draws them. Nothing is
-    /// allocated until a weight is first used, so loading a checkpoint over it costs nothing extra.
-    ///
-    /// # Panics
-    /// If [`validate`](Self::validate) would refuse the configuration.
-    pub fn init(&self, device: &Device) -> ClipVisionModel {
-        self.init_as(None, device)
-    }
-
-    /// Creates the model with packed weights: faster where there are kernels for them, and not to be
-    /// trained. `None` is [`init`](Self::init).
-    ///
-    /// # Panics
-    /// Likewise.
-    pub fn init_as(&self, format: Option<Format>, device: &Device) -> ClipVisionModel {
-        if let Err(error) = self.validate() {
-            panic!("{error}");
-        }
-        ClipVisionModel::new(self, format, device)
+        ConfigError::check_size("num_channels times patch_size squared", pixels, 1, 1 << 20)?;
+        ConfigError::check_rate("attention_dropout", self.attention_dropout)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use super::*;
 
     #[test]
@@ -229,14 +187,15 @@ mod tests {
             (r#"{"image_size": 16}"#, "larger than image_size"),
             (
                 r#"{"image_size": 4096, "patch_size": 4096}"#,
-                "50331648 numbers a patch",
+                "50331648, expected",
             ),
             (r#"{"num_attention_heads": 0}"#, "num_attention_heads is 0"),
             (r#"{"hidden_act": "silu"}"#, "unknown variant `silu`"),
-            (r#"{"hidden_size": -1}"#, "not a CLIP vision configuration"),
-            ("[", "not a CLIP vision configuration"),
+            (r#"{"hidden_size": -1}"#, "not a model configuration"),
+            ("[", "not a model configuration"),
         ] {
-            let error = ClipVisionConfig::from_json(json).unwrap_err().to_string();
+            let error = ClipVisionConfig::from_json(json).unwrap_err();
+            let error = format!("{error}: {:?}", error.source().map(ToString::to_string));
             assert!(error.contains(message), "{json}: {error}");
         }
     }

@@ -6,7 +6,7 @@ use packed_linear::Format;
 use crate::ClipVisionConfig;
 use crate::patch_embedding::PatchEmbedding;
 
-/// Cuts the image into patches, puts a class token in front and adds positions.
+/// Embeds the patches of an image, prepends a class token and adds position embeddings.
 ///
 /// Hugging Face: `CLIPVisionEmbeddings`.
 #[derive(Module, Debug)]
@@ -37,7 +37,7 @@ impl Embeddings {
     /// - output: `[batch, positions, width]`
     ///
     /// # Panics
-    /// If the pixel values have other channels, height or width than the configuration says.
+    /// If the channels, height or width of the pixel values are not those of the configuration.
     pub(crate) fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
         let [batch, channels, height, width] = pixel_values.dims();
         assert_eq!(

@@ -1,13 +1,13 @@
-//! CLIP's vision transformer on [Burn](burn): an image in, one vector per patch out.
+//! CLIP's vision transformer on [Burn](burn): it turns an image into one vector per patch.
 //!
-//! CLIP's image encoder is the front end of many captioning, retrieval and multimodal models. This
-//! crate is that encoder alone: any size, any Burn backend, configured by the JSON that Hugging
-//! Face ships with a checkpoint, with a table that ties every weight to its Hugging Face name. It
-//! knows nothing of text, search or files; reading a checkpoint into it is the work of
-//! `vision-encoder-decoder`.
+//! CLIP's image encoder is a part of many captioning, retrieval and multimodal models. This crate has only
+//! the encoder, in any size and for any Burn backend. It reads the configuration of a Hugging Face
+//! checkpoint, and its table [`WEIGHTS`] ties every parameter to its Hugging Face name. It implements the
+//! trait [`Encoder`] of [`vision_encoder_decoder`], so any decoder can attend to it. The crates `checkpoint`
+//! and `pretrained` load weights.
 //!
-//! The arithmetic is that of `CLIPVisionModel` in Hugging Face transformers: the hidden states
-//! come out before `post_layernorm`, the pooled class token after it.
+//! The model computes what `CLIPVisionModel` of Hugging Face transformers computes: hidden states before
+//! `post_layernorm`, and the pooled class token after it.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -29,20 +29,22 @@
 //! # }
 //! ```
 
-mod attention;
 mod config;
 mod embeddings;
-mod feed_forward;
+mod encoder;
 mod layer;
 mod model;
 mod patch_embedding;
 mod weights;
 
-pub use config::{ClipVisionConfig, ConfigError, HiddenAct};
+pub use config::{ClipVisionConfig, HiddenAct};
 pub use model::ClipVisionModel;
 pub use weights::WEIGHTS;
 
-/// The examples of the README are tests too.
+pub use transformer_layers::ConfigError;
+pub use vision_encoder_decoder::{Encoder, Memory};
+
+/// The examples of the README, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -19,8 +19,35 @@ pub struct ClipVisionModel {
     post_norm: LayerNorm,
 }
 
+impl ClipVisionConfig {
+    /// Creates the model with fresh weights, drawn from the distributions of Hugging Face. They are allocated
+    /// when they are first used, so loading a checkpoint into the model costs no extra memory.
+    ///
+    /// # Panics
+    /// If the configuration is invalid: see [`validate`](Self::validate).
+    pub fn init(&self, device: &Device) -> ClipVisionModel {
+        self.init_with(None, device)
+    }
+
+    /// Creates the model with packed weights, for inference. They can't be trained; on devices with kernels
+    /// for them, they are faster.
+    ///
+    /// # Panics
+    /// If the configuration is invalid: see [`validate`](Self::validate).
+    pub fn init_packed(&self, format: Format, device: &Device) -> ClipVisionModel {
+        self.init_with(Some(format), device)
+    }
+
+    fn init_with(&self, format: Option<Format>, device: &Device) -> ClipVisionModel {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        ClipVisionModel::new(self, format, device)
+    }
+}
+
 impl ClipVisionModel {
-    pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
+    fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
         let norm = LayerNormConfig::new(config.hidden_size).with_epsilon(config.layer_norm_eps);
         Self {
             embeddings: Embeddings::new(config, format, device),
@@ -32,8 +59,8 @@ impl ClipVisionModel {
         }
     }
 
-    /// The hidden states after the last layer and before `post_layernorm`, class token first:
-    /// Hugging Face's `last_hidden_state`, and what a decoder attends to.
+    /// The hidden states after the last layer and before `post_layernorm`, which a decoder attends to. The
+    /// first position is the class token. Hugging Face: `last_hidden_state`.
     ///
     /// # Shapes
     /// - pixel values: `[batch, channels, image_size, image_size]`, normalised as the model's
@@ -41,7 +68,7 @@ impl ClipVisionModel {
     /// - output: `[batch, positions, width]`
     ///
     /// # Panics
-    /// If the pixel values have another shape than the configuration says.
+    /// If the channels, height or width of the pixel values are not those of the configuration.
     pub fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
         let embedded = self.embeddings.forward(pixel_values);
         self.layers
@@ -51,7 +78,7 @@ impl ClipVisionModel {
             })
     }
 
-    /// The normalised class token: Hugging Face's `pooler_output`.
+    /// The class token after `post_layernorm`. Hugging Face: `pooler_output`.
     ///
     /// # Shapes
     /// - last hidden state: `[batch, positions, width]`
@@ -76,7 +103,7 @@ mod tests {
         check::<ClipVisionModel>();
     }
 
-    /// The random numbers of a device are the whole process's, so one test at a time draws them.
+    /// All tests of the process share the random numbers of a device, so only one test at a time may draw.
     static RANDOM: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
     fn config() -> ClipVisionConfig {
@@ -85,7 +112,7 @@ mod tests {
             intermediate_size: 40,
             num_hidden_layers: 2,
             num_attention_heads: 3,
-            image_size: 20, // not a multiple of the patch: the border is left out
+            image_size: 20, // not a multiple of the patch size: the border is ignored
             patch_size: 6,
             hidden_act: HiddenAct::Gelu,
             initializer_factor: 3.0,
@@ -99,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn packed_weights_of_every_format_are_those_of_an_ordinary_model() {
+    fn packed_weights_compute_what_ordinary_weights_compute() {
         let _guard = RANDOM.lock();
         let device = Device::flex();
         let hidden = |format: Option<Format>| {
             device.seed(1);
             let pixels = pixels(&device);
-            config().init_as(format, &device).forward(pixels)
+            config().init_with(format, &device).forward(pixels)
         };
         let ordinary = hidden(None);
         let largest = ordinary.clone().abs().max().into_scalar::<f32>();

@@ -2,20 +2,19 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor, s};
-use packed_linear::{Format, PackedShape, PackedWeight, Precision};
+use packed_linear::{Format, LinearWeight, PackedShape, PackedWeight};
 
 use crate::ClipVisionConfig;
 
-/// A convolution whose patches do not overlap, which is one product of matrices: a patch's pixels are
-/// a row.
+/// A convolution of patches that do not overlap, computed as one matrix product in which each row holds the
+/// pixels of a patch.
 ///
 /// Hugging Face: the `Conv2d` of `CLIPVisionEmbeddings`, which has no bias.
 #[derive(Module, Debug)]
 pub(crate) struct PatchEmbedding {
-    weight: Option<Param<Tensor<4>>>, // [width, channels, patch, patch]; none if it is packed
-    packed: Option<PackedWeight>,     // none if it is ordinary
+    weight: LinearWeight<4>, // [width, channels, patch, patch]
     #[module(skip)]
-    patch: usize,  // height and width
+    patch: usize, // height and width
 }
 
 impl PatchEmbedding {
@@ -26,31 +25,24 @@ impl PatchEmbedding {
             mean: 0.0,
             std: config.initializer_factor * config.initializer_range,
         };
-        match format {
-            None => Self {
-                weight: Some(initializer.init(dims, device)),
-                packed: None,
-                patch,
-            },
+        let weight = match format {
+            None => LinearWeight::Ordinary(initializer.init(dims, device)),
             Some(format) => {
                 let shape = PackedShape::of_kernel(format_of_patches(format), dims);
                 let init = move |device: &Device| {
                     let weight: Param<Tensor<4>> = initializer.init(dims, device);
                     weight.val().flatten(1, 3)
                 };
-                Self {
-                    weight: None,
-                    packed: Some(PackedWeight::uninitialized(shape, device, init)),
-                    patch,
-                }
+                LinearWeight::Packed(PackedWeight::uninitialized(shape, device, init))
             }
-        }
+        };
+        Self { weight, patch }
     }
 
     /// # Shapes
-    /// - pixel values: `[batch, channels, height, width]`; what a last patch would not be full of is
-    ///   left out
-    /// - output: `[batch, patches, width]`, from the top left
+    /// - pixel values: `[batch, channels, height, width]`. Pixels at the right and bottom border that do not
+    ///   fill a patch are ignored.
+    /// - output: `[batch, patches, width]`, row by row from the top left
     pub(crate) fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
         let [batch, channels, height, width] = pixel_values.dims();
         let patch = self.patch;
@@ -60,24 +52,24 @@ impl PatchEmbedding {
             .reshape([batch, channels, rows, patch, columns, patch])
             .permute([0, 2, 4, 1, 3, 5]) // [batch, rows, columns, channels, patch, patch]
             .reshape([batch * rows * columns, channels * patch * patch]);
-        let embedded = match (&self.packed, &self.weight) {
-            (Some(packed), _) => packed.multiply(patches, None, None),
-            (None, Some(weight)) => {
+        let embedded = match &self.weight {
+            LinearWeight::Packed(packed) => packed.multiply(patches, None, None),
+            LinearWeight::Ordinary(weight) => {
                 let weight = weight.val().flatten::<2>(1, 3); // [width, pixels]
                 linear(patches, weight.transpose(), None)
             }
-            (None, None) => panic!("patches need a weight"),
         };
         let [_, width] = embedded.dims();
         embedded.reshape([batch, rows * columns, width])
     }
 }
 
-/// Rounding pixels to whole numbers moves a captioner's logits as far as rounding all inputs of one kind
-/// of linear layer does, for a fortieth of the arithmetic, so they stay as they are.
+/// The format of the patch embedding in a model of the given format. Integer formats round the inputs of a
+/// layer. Rounding pixels would change a captioner's logits as much as rounding the inputs of one kind of
+/// linear layer in all layers, but would speed up only a fortieth of the arithmetic. So pixels are not rounded.
 fn format_of_patches(format: Format) -> Format {
-    match format.precision() {
-        Precision::F32 | Precision::BF16 => format,
-        Precision::Int8 | Precision::Int4 => Format::F32,
+    match format {
+        Format::F32 | Format::BF16 => format,
+        Format::Int8 { .. } | Format::Int4 { .. } => Format::F32,
     }
 }

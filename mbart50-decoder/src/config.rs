@@ -1,40 +1,44 @@
-use burn::tensor::Device;
-use packed_linear::Format;
 use serde::{Deserialize, Serialize};
-
-use crate::MBartDecoder;
+use transformer_layers::ConfigError;
 
 /// The sizes of an mBART decoder, under the names of Hugging Face's `MBartConfig`.
 ///
-/// The default is what `MBartConfig` takes for keys that a file leaves out; the published model's
-/// sizes are [`mbart_large_50`](Self::mbart_large_50). Keys that do not change what a decoder
-/// computes are ignored.
+/// The default has the default values of `MBartConfig`, which are used for keys that a file does not have.
+/// The sizes of the published model are [`mbart_large_50`](Self::mbart_large_50). Keys that do not change
+/// what a decoder computes are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MBartDecoderConfig {
-    /// Tokens that the model knows.
+    /// Tokens of the vocabulary.
     pub vocab_size: usize,
     /// Width of the hidden states.
     pub d_model: usize,
     /// Transformer layers.
     pub decoder_layers: usize,
-    /// Attention heads of a layer; divides `d_model`.
+    /// Attention heads of a layer. `d_model` is a multiple of it.
     pub decoder_attention_heads: usize,
     /// Width inside the feed-forward blocks.
     pub decoder_ffn_dim: usize,
     /// Activation inside the feed-forward blocks.
     pub activation_function: ActivationFunction,
+    /// Dropout rate after the embeddings, and between each block and its residual. Like the other rates, it
+    /// has an effect in training only, on autodiff devices.
+    pub dropout: f64,
+    /// Dropout rate of the attention weights.
+    pub attention_dropout: f64,
+    /// Dropout rate after the activation of the feed-forward blocks.
+    pub activation_dropout: f64,
     /// Longest sequence, in tokens.
     pub max_position_embeddings: usize,
-    /// Multiply token embeddings by `√d_model`.
+    /// Whether token embeddings are multiplied by `√d_model`.
     pub scale_embedding: bool,
     /// Standard deviation of fresh weights.
     pub init_std: f64,
-    /// The head that scores the vocabulary is the token embedding table; otherwise it has a table
-    /// of its own.
+    /// Whether the head, which scores the vocabulary, shares the table of token embeddings. Otherwise it has a
+    /// separate table.
     pub tie_word_embeddings: bool,
-    /// Add a bias to the logits. Not a key of Hugging Face's: there the bias is a buffer that some
-    /// checkpoints hold, so loaders set this when they find it.
+    /// Whether a bias is added to the logits. Hugging Face has no such key: the bias is a buffer of some
+    /// checkpoints, and loaders set this field when they find it.
     pub final_logits_bias: bool,
 }
 
@@ -48,18 +52,6 @@ pub enum ActivationFunction {
     Relu,
 }
 
-/// Why a configuration is not one of an mBART decoder.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The text is no JSON, or a value has the wrong type.
-    #[error("not an mBART configuration: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The values contradict each other.
-    #[error("mBART configuration: {0}")]
-    Invalid(String),
-}
-
 impl Default for MBartDecoderConfig {
     fn default() -> Self {
         Self {
@@ -69,6 +61,9 @@ impl Default for MBartDecoderConfig {
             decoder_attention_heads: 16,
             decoder_ffn_dim: 4096,
             activation_function: ActivationFunction::Gelu,
+            dropout: 0.1,
+            attention_dropout: 0.0,
+            activation_dropout: 0.0,
             max_position_embeddings: 1024,
             scale_embedding: false,
             init_std: 0.02,
@@ -79,7 +74,7 @@ impl Default for MBartDecoderConfig {
 }
 
 impl MBartDecoderConfig {
-    /// The decoder of the published captioning model, mBART-50's: 12 layers of 1024, 250,054
+    /// mBART-50's decoder, which the published captioning model has: 12 layers of width 1024, and 250,054
     /// tokens.
     pub fn mbart_large_50() -> Self {
         Self {
@@ -92,27 +87,27 @@ impl MBartDecoderConfig {
     /// Reads a Hugging Face `config.json` of an mBART model.
     ///
     /// # Errors
-    /// [`ConfigError`] if the text is no such JSON, or its sizes contradict each other.
+    /// [`ConfigError`] if the text is not a JSON object, a value has the wrong type or is out of range, or
+    /// sizes contradict each other.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         Self::from_value(serde_json::from_str(json)?)
     }
 
-    /// Like [`from_json`](Self::from_json), from JSON that is parsed already.
+    /// Reads a Hugging Face configuration that has been parsed already.
     ///
     /// # Errors
-    /// [`ConfigError`], likewise.
+    /// [`ConfigError`] if a value has the wrong type or is out of range, or sizes contradict each other.
     pub fn from_value(value: serde_json::Value) -> Result<Self, ConfigError> {
         let config: Self = serde_json::from_value(value)?;
         config.validate()?;
         Ok(config)
     }
 
-    /// Checks that the sizes fit together.
+    /// Checks the configuration.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`], naming the values.
+    /// [`ConfigError`] if a value is out of range, or sizes contradict each other.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |message| Err(ConfigError::Invalid(message));
         for (name, size) in [
             ("vocab_size", self.vocab_size),
             ("d_model", self.d_model),
@@ -121,49 +116,28 @@ impl MBartDecoderConfig {
             ("max_position_embeddings", self.max_position_embeddings),
         ] {
             // The upper bound keeps products of two sizes far from overflow.
-            if !(1..=1 << 24).contains(&size) {
-                return invalid(format!("{name} is {size}, expected 1 to 16777216"));
-            }
+            ConfigError::check_size(name, size, 1, 1 << 24)?;
         }
-        if !self.d_model.is_multiple_of(self.decoder_attention_heads) {
-            return invalid(format!(
-                "d_model {} is not a multiple of decoder_attention_heads {}",
-                self.d_model, self.decoder_attention_heads
-            ));
-        }
-        if self.decoder_layers > 1000 {
-            return invalid(format!(
-                "decoder_layers is {}, expected at most 1000",
-                self.decoder_layers
-            ));
+        ConfigError::check_size("decoder_layers", self.decoder_layers, 0, 1000)?;
+        ConfigError::check_multiple(
+            ("d_model", self.d_model),
+            ("decoder_attention_heads", self.decoder_attention_heads),
+        )?;
+        for (name, rate) in [
+            ("dropout", self.dropout),
+            ("attention_dropout", self.attention_dropout),
+            ("activation_dropout", self.activation_dropout),
+        ] {
+            ConfigError::check_rate(name, rate)?;
         }
         Ok(())
-    }
-
-    /// Creates the decoder with fresh weights. Nothing is allocated until a weight is first used,
-    /// so loading a checkpoint over it costs nothing extra.
-    ///
-    /// # Panics
-    /// If [`validate`](Self::validate) would refuse the configuration.
-    pub fn init(&self, device: &Device) -> MBartDecoder {
-        self.init_as(None, device)
-    }
-
-    /// Creates the decoder with packed weights: faster where there are kernels for them, and not to be
-    /// trained. `None` is [`init`](Self::init).
-    ///
-    /// # Panics
-    /// Likewise.
-    pub fn init_as(&self, format: Option<Format>, device: &Device) -> MBartDecoder {
-        if let Err(error) = self.validate() {
-            panic!("{error}");
-        }
-        MBartDecoder::new(self, format, device)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use super::*;
 
     #[test]
@@ -178,10 +152,11 @@ mod tests {
                 r#"{"activation_function": "silu"}"#,
                 "unknown variant `silu`",
             ),
-            (r#"{"d_model": "wide"}"#, "not an mBART configuration"),
-            ("", "not an mBART configuration"),
+            (r#"{"d_model": "wide"}"#, "not a model configuration"),
+            ("", "not a model configuration"),
         ] {
-            let error = MBartDecoderConfig::from_json(json).unwrap_err().to_string();
+            let error = MBartDecoderConfig::from_json(json).unwrap_err();
+            let error = format!("{error}: {:?}", error.source().map(ToString::to_string));
             assert!(error.contains(message), "{json}: {error}");
         }
     }

@@ -1,14 +1,14 @@
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
+use burn::nn::{Dropout, DropoutConfig, Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, s};
 use packed_linear::{Format, PackedEmbedding};
 
 use crate::MBartDecoderConfig;
 
-/// mBART's learned positions start two rows into their table.
+/// The row of the first position in mBART's table of positions.
 const POSITION_OFFSET: usize = 2;
 
-/// Token and position embeddings with their layer norm; the token table also is the tied head.
+/// Token and position embeddings with their layer norm. A tied head shares the table of tokens.
 ///
 /// Hugging Face: `MBartScaledWordEmbedding`, `MBartLearnedPositionalEmbedding` and
 /// `layernorm_embedding`.
@@ -17,6 +17,7 @@ pub(crate) struct Embeddings {
     tokens: PackedEmbedding,     // [vocabulary, width]
     positions: Param<Tensor<2>>, // [longest + 2, width]
     norm: LayerNorm,
+    dropout: Dropout,
     #[module(skip)]
     scale: f64,
 }
@@ -37,6 +38,7 @@ impl Embeddings {
             tokens: PackedEmbedding::new(config.vocab_size, width, &normal, format, device),
             positions: normal.init([positions, width], device),
             norm: LayerNormConfig::new(width).init(device),
+            dropout: DropoutConfig::new(config.dropout).init(),
             scale: if config.scale_embedding {
                 (width as f64).sqrt()
             } else {
@@ -45,7 +47,7 @@ impl Embeddings {
         }
     }
 
-    /// Embeds tokens of which the first stands at position `start`.
+    /// Embeds tokens, the first of which is at position `start`.
     ///
     /// # Shapes
     /// - tokens: `[rows, new]`
@@ -65,7 +67,7 @@ impl Embeddings {
         let first = start + POSITION_OFFSET;
         let positions = table.slice(s![first..first + new, ..]).unsqueeze(); // [1, new, width]
         let tokens = self.tokens.forward(tokens) * self.scale;
-        self.norm.forward(tokens + positions)
+        self.dropout.forward(self.norm.forward(tokens + positions))
     }
 
     /// The token table, `[vocabulary, width]`.

@@ -1,15 +1,14 @@
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Tensor};
-use packed_linear::{Format, LayerNorm};
+use burn::tensor::{Device, Tensor};
+use packed_linear::{Activation, Format, Input, LayerNorm};
+use transformer_layers::{
+    AttentionConfig, CrossAttention, FeedForward, FeedForwardConfig, LayerState, Pass,
+    SelfAttention,
+};
 
-use crate::MBartDecoderConfig;
-use crate::attention::{CrossAttention, SelfAttention};
-use crate::feed_forward::FeedForward;
-use crate::row_images::RowImages;
-use crate::slots::Slots;
-use crate::state::LayerState;
+use crate::{ActivationFunction, MBartDecoderConfig};
 
-/// One pre-norm decoder layer: over the row's own tokens, over its image, then feed-forward.
+/// One pre-norm decoder layer: self-attention, cross-attention, feed-forward.
 ///
 /// Hugging Face: `MBartDecoderLayer`.
 #[derive(Module, Debug)]
@@ -22,16 +21,8 @@ pub(crate) struct DecoderLayer {
     feed_forward: FeedForward,
 }
 
-/// Added to the variance: what PyTorch adds where nothing else is said, as in mBART.
+/// The epsilon of layer norms, which is PyTorch's default.
 const NORM_EPSILON: f64 = 1e-5;
-
-/// Which keys each query must not see; `true` = hidden.
-pub(crate) struct Masks {
-    /// `[rows or 1, 1, new, tokens so far]`
-    pub(crate) tokens: Option<Tensor<4, Bool>>,
-    /// `[images, 1, 1, positions]`
-    pub(crate) memory: Option<Tensor<4, Bool>>,
-}
 
 impl DecoderLayer {
     pub(crate) fn new(
@@ -40,19 +31,37 @@ impl DecoderLayer {
         device: &Device,
     ) -> Self {
         let norm = || LayerNorm::new(config.d_model, NORM_EPSILON, device);
+        let attention = AttentionConfig {
+            input_std: config.init_std,
+            output_std: config.init_std,
+            attention_dropout: config.attention_dropout,
+            dropout: config.dropout,
+            ..AttentionConfig::new(config.d_model, config.decoder_attention_heads)
+        };
+        let activation = match config.activation_function {
+            ActivationFunction::Gelu => Activation::Gelu,
+            ActivationFunction::Relu => Activation::Relu,
+        };
+        let feed_forward = FeedForwardConfig {
+            input_std: config.init_std,
+            output_std: config.init_std,
+            activation_dropout: config.activation_dropout,
+            dropout: config.dropout,
+            ..FeedForwardConfig::new(config.d_model, config.decoder_ffn_dim, activation)
+        };
         Self {
             self_attention_norm: norm(),
-            self_attention: SelfAttention::new(config, format, device),
+            self_attention: SelfAttention::new(&attention, format, device),
             cross_attention_norm: norm(),
-            cross_attention: CrossAttention::new(config, format, device),
+            cross_attention: CrossAttention::new(&attention, format, device),
             feed_forward_norm: norm(),
-            feed_forward: FeedForward::new(config, format, device),
+            feed_forward: feed_forward.init(format, device),
         }
     }
 
-    /// Projects the memory, `[images, positions, width]`, once for all rows and steps.
+    /// The state before the first token: keys and values of the memory, `[sources, positions, width]`.
     pub(crate) fn start(&self, memory: Tensor<3>) -> LayerState {
-        LayerState::new(self.cross_attention.project(memory))
+        self.cross_attention.start(memory)
     }
 
     /// # Shapes
@@ -60,20 +69,14 @@ impl DecoderLayer {
     pub(crate) fn forward(
         &self,
         hidden: Tensor<2>,
-        masks: &Masks,
-        row_images: &RowImages,
-        slots: &Slots,
+        pass: &Pass<'_>,
         state: &mut LayerState,
     ) -> Tensor<2> {
-        let norm = &self.self_attention_norm;
-        let (rows, tokens) = (row_images.rows(), &mut state.tokens);
-        let hidden = self
-            .self_attention
-            .forward(norm, hidden, rows, masks, slots, tokens);
-        let norm = &self.cross_attention_norm;
-        let hidden = self
-            .cross_attention
-            .forward(norm, hidden, row_images, masks, state);
-        self.feed_forward.forward(&self.feed_forward_norm, hidden)
+        let input = Input::normed(&self.self_attention_norm, hidden.clone());
+        let hidden = self.self_attention.forward(input, hidden, pass, state);
+        let input = Input::normed(&self.cross_attention_norm, hidden.clone());
+        let hidden = self.cross_attention.forward(input, hidden, pass, state);
+        let input = Input::normed(&self.feed_forward_norm, hidden.clone());
+        self.feed_forward.forward(input, hidden)
     }
 }

@@ -1,21 +1,21 @@
-//! mBART-50's decoder on [Burn](burn): token ids and something to attend to in, logits out.
+//! mBART-50's decoder on [Burn](burn): it computes logits from token ids and a memory that it attends to.
 //!
-//! mBART-50 writes 52 languages: the first token after the start token names the language. Its
-//! decoder, attending to an image encoder instead of a text encoder, is half of a multilingual
-//! captioning model. This crate is that decoder alone: it knows nothing of images, search or
-//! files.
+//! mBART-50 writes 52 languages; the token after the start token selects the language. Attending to an image
+//! encoder instead of a text encoder, its decoder is one half of a multilingual captioning model. This crate
+//! has only the decoder. It implements the trait [`Decoder`] of [`vision_encoder_decoder`], which joins it
+//! with any encoder and generates texts. The crates `checkpoint` and `pretrained` load weights.
 //!
-//! The model holds no decoding state. [`MBartDecoder::begin`] makes a [`DecoderState`] for a set of
-//! rows, [`MBartDecoder::forward`] feeds it any number of tokens, one at a time while generating or
-//! a whole text for teacher forcing: both run the same code. What the rows attend to (the memory,
-//! an encoder's output) is projected to keys and values once per image, however many rows look at
-//! it; the keys and values of the rows' own tokens are written in place into room set aside.
+//! The model holds no decoding state. [`Decoder::start`] creates a
+//! [`DecoderState`](transformer_layers::DecoderState) for some rows. [`Decoder::forward`] feeds any number of
+//! tokens to them: one at a time to generate, a whole text for teacher forcing. Both run the same code. Keys
+//! and values of the memory are projected once per source, however many rows attend to it. Those of the
+//! tokens are written to a cache in place.
 //!
-//! The arithmetic is that of `MBartForCausalLM` with cross-attention in Hugging Face transformers.
+//! The model computes what `MBartForCausalLM` with cross-attention of Hugging Face transformers computes.
 //!
 //! ```
 //! use burn::tensor::{Device, Int, Tensor};
-//! use mbart50_decoder::{MBartDecoderConfig, language};
+//! use mbart50_decoder::{Decoder, MBartDecoderConfig};
 //!
 //! # fn main() -> Result<(), mbart50_decoder::ConfigError> {
 //! let device = Device::flex();
@@ -25,15 +25,14 @@
 //! )?;
 //! let decoder = config.init(&device);
 //!
-//! // Two images of 17 positions; rows 0 and 1 look at the first, row 2 at the second.
+//! // Two images of 17 positions; rows 0 and 1 attend to the first, row 2 to the second.
 //! let memory = Tensor::<3>::zeros([2, 17, 32], &device);
-//! let mut state = decoder.begin(memory, None, &[0, 0, 1]);
-//! let spanish = language("es_XX").unwrap().token_id(config.vocab_size);
-//! let prompt = Tensor::<2, Int>::from_data([[2, spanish], [2, 5], [2, 6]], &device);
+//! let mut state = decoder.start(memory.into(), &[0, 0, 1]);
+//! let prompt = Tensor::<2, Int>::from_data([[2, 4], [2, 5], [2, 6]], &device);
 //! let hidden = decoder.forward(prompt, None, &mut state);
 //! assert_eq!(decoder.logits(hidden).dims(), [3, 2, 101]);
 //!
-//! // One more token each; the state remembers what came before.
+//! // One more token for each row. The state holds the tokens before.
 //! let next = Tensor::<2, Int>::from_data([[7], [8], [9]], &device);
 //! let hidden = decoder.forward(next, None, &mut state);
 //! assert_eq!(hidden.dims(), [3, 1, 32]);
@@ -41,31 +40,20 @@
 //! # }
 //! ```
 
-mod attention;
-mod attention_record;
-mod cache;
 mod config;
 mod embeddings;
-mod feed_forward;
-mod head;
-mod language;
 mod layer;
 mod model;
-mod row_images;
-mod shortlist;
-mod slots;
-mod state;
 mod weights;
 
-pub use config::{ActivationFunction, ConfigError, MBartDecoderConfig};
-pub use language::{LANGUAGES, Language, language};
+pub use config::{ActivationFunction, MBartDecoderConfig};
 pub use model::MBartDecoder;
-pub use row_images::{RowImages, RowSelection};
-pub use shortlist::Shortlist;
-pub use state::DecoderState;
 pub use weights::WEIGHTS;
 
-/// The examples of the README are tests too.
+pub use transformer_layers::ConfigError;
+pub use vision_encoder_decoder::{Decoder, Memory};
+
+/// The examples of the README, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -2,12 +2,12 @@ use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use packed_linear::{Format, PackedEmbedding};
+use transformer_layers::{DecoderState, Head, RowSources, Shortlist};
+use vision_encoder_decoder::{Decoder, Memory};
 
+use crate::MBartDecoderConfig;
 use crate::embeddings::Embeddings;
-use crate::head::score;
 use crate::layer::DecoderLayer;
-use crate::row_images::RowImages;
-use crate::{DecoderState, MBartDecoderConfig, Shortlist};
 
 /// mBART's decoder with cross-attention and its head; created by [`MBartDecoderConfig::init`].
 ///
@@ -18,7 +18,7 @@ pub struct MBartDecoder {
     embeddings: Embeddings,
     layers: Vec<DecoderLayer>,
     norm: LayerNorm,
-    /// `[vocabulary, width]`; without it the token embeddings are the head.
+    /// `[vocabulary, width]`. Without it, the head uses the token embeddings.
     head: Option<PackedEmbedding>,
     /// `[vocabulary]`
     logits_bias: Option<Param<Tensor<1>>>,
@@ -28,12 +28,35 @@ pub struct MBartDecoder {
     max_positions: usize,
 }
 
+impl MBartDecoderConfig {
+    /// Creates the decoder with fresh weights. They are allocated when they are first used, so
+    /// loading a checkpoint into the decoder costs no extra memory.
+    ///
+    /// # Panics
+    /// If the configuration is invalid: see [`validate`](Self::validate).
+    pub fn init(&self, device: &Device) -> MBartDecoder {
+        self.init_with(None, device)
+    }
+
+    /// Creates the decoder with packed weights, for inference. They can't be trained; on devices with kernels
+    /// for them, they are faster.
+    ///
+    /// # Panics
+    /// If the configuration is invalid: see [`validate`](Self::validate).
+    pub fn init_packed(&self, format: Format, device: &Device) -> MBartDecoder {
+        self.init_with(Some(format), device)
+    }
+
+    fn init_with(&self, format: Option<Format>, device: &Device) -> MBartDecoder {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        MBartDecoder::new(self, format, device)
+    }
+}
+
 impl MBartDecoder {
-    pub(crate) fn new(
-        config: &MBartDecoderConfig,
-        format: Option<Format>,
-        device: &Device,
-    ) -> Self {
+    fn new(config: &MBartDecoderConfig, format: Option<Format>, device: &Device) -> Self {
         let (vocabulary, width) = (config.vocab_size, config.d_model);
         let normal = Initializer::Normal {
             mean: 0.0,
@@ -55,57 +78,43 @@ impl MBartDecoder {
         }
     }
 
-    /// Tokens that the head scores.
-    pub fn vocab_size(&self) -> usize {
+    /// The head, with its separate table or that of the token embeddings.
+    fn head(&self) -> Head<'_> {
+        Head {
+            table: match &self.head {
+                Some(table) => table,
+                None => self.embeddings.token_table(),
+            },
+            bias: self.logits_bias.as_ref().map(Param::val),
+        }
+    }
+}
+
+impl Decoder for MBartDecoder {
+    type State = DecoderState;
+
+    fn vocab_size(&self) -> usize {
         self.vocab_size
     }
 
-    /// Longest sequence, in tokens.
-    pub fn max_positions(&self) -> usize {
-        self.max_positions
+    fn max_positions(&self) -> Option<usize> {
+        Some(self.max_positions)
     }
 
-    /// Begins decoding: projects the memory to keys and values, once per image.
-    ///
-    /// Row `r` will attend to image `row_images[r]`.
-    ///
-    /// # Shapes
-    /// - memory: `[images, positions, width]`
-    /// - memory padding: `[images, positions]`, true = ignore
-    ///
-    /// # Panics
-    /// If `row_images` is empty or names an image that is not there.
-    pub fn begin(
-        &self,
-        memory: Tensor<3>,
-        memory_padding: Option<Tensor<2, Bool>>,
-        row_images: &[usize],
-    ) -> DecoderState {
-        let device = memory.device();
-        let [images, _, _] = memory.dims();
-        let row_images = RowImages::new(row_images.to_vec(), images, &device);
-        let layers = self
-            .layers
-            .iter()
-            .map(|layer| layer.start(memory.clone()))
-            .collect();
-        DecoderState::new(layers, row_images, memory_padding, device)
+    fn start(&self, memory: Memory, row_sources: &[usize]) -> DecoderState {
+        let Memory { hidden, padding } = memory;
+        let [sources, _, _] = hidden.dims();
+        let row_sources = RowSources::new(row_sources.to_vec(), sources, &hidden.device());
+        let layers = self.layers.iter();
+        let layers = layers.map(|layer| layer.start(hidden.clone())).collect();
+        DecoderState::new(layers, row_sources, padding)
     }
 
     /// Appends tokens to every row and returns the hidden states after the last layer norm.
     ///
-    /// Padding may stand anywhere but should stand at the end of a row: positions are counted from
-    /// the row's first token, padded or not, as in Hugging Face.
-    ///
-    /// # Shapes
-    /// - tokens: `[rows, new]`
-    /// - padding: `[rows, new]`, true = ignore
-    /// - output: `[rows, new, width]`
-    ///
-    /// # Panics
-    /// If the number of rows is not the state's, or the sequence grows beyond
-    /// `max_position_embeddings`.
-    pub fn forward(
+    /// Padding may be anywhere in a row, but should be at its end: as in Hugging Face, positions are counted
+    /// from the first token of the row, including padding.
+    fn forward(
         &self,
         tokens: Tensor<2, Int>,
         padding: Option<Tensor<2, Bool>>,
@@ -114,52 +123,47 @@ impl MBartDecoder {
         let [rows, new] = tokens.dims();
         assert_eq!(rows, state.rows(), "tokens and state differ in rows");
         let embedded = self.embeddings.forward(tokens, state.length());
-        let masks = state.advance(new, padding);
 
-        // Rank 2 between here and the end: every linear layer is then one matrix product over all
-        // rows, which backends do not have to broadcast its weight for.
+        // From here on, hidden states have rank 2, so that each linear layer is one matrix product over all
+        // rows and backends do not have to broadcast its weight.
         let mut hidden = embedded.flatten::<2>(0, 1); // [rows · new, width]
-        for (layer, layer_state) in self.layers.iter().zip(&mut state.layers) {
-            hidden = layer.forward(hidden, &masks, &state.row_images, &state.slots, layer_state);
+        let (pass, layer_states) = state.advance(new, padding);
+        for (layer, layer_state) in self.layers.iter().zip(layer_states) {
+            hidden = layer.forward(hidden, &pass, layer_state);
         }
         let hidden = self.norm.forward(hidden);
         let [_, width] = hidden.dims();
         hidden.reshape([rows, new, width])
     }
 
-    /// Scores the vocabulary.
-    ///
-    /// # Shapes
-    /// - hidden: `[rows, new, width]`
-    /// - output: `[rows, new, vocabulary]`
-    pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
-        let bias = self.logits_bias.as_ref().map(Param::val);
-        score(hidden, self.head_table(), bias)
+    fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        self.head().logits(hidden)
     }
 
-    /// A head that scores only these tokens, which must ascend; its rows are gathered here, once.
-    ///
-    /// # Panics
-    /// If the tokens are not ascending and each there once, if there are none, or if one is not in
-    /// the vocabulary.
-    pub fn shortlist(&self, tokens: &[u32]) -> Shortlist {
-        let bias = self.logits_bias.as_ref().map(Param::val);
-        Shortlist::gather_from(tokens, self.head_table(), bias)
+    fn shortlist(&self, tokens: &[u32]) -> Option<Shortlist> {
+        Some(self.head().shortlist(tokens))
     }
 
-    /// The head's own table or the tied one, `[vocabulary, width]`.
-    fn head_table(&self) -> &PackedEmbedding {
-        match &self.head {
-            Some(head) => head,
-            None => self.embeddings.token_table(),
-        }
-    }
-
-    /// Row `i` goes on from what was row `parents[i]`: reorders, repeats or drops rows.
-    ///
-    /// # Panics
-    /// If `parents` is empty or names a row that is not there.
-    pub fn select_rows(&self, state: &mut DecoderState, parents: &[usize]) {
+    fn select_rows(&self, state: &mut DecoderState, parents: &[usize]) {
         state.select_rows(parents);
+    }
+
+    fn record_attention(&self, state: &mut DecoderState) {
+        state.record_attention();
+    }
+
+    fn recorded_attention(&self, state: &DecoderState) -> Option<Vec<Tensor<3>>> {
+        state.recorded_attention()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_is_send_and_sync() {
+        fn check<T: Send + Sync>() {}
+        check::<MBartDecoder>();
     }
 }

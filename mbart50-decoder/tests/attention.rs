@@ -1,7 +1,9 @@
-//! What the decoder says it looked at must be what it looked at.
+//! The recorded cross-attention weights are those that the decoder used.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, s};
-use mbart50_decoder::{DecoderState, MBartDecoder};
+use mbart50_decoder::{Decoder, MBartDecoder, Memory};
+
+use transformer_layers::DecoderState;
 
 mod common;
 use common::{LENGTH, POSITIONS, decoder, memory, tokens};
@@ -11,16 +13,20 @@ fn recording(
     decoder: &MBartDecoder,
     memory: Tensor<3>,
     padding: Option<Tensor<2, Bool>>,
-    row_images: &[usize],
+    row_sources: &[usize],
 ) -> DecoderState {
-    let mut state = decoder.begin(memory, padding, row_images);
-    state.record_attention();
+    let memory = Memory {
+        hidden: memory,
+        padding,
+    };
+    let mut state = decoder.start(memory, row_sources);
+    decoder.record_attention(&mut state);
     state
 }
 
 /// Every layer's weights, `[layers, rows, tokens, positions]`.
-fn recorded(state: &DecoderState) -> Tensor<4> {
-    Tensor::stack(state.attention().unwrap(), 0)
+fn recorded(decoder: &MBartDecoder, state: &DecoderState) -> Tensor<4> {
+    Tensor::stack(decoder.recorded_attention(state).unwrap(), 0)
 }
 
 fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
@@ -28,14 +34,17 @@ fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
 }
 
 #[test]
-fn nothing_is_recorded_unless_asked_for() {
+fn nothing_is_recorded_without_a_request() {
     let device = Device::flex();
     let decoder = decoder(&device);
-    let mut state = decoder.begin(memory(1, &device), None, &[0]);
+    let mut state = decoder.start(memory(1, &device).into(), &[0]);
     decoder.forward(tokens(1, &device), None, &mut state);
-    assert!(state.attention().is_none());
-    state.record_attention();
-    assert!(state.attention().is_none(), "no token since");
+    assert!(decoder.recorded_attention(&state).is_none());
+    decoder.record_attention(&mut state);
+    assert!(
+        decoder.recorded_attention(&state).is_none(),
+        "no token since"
+    );
 }
 
 #[test]
@@ -44,7 +53,7 @@ fn the_weights_of_a_token_sum_to_one_over_positions() {
     let decoder = decoder(&device);
     let mut state = recording(&decoder, memory(2, &device), None, &[0, 1, 1]);
     decoder.forward(tokens(3, &device), None, &mut state);
-    let weights = recorded(&state);
+    let weights = recorded(&decoder, &state);
     assert_eq!(weights.dims(), [3, 3, LENGTH, POSITIONS]);
     assert!(weights.clone().min().into_scalar::<f32>() >= 0.0);
     let sums = weights.sum_dim(3);
@@ -57,9 +66,9 @@ fn recording_changes_no_hidden_state() {
     let device = Device::flex();
     let decoder = decoder(&device);
     let (memory, tokens) = (memory(3, &device), tokens(5, &device));
-    let row_images = [2, 0, 2, 2, 0];
-    let mut plain = decoder.begin(memory.clone(), None, &row_images);
-    let mut state = recording(&decoder, memory, None, &row_images);
+    let row_sources = [2, 0, 2, 2, 0];
+    let mut plain = decoder.start(memory.clone().into(), &row_sources);
+    let mut state = recording(&decoder, memory, None, &row_sources);
     for range in [0..5, 5..6] {
         let new = tokens.clone().slice(s![.., range]);
         let expected = decoder.forward(new.clone(), None, &mut plain);
@@ -68,40 +77,40 @@ fn recording_changes_no_hidden_state() {
     }
 }
 
-/// Records in pieces, and compares with recording all at once and with each row on its own.
-fn pieces_equal_the_whole_text(row_images: &[usize], images: usize, chunks: &[usize]) {
+/// Records in pieces, and compares with recording all at once and each row by itself.
+fn pieces_equal_the_whole_text(row_sources: &[usize], images: usize, chunks: &[usize]) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(images, &device);
-    let tokens = tokens(row_images.len(), &device);
+    let tokens = tokens(row_sources.len(), &device);
 
-    let mut state = recording(&decoder, memory.clone(), None, row_images);
+    let mut state = recording(&decoder, memory.clone(), None, row_sources);
     let mut chunks = chunks.iter().cycle();
     while state.length() < LENGTH {
         let start = state.length();
         let end = (start + chunks.next().unwrap()).min(LENGTH);
         decoder.forward(tokens.clone().slice(s![.., start..end]), None, &mut state);
     }
-    let pieces = recorded(&state);
+    let pieces = recorded(&decoder, &state);
 
-    let mut state = recording(&decoder, memory.clone(), None, row_images);
+    let mut state = recording(&decoder, memory.clone(), None, row_sources);
     decoder.forward(tokens.clone(), None, &mut state);
-    let whole = recorded(&state);
+    let whole = recorded(&decoder, &state);
     let difference = largest_difference(pieces, whole.clone());
     assert!(difference <= 1e-5, "{difference}");
 
-    for (row, image) in row_images.iter().enumerate() {
+    for (row, image) in row_sources.iter().enumerate() {
         let memory = memory.clone().slice(s![*image..*image + 1, .., ..]);
         let mut state = recording(&decoder, memory, None, &[0]);
         decoder.forward(tokens.clone().slice(s![row..row + 1, ..]), None, &mut state);
         let of_row = whole.clone().slice(s![.., row..row + 1, .., ..]);
-        let difference = largest_difference(of_row, recorded(&state));
+        let difference = largest_difference(of_row, recorded(&decoder, &state));
         assert!(difference <= 1e-5, "row {row}: {difference}");
     }
 }
 
 #[test]
-fn token_by_token_is_recorded_as_the_whole_text() {
+fn recording_token_by_token_equals_recording_the_whole_text() {
     pieces_equal_the_whole_text(&[0, 0, 0, 1, 1, 1], 2, &[1]);
 }
 
@@ -111,12 +120,12 @@ fn rows_that_are_not_grouped_by_image_keep_their_own_weights() {
 }
 
 #[test]
-fn pieces_of_several_tokens_are_recorded_as_the_whole_text() {
+fn recording_several_tokens_at_a_time_equals_recording_the_whole_text() {
     pieces_equal_the_whole_text(&[1, 0, 1], 2, &[3, 1, 7]);
 }
 
 #[test]
-fn selected_rows_keep_what_they_attended_to() {
+fn selected_rows_keep_their_recorded_weights() {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(4, &device);
@@ -125,7 +134,7 @@ fn selected_rows_keep_what_they_attended_to() {
         tokens.clone().slice(s![0..rows, range.start..range.end])
     };
 
-    // Two selections: one repeats and reorders rows, one drops so many that images are dropped.
+    // The first selection repeats and reorders rows; the second drops enough rows to drop images.
     let mut state = recording(&decoder, memory.clone(), None, &[0, 1, 2, 3]);
     decoder.forward(part(4, 0..5), None, &mut state);
     decoder.select_rows(&mut state, &[3, 1, 1, 0]);
@@ -143,7 +152,7 @@ fn selected_rows_keep_what_they_attended_to() {
     ];
     let mut fresh = recording(&decoder, memory, None, &[1, 3]);
     decoder.forward(Tensor::cat(history.to_vec(), 1), None, &mut fresh);
-    let difference = largest_difference(recorded(&state), recorded(&fresh));
+    let difference = largest_difference(recorded(&decoder, &state), recorded(&decoder, &fresh));
     assert!(difference <= 1e-5, "{difference}");
 }
 
@@ -156,30 +165,30 @@ fn recording_can_begin_in_the_middle_and_again() {
     let mut whole = recording(&decoder, memory.clone(), None, &[0]);
     decoder.forward(tokens.clone(), None, &mut whole);
 
-    let mut state = decoder.begin(memory, None, &[0]);
+    let mut state = decoder.start(memory.into(), &[0]);
     for (range, recorded_from) in [(0..4, None), (4..9, Some(4)), (9..12, Some(9))] {
         if recorded_from.is_some() {
-            state.record_attention();
+            decoder.record_attention(&mut state);
         }
         let end = range.end;
         decoder.forward(tokens.clone().slice(s![.., range]), None, &mut state);
         if let Some(start) = recorded_from {
-            let expected = recorded(&whole).slice(s![.., .., start..end, ..]);
-            let difference = largest_difference(recorded(&state), expected);
+            let expected = recorded(&decoder, &whole).slice(s![.., .., start..end, ..]);
+            let difference = largest_difference(recorded(&decoder, &state), expected);
             assert!(difference <= 1e-5, "{difference}");
         }
     }
 }
 
 #[test]
-fn padding_of_the_memory_gets_nothing() {
+fn padding_of_the_memory_gets_no_weight() {
     let device = Device::flex();
     let decoder = decoder(&device);
-    let padding: Vec<bool> = (0..2 * POSITIONS).map(|i| i >= 14).collect(); // the second's last six
+    let padding: Vec<bool> = (0..2 * POSITIONS).map(|i| i >= 14).collect(); // the last six of the second
     let padding = Tensor::from_data(TensorData::new(padding, [2, POSITIONS]), &device);
     let mut state = recording(&decoder, memory(2, &device), Some(padding), &[1, 0, 1]);
     decoder.forward(tokens(3, &device), None, &mut state);
-    let weights = recorded(&state);
+    let weights = recorded(&decoder, &state);
     for row in [0, 2] {
         let of_row = weights.clone().slice(s![.., row..row + 1, .., ..]);
         let padded = of_row.clone().slice(s![.., .., .., 4..]);

@@ -1,15 +1,15 @@
-//! A shortlist must score its tokens as the whole head does.
+//! A shortlist gives its tokens the same scores as the whole head.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use mbart50_decoder::{MBartDecoder, MBartDecoderConfig};
+use mbart50_decoder::{Decoder, MBartDecoder, MBartDecoderConfig};
 
 mod common;
 use common::{config, decoder, memory, tokens};
 
 const TOKENS: [u32; 5] = [0, 2, 17, 63, 119];
 
-/// Gives every parameter other values: a fresh bias is zero, and a zero hides mistakes.
+/// Gives every parameter random values: a fresh bias is zero, which would hide mistakes.
 struct Randomly;
 
 impl ModuleMapper for Randomly {
@@ -20,9 +20,9 @@ impl ModuleMapper for Randomly {
 
 /// The largest difference between the shortlist's logits and the same columns of all logits.
 fn difference(decoder: &MBartDecoder, device: &Device) -> f32 {
-    let mut state = decoder.begin(memory(2, device), None, &[0, 0, 1]);
+    let mut state = decoder.start(memory(2, device).into(), &[0, 0, 1]);
     let hidden = decoder.forward(tokens(3, device), None, &mut state);
-    let shortlist = decoder.shortlist(&TOKENS);
+    let shortlist = decoder.shortlist(&TOKENS).unwrap();
     assert_eq!(shortlist.tokens(), TOKENS);
     let columns = Tensor::<1, Int>::from_data(TOKENS.map(i64::from), device);
     let expected = decoder.logits(hidden.clone()).select(2, columns);
@@ -45,13 +45,13 @@ fn a_bias_of_the_logits_is_gathered_too() {
 }
 
 #[test]
-fn a_head_of_its_own_is_gathered_instead_of_the_embeddings() {
+fn a_separate_head_is_gathered_instead_of_the_embeddings() {
     let device = Device::flex();
     device.seed(7);
-    let own = MBartDecoderConfig {
+    let config = MBartDecoderConfig {
         tie_word_embeddings: false,
         ..config()
     };
-    let own = own.init(&device).map(&mut Randomly);
-    assert!(difference(&own, &device) <= 1e-5);
+    let separate = config.init(&device).map(&mut Randomly);
+    assert!(difference(&separate, &device) <= 1e-5);
 }

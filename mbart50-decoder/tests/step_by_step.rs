@@ -1,7 +1,8 @@
-//! Decoding token by token must give what one call over the whole text gives.
+//! Decoding token by token gives the same logits as one call with the whole text.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, s};
-use mbart50_decoder::{DecoderState, MBartDecoder};
+use mbart50_decoder::{Decoder, MBartDecoder, Memory};
+use transformer_layers::DecoderState;
 
 mod common;
 use common::{LENGTH, decoder, memory, tokens};
@@ -21,7 +22,7 @@ fn relative_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
     (a - b).abs().max().into_scalar::<f32>() / largest
 }
 
-fn steps_equal_full(rows: usize, row_images: &[usize], images: usize, chunks: &[usize]) {
+fn steps_equal_full(rows: usize, row_sources: &[usize], images: usize, chunks: &[usize]) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(images, &device);
@@ -30,10 +31,10 @@ fn steps_equal_full(rows: usize, row_images: &[usize], images: usize, chunks: &[
         &decoder,
         tokens.clone(),
         None,
-        &mut decoder.begin(memory.clone(), None, row_images),
+        &mut decoder.start(memory.clone().into(), row_sources),
     );
 
-    let mut state = decoder.begin(memory, None, row_images);
+    let mut state = decoder.start(memory.into(), row_sources);
     let mut pieces = Vec::new();
     let mut chunks = chunks.iter().cycle();
     while state.length() < LENGTH {
@@ -57,7 +58,7 @@ fn several_rows_token_by_token_equal_the_whole_text() {
 }
 
 #[test]
-fn rows_of_unequally_shared_images_equal_the_whole_text() {
+fn images_with_different_numbers_of_rows_equal_the_whole_text() {
     steps_equal_full(5, &[2, 0, 2, 2, 0], 3, &[1]);
 }
 
@@ -67,16 +68,16 @@ fn pieces_of_several_tokens_equal_the_whole_text() {
 }
 
 #[test]
-fn selected_rows_go_on_as_if_they_had_always_been_so() {
+fn selected_rows_continue_as_fresh_rows_with_their_history() {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(4, &device);
     let tokens = tokens(4, &device);
     let until = |end: usize| tokens.clone().slice(s![.., 0..end]);
 
-    // Two selections: one repeats and reorders rows, one drops so many that images are dropped.
+    // The first selection repeats and reorders rows; the second drops enough rows to drop images.
     let (first, second) = ([3, 1, 1, 0], [2, 0]);
-    let mut state = decoder.begin(memory.clone(), None, &[0, 1, 2, 3]);
+    let mut state = decoder.start(memory.clone().into(), &[0, 1, 2, 3]);
     let select = |tokens: Tensor<2, Int>, parents: &[i64]| {
         tokens.select(0, Tensor::<1, Int>::from_data(parents, &device))
     };
@@ -100,7 +101,7 @@ fn selected_rows_go_on_as_if_they_had_always_been_so() {
         ],
         1,
     );
-    let mut fresh = decoder.begin(memory, None, &[1, 3]);
+    let mut fresh = decoder.start(memory.into(), &[1, 3]);
     let full = logits(&decoder, history, None, &mut fresh).slice(s![.., 9..12, ..]);
     let difference = relative_difference(stepped, full);
     assert!(difference <= 1e-5, "{difference}");
@@ -120,10 +121,10 @@ fn padded_rows_equal_shorter_rows() {
         &device,
     );
 
-    // All at once, and with the padding arriving in the middle.
-    let mut state = decoder.begin(memory.clone(), None, &[0, 0]);
+    // The padding is fed at once with the tokens before it, and in a second call.
+    let mut state = decoder.start(memory.clone().into(), &[0, 0]);
     let at_once = logits(&decoder, tokens.clone(), Some(padding.clone()), &mut state);
-    let mut state = decoder.begin(memory.clone(), None, &[0, 0]);
+    let mut state = decoder.start(memory.clone().into(), &[0, 0]);
     let pieces =
         [(0, 3, None), (3, 8, Some(padding.slice(s![.., 3..8])))].map(|(a, b, padding)| {
             let new = tokens.clone().slice(s![.., a..b]);
@@ -132,7 +133,7 @@ fn padded_rows_equal_shorter_rows() {
     let difference = relative_difference(Tensor::cat(pieces.to_vec(), 1), at_once.clone());
     assert!(difference <= 1e-5, "{difference}");
 
-    let mut alone = decoder.begin(memory, None, &[0]);
+    let mut alone = decoder.start(memory.into(), &[0]);
     let short = logits(&decoder, tokens.slice(s![1..2, 0..5]), None, &mut alone);
     let difference = relative_difference(at_once.slice(s![1..2, 0..5, ..]), short);
     assert!(difference <= 1e-5, "{difference}");
@@ -144,12 +145,16 @@ fn padded_memory_equals_shorter_memory() {
     let decoder = decoder(&device);
     let memory = memory(2, &device);
     let tokens = tokens(2, &device);
-    let padding: Vec<bool> = (0..20).map(|i| i >= 14).collect(); // the second image's last six
+    let padding: Vec<bool> = (0..20).map(|i| i >= 14).collect(); // the last six of the second image
     let padding = Tensor::from_data(TensorData::new(padding, [2, 10]), &device);
-    let mut state = decoder.begin(memory.clone(), Some(padding), &[0, 1]);
+    let padded_memory = Memory {
+        hidden: memory.clone(),
+        padding: Some(padding),
+    };
+    let mut state = decoder.start(padded_memory, &[0, 1]);
     let padded = logits(&decoder, tokens.clone(), None, &mut state);
 
-    let mut state = decoder.begin(memory.slice(s![1..2, 0..4, ..]), None, &[0]);
+    let mut state = decoder.start(memory.slice(s![1..2, 0..4, ..]).into(), &[0]);
     let short = logits(&decoder, tokens.slice(s![1..2, ..]), None, &mut state);
     let difference = relative_difference(padded.slice(s![1..2, .., ..]), short);
     assert!(difference <= 1e-5, "{difference}");

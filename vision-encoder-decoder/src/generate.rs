@@ -1,11 +1,13 @@
 use burn::tensor::{Device, Int, Tensor, TensorData, TensorReadError, s};
 use generation::{
-    ConfigError, Generation, GenerationConfig, Hypothesis, Prompt, StepModel, TokenBatch,
+    ConfigError, Generation, GenerationConfig, Hypothesis, Prompt, PromptResult, StepModel,
+    TokenBatch,
 };
+use transformer_layers::Shortlist;
 
-use crate::{Decoder, Encoder, Memory, Shortlist, VisionEncoderDecoder};
+use crate::{Decoder, Encoder, Memory, VisionEncoderDecoder};
 
-/// Why generation failed.
+/// Why a whole call of generation failed.
 pub type GenerateError = generation::GenerateError<TensorReadError>;
 
 /// A decoder's state on its device.
@@ -19,106 +21,108 @@ pub struct DecodingState<S> {
 }
 
 impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
-    /// Captions images: up to `num_return_sequences` hypotheses for each, best first.
+    /// Generates up to `num_return_sequences` texts for each source (each image), best first. A source
+    /// without a result, because its logits are not finite for example, does not affect the others.
     ///
     /// # Errors
-    /// [`GenerateError`]: contradictory options, no start token, or a device that failed.
+    /// [`GenerateError`] if the options contradict each other, there is no start token, or the device
+    /// fails.
     pub fn generate(
         &self,
         input: E::Input,
         config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
+    ) -> Result<Vec<PromptResult>, GenerateError> {
         let start = config.start_token()?;
         let memory = self.encode(input);
-        let [images, _, _] = memory.hidden.dims();
-        let row_images: Vec<usize> = (0..images).collect();
-        let prompts = vec![Prompt::new(vec![start]); images];
-        self.generate_from(memory, &row_images, &prompts, config)
+        let [sources, _, _] = memory.hidden.dims();
+        let row_sources: Vec<usize> = (0..sources).collect();
+        let prompts = vec![Prompt::new(vec![start]); sources];
+        self.generate_from(memory, &row_sources, &prompts, config)
     }
 
-    /// Continues prompts that look at encoded images: prompt `i` at image `row_images[i]`. Several
-    /// prompts may look at one image, for example one per language.
+    /// Continues prompts, where prompt `i` attends to source `row_sources[i]` of the memory. Several
+    /// prompts may attend to one source, for example one per language.
     ///
     /// # Errors
-    /// [`GenerateError`], likewise.
+    /// [`GenerateError`] if the options contradict each other or a prompt, or the device fails.
     ///
     /// # Panics
-    /// If there is not one image number per prompt, or one names an image that is not there.
+    /// If there is not one source per prompt, or one does not exist.
     pub fn generate_from(
         &self,
         memory: Memory,
-        row_images: &[usize],
+        row_sources: &[usize],
         prompts: &[Prompt],
         config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
+    ) -> Result<Vec<PromptResult>, GenerateError> {
         let generation = Generation::new(config.clone());
-        self.generate_with(memory, row_images, prompts, generation, None)
+        self.generate_with(memory, row_sources, prompts, generation, None)
     }
 
-    /// Continues prompts with more than options: processors, stopping rules and searches of one's
-    /// own, somebody who watches, alternatives ([`Generation`] has them all). Prompt `i` looks at
-    /// image `row_images[i]`.
+    /// Continues prompts with everything that [`Generation`] has beside options: custom processors,
+    /// stopping criteria and searches, an observer, alternatives. Prompt `i` attends to source
+    /// `row_sources[i]` of the memory.
     ///
-    /// With a [shortlist](Decoder::shortlist) only its tokens are scored: the result is that of
-    /// making all others impossible, for less work.
+    /// With a [shortlist](Decoder::shortlist) only its tokens are scored. The results are those of
+    /// forbidding all other tokens, for less work.
     ///
     /// # Errors
-    /// [`GenerateError`], likewise.
+    /// [`GenerateError`] if the options contradict each other or a prompt, or the device fails.
     ///
     /// # Panics
-    /// Likewise.
+    /// If there is not one source per prompt, or one does not exist.
     pub fn generate_with(
         &self,
         memory: Memory,
-        row_images: &[usize],
+        row_sources: &[usize],
         prompts: &[Prompt],
         generation: Generation<'_>,
         shortlist: Option<&Shortlist>,
-    ) -> Result<Vec<Vec<Hypothesis>>, GenerateError> {
+    ) -> Result<Vec<PromptResult>, GenerateError> {
         // Before the memory is projected.
         generation.validate(prompts, self.decoder.vocab_size())?;
         for prompt in prompts {
-            self.validate_length(generation.config(), prompt.tokens.len())?;
+            self.validate_length(generation.config_of(prompt), prompt.tokens.len())?;
         }
-        assert_eq!(row_images.len(), prompts.len(), "one image per prompt");
+        assert_eq!(row_sources.len(), prompts.len(), "one source per prompt");
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
-        generation.run(self, self.begin(memory, row_images, shortlist), prompts)
+        generation.run(self, self.begin(memory, row_sources, shortlist), prompts)
     }
 
-    /// The log-probabilities of given texts, `texts[i]` behind `prompts[i]` and looking at image
-    /// `row_images[i]`; see [`Generation::score`].
+    /// The log-probabilities of given texts, where `texts[i]` follows `prompts[i]` and attends to source
+    /// `row_sources[i]` of the memory; see [`Generation::score`].
     ///
     /// # Errors
-    /// [`GenerateError`], likewise.
+    /// [`GenerateError`] if the options contradict each other or a text, or the device fails.
     ///
     /// # Panics
-    /// Likewise.
+    /// If there is not one source per prompt, or one does not exist.
     pub fn score(
         &self,
         memory: Memory,
-        row_images: &[usize],
+        row_sources: &[usize],
         prompts: &[Prompt],
         texts: &[Vec<u32>],
         generation: Generation<'_>,
-    ) -> Result<Vec<Hypothesis>, GenerateError> {
+    ) -> Result<Vec<PromptResult<Hypothesis>>, GenerateError> {
         for (prompt, text) in prompts.iter().zip(texts) {
             let length = prompt.tokens.len() + text.len();
             self.validate_fed(length, length.saturating_sub(1))?;
         }
-        assert_eq!(row_images.len(), prompts.len(), "one image per prompt");
+        assert_eq!(row_sources.len(), prompts.len(), "one source per prompt");
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
-        generation.score(self, self.begin(memory, row_images, None), prompts, texts)
+        generation.score(self, self.begin(memory, row_sources, None), prompts, texts)
     }
 
-    /// Checks that the decoder can write texts as long as the options allow behind a prompt of
+    /// Checks that the decoder can write texts that are as long as the options allow, after a prompt of
     /// `prompt_length` tokens.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] if it has no positions for them.
+    /// [`ConfigError::TooFewPositions`] if it has too few positions.
     pub fn validate_length(
         &self,
         config: &GenerationConfig,
@@ -130,31 +134,31 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         )
     }
 
-    /// Likewise for texts of `longest` tokens, of which the decoder is fed `fed`.
+    /// Checks that the decoder can write texts of `longest` tokens, of which it is fed `fed`.
     fn validate_fed(&self, longest: usize, fed: usize) -> Result<(), ConfigError> {
         match self.decoder.max_positions() {
-            Some(positions) if fed > positions => Err(ConfigError::Invalid(format!(
-                "the longest text is {longest} tokens (max_length or max_new_tokens), but the model can write {}",
-                positions + (longest - fed)
-            ))),
+            Some(positions) if fed > positions => Err(ConfigError::TooFewPositions {
+                longest,
+                most: positions + (longest - fed),
+            }),
             _ => Ok(()),
         }
     }
 
-    /// A fresh state for whoever drives the steps: [`Generation::run`] with a [`StepModel`] around this
-    /// one, for example. Row `r` will look at image `row_images[r]`.
+    /// A fresh state for code that drives the steps itself, such as [`Generation::run`] with a
+    /// [`StepModel`] around this one. Row `r` will attend to source `row_sources[r]` of the memory.
     ///
     /// # Panics
-    /// If there is no row, or one looks at an image that is not there.
+    /// If there are no rows, or one attends to a source that does not exist.
     pub fn begin(
         &self,
         memory: Memory,
-        row_images: &[usize],
+        row_sources: &[usize],
         shortlist: Option<&Shortlist>,
     ) -> DecodingState<D::State> {
         let device = memory.hidden.device();
         DecodingState {
-            decoder: self.decoder.start(memory, row_images),
+            decoder: self.decoder.start(memory, row_sources),
             device,
             shortlist: shortlist.cloned(),
             hidden: None,

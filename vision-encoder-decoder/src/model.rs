@@ -1,7 +1,5 @@
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor};
-use clip_vision::ClipVisionModel;
-use mbart50_decoder::MBartDecoder;
 use packed_linear::{Format, PackedLinear, PackedLinearConfig};
 
 use crate::{Decoder, Encoder, Memory};
@@ -9,7 +7,7 @@ use crate::{Decoder, Encoder, Memory};
 /// An encoder and a decoder that attends to it.
 #[derive(Module, Debug)]
 pub struct VisionEncoderDecoder<E, D> {
-    /// Turns images into memory.
+    /// Turns sources into memory.
     pub encoder: E,
     /// Writes, attending to the memory.
     pub decoder: D,
@@ -17,9 +15,6 @@ pub struct VisionEncoderDecoder<E, D> {
     /// `enc_to_dec_proj`.
     pub projection: Option<PackedLinear>,
 }
-
-/// The model of this project: CLIP's vision transformer and mBART-50's decoder.
-pub type ClipVisionMBart50 = VisionEncoderDecoder<ClipVisionModel, MBartDecoder>;
 
 impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
     /// Joins an encoder and a decoder of equal widths.
@@ -38,27 +33,33 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         decoder_width: usize,
         device: &Device,
     ) -> Self {
-        self.with_projection_as([encoder_width, decoder_width], None, device)
+        let projection = PackedLinearConfig::new(encoder_width, decoder_width);
+        self.projected(projection, device)
     }
 
-    /// [`with_projection`](Self::with_projection), its weight packed if there is a format.
-    pub fn with_projection_as(
-        mut self,
-        [encoder_width, decoder_width]: [usize; 2],
-        format: Option<Format>,
+    /// Puts a linear layer with a packed weight between encoder and decoder.
+    pub fn with_packed_projection(
+        self,
+        encoder_width: usize,
+        decoder_width: usize,
+        format: Format,
         device: &Device,
     ) -> Self {
-        let projection = PackedLinearConfig::new(encoder_width, decoder_width).with_format(format);
+        let projection = PackedLinearConfig::new(encoder_width, decoder_width);
+        self.projected(projection.with_format(Some(format)), device)
+    }
+
+    fn projected(mut self, projection: PackedLinearConfig, device: &Device) -> Self {
         self.projection = Some(projection.init(device));
         self
     }
 
-    /// What the decoder attends to: the encoder's output, projected where there is a projection.
+    /// What the decoder attends to: the encoder's output, projected if there is a projection.
     pub fn encode(&self, input: E::Input) -> Memory {
         self.project(self.encoder.encode(input))
     }
 
-    /// Projects the encoder's output to the decoder's width, where there is a projection.
+    /// Projects an encoder's output to the decoder's width, if there is a projection.
     pub fn project(&self, memory: Memory) -> Memory {
         match &self.projection {
             Some(projection) => Memory {
@@ -69,50 +70,42 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         }
     }
 
-    /// Logits of whole texts, one per image (teacher forcing); [`forward_from`](Self::forward_from)
-    /// takes several per image.
+    /// Logits of whole texts, one per source (teacher forcing); [`forward_from`](Self::forward_from)
+    /// takes several per source.
     ///
     /// # Shapes
-    /// - tokens: `[images, length]`, beginning with the start token
-    /// - padding: `[images, length]`, true = ignore
-    /// - output: `[images, length, vocabulary]`
+    /// - tokens: `[sources, length]`, beginning with the start token
+    /// - padding: `[sources, length]`, true = ignore
+    /// - output: `[sources, length, vocabulary]`
     pub fn forward(
         &self,
         input: E::Input,
         tokens: Tensor<2, Int>,
         padding: Option<Tensor<2, Bool>>,
     ) -> Tensor<3> {
-        let [images, _] = tokens.dims();
-        let row_images: Vec<usize> = (0..images).collect();
-        self.forward_from(self.encode(input), &row_images, tokens, padding)
+        let [sources, _] = tokens.dims();
+        let row_sources: Vec<usize> = (0..sources).collect();
+        self.forward_from(self.encode(input), &row_sources, tokens, padding)
     }
 
-    /// Logits of whole texts, row `r` looking at the encoded image `row_images[r]`.
+    /// Logits of whole texts (teacher forcing), where row `r` attends to source `row_sources[r]`.
     ///
     /// # Shapes
     /// - tokens: `[rows, length]`, beginning with the start token
     /// - padding: `[rows, length]`, true = ignore
     /// - output: `[rows, length, vocabulary]`
+    ///
+    /// # Panics
+    /// If `row_sources` is empty or names a source that does not exist.
     pub fn forward_from(
         &self,
         memory: Memory,
-        row_images: &[usize],
+        row_sources: &[usize],
         tokens: Tensor<2, Int>,
         padding: Option<Tensor<2, Bool>>,
     ) -> Tensor<3> {
-        let mut state = self.decoder.start(memory, row_images);
+        let mut state = self.decoder.start(memory, row_sources);
         let hidden = self.decoder.forward(tokens, padding, &mut state);
         self.decoder.logits(hidden)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_model_is_send_and_sync() {
-        fn check<T: Send + Sync>() {}
-        check::<ClipVisionMBart50>();
     }
 }

@@ -1,35 +1,35 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Int, Tensor};
-
-use crate::Shortlist;
+use transformer_layers::Shortlist;
 
 /// What a decoder attends to: an encoder's output.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// `[images, positions, width]`
+    /// `[sources, positions, width]`
     pub hidden: Tensor<3>,
-    /// `[images, positions]`, true = ignore.
+    /// `[sources, positions]`, true = ignore.
     pub padding: Option<Tensor<2, Bool>>,
 }
 
-/// Turns images into something to attend to.
+/// Turns sources, which are images or texts, into memory for a decoder to attend to.
 pub trait Encoder: Module + ModuleDisplay {
-    /// A batch of images, in whatever form the encoder takes them.
+    /// A batch of sources: pixel values, token ids with their padding, or whatever else the encoder
+    /// takes.
     type Input;
 
-    /// One memory entry per image, in their order.
+    /// Encodes a batch. The memory has the sources in the order of the input.
     fn encode(&self, input: Self::Input) -> Memory;
 }
 
 /// Writes text, attending to memory.
 ///
-/// A decoder holds no decoding state. A row is one text under construction; the state of all rows
-/// is a value that the caller owns.
+/// A decoder holds no decoding state. A row is one text under construction; the state of all rows is a
+/// value that the caller owns.
 pub trait Decoder: Module + ModuleDisplay {
     /// What is remembered between calls.
     type State;
 
-    /// Tokens that [`logits`](Self::logits) scores.
+    /// The number of tokens that [`logits`](Self::logits) scores.
     fn vocab_size(&self) -> usize;
 
     /// Longest text, in tokens, if there is a limit.
@@ -37,18 +37,25 @@ pub trait Decoder: Module + ModuleDisplay {
         None
     }
 
-    /// Begins. Row `r` will look at image `row_images[r]`; what is computed of the memory is
-    /// computed here, once per image, however many rows look at it. [`RowImages`](crate::RowImages)
-    /// keeps track of who looks at what.
-    fn start(&self, memory: Memory, row_images: &[usize]) -> Self::State;
+    /// The state before the first token. Row `r` will attend to source `row_sources[r]`. What is computed
+    /// from the memory alone is computed here, once per source, however many rows attend to it.
+    /// [`RowSources`](crate::RowSources) keeps track of which row attends to which source.
+    ///
+    /// # Panics
+    /// If `row_sources` is empty or names a source that does not exist.
+    fn start(&self, memory: Memory, row_sources: &[usize]) -> Self::State;
 
-    /// Appends tokens to every row and returns their hidden states. No later token sees a padded
-    /// one, and the hidden state that is returned at padding means nothing.
+    /// Appends tokens to every row and returns their hidden states. No token attends to padding before
+    /// it, and the hidden states at padding are meaningless.
     ///
     /// # Shapes
     /// - tokens: `[rows, new]`
     /// - padding: `[rows, new]`, true = ignore
     /// - output: `[rows, new, width]`
+    ///
+    /// # Panics
+    /// If the number of rows is not the state's, or the texts become longer than
+    /// [`max_positions`](Self::max_positions).
     fn forward(
         &self,
         tokens: Tensor<2, Int>,
@@ -63,25 +70,27 @@ pub trait Decoder: Module + ModuleDisplay {
     /// - output: `[rows, new, vocabulary]`
     fn logits(&self, hidden: Tensor<3>) -> Tensor<3>;
 
-    /// A head that scores only these tokens, which ascend, each there once. `None` if the decoder
-    /// has no such head: all tokens are then scored.
+    /// A head that scores only these tokens, which must ascend strictly. `None` if the decoder has no such
+    /// head: then all tokens are scored.
     ///
     /// # Panics
-    /// If the tokens are not so, or one is not in the vocabulary.
+    /// If there are no tokens, they do not ascend strictly, or one is not in the vocabulary.
     fn shortlist(&self, _tokens: &[u32]) -> Option<Shortlist> {
         None
     }
 
-    /// Row `i` goes on from what was row `parents[i]`: reorders, repeats or drops rows.
+    /// Reorders, repeats or drops rows: row `i` continues what was row `parents[i]`.
+    ///
+    /// # Panics
+    /// If `parents` is empty or names a row that does not exist.
     fn select_rows(&self, state: &mut Self::State, parents: &[usize]);
 
-    /// From now on the state keeps what its rows attend to in the memory. A state that is never
-    /// told so keeps nothing and costs nothing more; a decoder that can't record ignores the call.
+    /// Starts recording cross-attention weights. A state that does not record costs nothing more; a
+    /// decoder that can't record ignores the call.
     fn record_attention(&self, _state: &mut Self::State) {}
 
-    /// The cross-attention weights that were recorded, averaged over heads: one tensor per layer,
-    /// the first layer first. The weights of one token are shares: they sum to 1 over positions.
-    /// `None` if nothing was recorded.
+    /// The recorded cross-attention weights, averaged over heads: one tensor per layer, the first layer
+    /// first. The weights of one token sum to 1 over positions. `None` if nothing was recorded.
     ///
     /// # Shapes
     /// - output: `[rows, tokens fed since recording began, positions]`
@@ -91,7 +100,7 @@ pub trait Decoder: Module + ModuleDisplay {
 }
 
 impl From<Tensor<3>> for Memory {
-    /// Memory of which nothing is to be ignored.
+    /// Memory without padding.
     fn from(hidden: Tensor<3>) -> Self {
         Self {
             hidden,

@@ -1,0 +1,23 @@
+//! Reading weights.
+
+mod bytes;
+mod element;
+mod flax;
+mod mapped;
+mod open;
+mod packed;
+#[cfg(feature = "pytorch")]
+mod pytorch;
+mod safetensors;
+mod shards;
+mod source;
+mod unique;
+
+pub use flax::FlaxFile;
+pub use open::open_weights;
+pub use packed::PackedFile;
+#[cfg(feature = "pytorch")]
+pub use pytorch::PyTorchFile;
+pub use safetensors::SafetensorsFile;
+pub use shards::ShardedWeights;
+pub use source::{TensorInfo, TensorSource};

@@ -1,0 +1,84 @@
+use std::path::{Path, PathBuf};
+
+use burn::tensor::TensorReadError;
+
+use crate::Precision;
+
+/// Why a checkpoint could not be saved. The destination is unchanged, except after
+/// [`Unfinished`](Self::Unfinished).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// A file can't be written.
+    #[error("can't write {path}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// Some files were moved to the destination, others could not be.
+    #[error(
+        "{destination} is only partly replaced; move the remaining files there from {staged}, where they are complete"
+    )]
+    Unfinished {
+        /// The folder.
+        destination: PathBuf,
+        /// The folder with the files that were not moved.
+        staged: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// A weight has a value that is too large for the precision.
+    #[error(
+        "tensor {name} has the value {value:e}, which is beyond the range of {precision}; choose f32 or bf16"
+    )]
+    OutOfRange {
+        /// The name of the tensor.
+        name: String,
+        /// The value.
+        value: f32,
+        /// The precision that it should be stored in.
+        precision: Precision,
+    },
+    /// A weight could not be read from its device.
+    #[error("can't read tensor {name} from its device")]
+    Device {
+        /// The name of the tensor.
+        name: String,
+        /// The error of the device.
+        source: TensorReadError,
+    },
+    /// A parameter of the module is not in the table of weight names.
+    #[error("the table of weight names has no parameter {parameter}; add it")]
+    UnknownParameter {
+        /// Burn's path of the parameter.
+        parameter: String,
+    },
+    /// The table of weight names declares a layout that a parameter of this shape can't have.
+    #[error(
+        "the table of weight names declares {parameter} as OutputLast, which needs 2 dimensions, but its shape is {shape:?}; declare it as OutputFirst"
+    )]
+    Layout {
+        /// Burn's path of the parameter.
+        parameter: String,
+        /// The shape of the parameter.
+        shape: Vec<usize>,
+    },
+    /// The header of a file can't be written.
+    #[error("can't describe the tensors of {path}: {reason}")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl SaveError {
+    /// Wraps an error of the operating system with the file or folder that it is about.
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        |source| Self::Io { path, source }
+    }
+}

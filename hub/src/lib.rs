@@ -1,0 +1,64 @@
+//! Downloads models from the Hugging Face Hub.
+//!
+//! A [`HubModel`] is the name of a repository, optionally with a revision and a subfolder. A [`Hub`] is a
+//! client with the address of the Hub, the cache folder and the token. [`Hub::fetch`] downloads the files of
+//! a model that a function selects, and returns their folder. It consists of two steps, [`Hub::files`] and
+//! [`Hub::download`].
+//!
+//! ```no_run
+//! use hub::{Hub, HubModel};
+//!
+//! let hub = Hub::from_env()?;
+//! let model: HubModel = "flax-community/clip-vit-base-patch32_mbart-large-50:ckpt-51999".parse()?;
+//! let all = |names: &[String]| Ok::<_, hub::HubError>(names.to_vec());
+//! let folder = hub.fetch(&model, all, &mut |progress| {
+//!     eprint!("\r{}: {} of {} bytes", progress.file, progress.done, progress.total);
+//! })?;
+//! println!("{}", folder.display());
+//! # Ok::<(), hub::HubError>(())
+//! ```
+//!
+//! # What is trusted
+//! A file appears in the returned folder only after its size and its hash have been checked. The Hub
+//! announces both before a transfer: an entity tag of 64 hexadecimal digits is the SHA-256 of a large file,
+//! one of 40 digits is git's SHA-1 of a small file. If the tag is of another kind, as a mirror may send it,
+//! only the size is checked. Files that are already in the cache are not checked again.
+//!
+//! The token is sent to the endpoint and to no other server, not even to those that large files are stored
+//! on. File names that could lead out of the cache folder are refused.
+//!
+//! # The cache
+//! The cache has the layout of Python's `huggingface_hub`, so that both share their files, and its place is
+//! set by the same environment variables. A transfer that broke off continues where it stopped, even in a
+//! later run: the transferred part of a file is in `blobs/<entity tag>.incomplete`. Lock files keep two
+//! processes from downloading the same file at the same time, if the file system supports locks.
+//!
+//! If the Hub can't be reached or denies access, a revision that is in the cache is used, as in Python.
+//! Hugging Face: `snapshot_download`.
+
+mod address;
+mod cache;
+mod client;
+mod connection;
+mod download;
+mod error;
+mod etag;
+mod listing;
+mod metadata;
+mod model;
+mod partial;
+mod progress;
+mod retry;
+mod settings;
+mod transfer;
+
+pub use client::Hub;
+pub use error::HubError;
+pub use listing::Snapshot;
+pub use model::HubModel;
+pub use progress::Progress;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

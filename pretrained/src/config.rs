@@ -1,0 +1,181 @@
+use burn::tensor::Device;
+use clip_vision::ClipVisionConfig;
+use mbart50_decoder::MBartDecoderConfig;
+use packed_linear::Format;
+use serde_json::{Map, Value};
+use vision_encoder_decoder::VisionEncoderDecoder;
+
+use crate::ConfigError;
+use crate::families::{DecoderConfig, EncoderConfig, ImageEncoder, TextDecoder};
+use crate::form::{Form, PUBLISHED};
+use crate::model_type::ModelType;
+
+/// A model of any encoder and any decoder that this crate knows.
+pub type PretrainedModel = VisionEncoderDecoder<ImageEncoder, TextDecoder>;
+
+/// The configuration of a [`PretrainedModel`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct VisionEncoderDecoderConfig {
+    /// The encoder.
+    pub encoder: EncoderConfig,
+    /// The decoder.
+    pub decoder: DecoderConfig,
+    /// Whether there is a linear layer between encoder and decoder. Hugging Face's models have one if the
+    /// widths differ; the published model always has one.
+    pub projection: bool,
+    /// Keys of the encoder and of the decoder that are not used here but saved again.
+    pub(crate) kept: [Map<String, Value>; 2],
+}
+
+impl VisionEncoderDecoderConfig {
+    /// Joins the configurations of an encoder and a decoder, with a projection if their widths differ.
+    pub fn new(encoder: impl Into<EncoderConfig>, decoder: impl Into<DecoderConfig>) -> Self {
+        let (encoder, decoder) = (encoder.into(), decoder.into());
+        Self {
+            projection: encoder.width() != decoder.width(),
+            encoder,
+            decoder,
+            kept: Default::default(),
+        }
+    }
+
+    /// Reads a `config.json`: that of a Hugging Face `VisionEncoderDecoderModel` whose encoder and decoder are
+    /// of supported families, or that of the model published in 2021.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the text is not a JSON object, a part is missing or not supported, or the
+    /// configuration of a part is invalid.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let config: Map<String, Value> = serde_json::from_str(json)?;
+        let form = Form::of(&config)?;
+        let encoder = form.part(&config, form.encoder)?;
+        let decoder = form.part(&config, form.decoder)?;
+        let mut read = Self::joined(encoder, decoder)?;
+        if form == PUBLISHED {
+            read.projection = true;
+            // Its code reads this key of the whole model, not that of the decoder.
+            let tied = config.get("tie_word_embeddings").and_then(Value::as_bool);
+            read.decoder.set_tied_head(tied.unwrap_or(true));
+        }
+        Ok(read)
+    }
+
+    /// Reads and joins the parsed configurations of an encoder and a decoder.
+    pub(crate) fn joined(
+        encoder: Map<String, Value>,
+        decoder: Map<String, Value>,
+    ) -> Result<Self, ConfigError> {
+        let (encoder, decoder) = (Value::Object(encoder), Value::Object(decoder));
+        let encoder_type = ModelType::of("the encoder", encoder.get("model_type"));
+        let encoder_config = EncoderConfig::read(encoder_type, encoder.clone())?;
+        let decoder_type = ModelType::of("the decoder", decoder.get("model_type"));
+        let decoder_config = DecoderConfig::read(decoder_type, decoder.clone())?;
+        let kept = [encoder_config.kept(&encoder), decoder_config.kept(&decoder)];
+        Ok(Self {
+            kept,
+            ..Self::new(encoder_config, decoder_config)
+        })
+    }
+
+    /// The published model: CLIP's ViT-B/32 and mBART-50's decoder, with 547 million parameters.
+    pub fn clip_vision_mbart50() -> Self {
+        Self::new(
+            ClipVisionConfig::vit_b_32(),
+            MBartDecoderConfig::mbart_large_50(),
+        )
+    }
+
+    /// A tiny CLIP and a tiny mBART for tests and examples: two narrow layers each, and 101 tokens.
+    pub fn tiny() -> Self {
+        let encoder = ClipVisionConfig {
+            hidden_size: 32,
+            intermediate_size: 64,
+            num_hidden_layers: 2,
+            num_attention_heads: 4,
+            image_size: 32,
+            patch_size: 8,
+            ..ClipVisionConfig::vit_b_32()
+        };
+        let decoder = MBartDecoderConfig {
+            vocab_size: 101,
+            d_model: 48,
+            decoder_layers: 2,
+            decoder_attention_heads: 4,
+            decoder_ffn_dim: 80,
+            max_position_embeddings: 64,
+            ..MBartDecoderConfig::mbart_large_50()
+        };
+        Self::new(encoder, decoder)
+    }
+
+    /// Creates the model with fresh weights. They are allocated when they are first used.
+    ///
+    /// # Panics
+    /// If the configuration of the encoder or the decoder is invalid: see its method `validate`.
+    pub fn init(&self, device: &Device) -> PretrainedModel {
+        self.init_with(None, device)
+    }
+
+    /// Creates the model with packed weights, for inference. They can't be trained; on devices with kernels
+    /// for them, they are faster.
+    ///
+    /// # Panics
+    /// If the configuration of the encoder or the decoder is invalid: see its method `validate`.
+    pub fn init_packed(&self, format: Format, device: &Device) -> PretrainedModel {
+        self.init_with(Some(format), device)
+    }
+
+    pub(crate) fn init_with(&self, format: Option<Format>, device: &Device) -> PretrainedModel {
+        let encoder = self.encoder.init(format, device);
+        let decoder = self.decoder.init(format, device);
+        let model = VisionEncoderDecoder::new(encoder, decoder);
+        let (from, to) = (self.encoder.width(), self.decoder.width());
+        match (self.projection, format) {
+            (false, _) => model,
+            (true, None) => model.with_projection(from, to, device),
+            (true, Some(format)) => model.with_packed_projection(from, to, format, device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_architectures_are_refused_by_name() {
+        for (json, message) in [
+            (r#"{"model_type": "blip"}"#, "\"blip\""),
+            ("{}", "(none)"),
+            (
+                r#"{"model_type": "vision-encoder-decoder"}"#,
+                "no \"encoder\" object",
+            ),
+            (
+                r#"{"model_type": "vision-encoder-decoder", "encoder": {"model_type": "vit"},
+                    "decoder": {"model_type": "mbart"}}"#,
+                "the encoder has model_type \"vit\"",
+            ),
+            (
+                r#"{"model_type": "vision-encoder-decoder",
+                    "encoder": {"model_type": "clip", "vision_config": {"patch_size": 0}}}"#,
+                "no \"decoder\" object",
+            ),
+        ] {
+            let error = VisionEncoderDecoderConfig::from_json(json).unwrap_err();
+            assert!(error.to_string().contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_published_form_always_has_a_projection_and_ties_its_head_as_a_whole() {
+        let json = r#"{"model_type": "clip-vision-mbart", "tie_word_embeddings": false,
+            "clip_vision_config": {"model_type": "clip_vision_model", "hidden_size": 48},
+            "mbart_config": {"model_type": "mbart", "d_model": 48, "dropout": 0.3}}"#;
+        let config = VisionEncoderDecoderConfig::from_json(json).unwrap();
+        assert!(config.projection);
+        let DecoderConfig::MBart(decoder) = config.decoder;
+        assert!(!decoder.tie_word_embeddings);
+        assert_eq!(decoder.dropout, 0.3);
+    }
+}

@@ -1,0 +1,68 @@
+use std::path::PathBuf;
+
+/// Why a model could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file can't be read.
+    #[error("can't read {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// A folder does not have a file.
+    #[error("{folder} has no {file}")]
+    MissingFile {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that was looked for.
+        file: String,
+    },
+    /// A configuration file can't be used.
+    #[error("can't use {origin}")]
+    Config {
+        /// The file.
+        origin: String,
+        /// What is wrong with it.
+        source: ConfigError,
+    },
+    /// The weights can't be read, or they are not those of this model.
+    #[error(transparent)]
+    Weights(#[from] checkpoint::LoadError),
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The text is not a JSON object.
+    #[error("not a model configuration")]
+    Json(#[from] serde_json::Error),
+    /// The configuration of a part is missing.
+    #[error("the configuration has no \"{name}\" object")]
+    MissingPart {
+        /// The key.
+        name: &'static str,
+    },
+    /// The model, its encoder or its decoder is of a family that is not supported.
+    #[error("{part} has model_type {found:?}, expected {}", .known.join(" or "))]
+    UnsupportedType {
+        /// The part, in words: the model, the encoder or the decoder.
+        part: &'static str,
+        /// Its `model_type`.
+        found: String,
+        /// The supported values of `model_type`.
+        known: Vec<&'static str>,
+    },
+    /// The configuration of the encoder is invalid.
+    #[error("the encoder's configuration can't be used")]
+    Encoder(#[source] transformer_layers::ConfigError),
+    /// The configuration of the decoder is invalid.
+    #[error("the decoder's configuration can't be used")]
+    Decoder(#[source] transformer_layers::ConfigError),
+    /// The generation options are invalid or not supported.
+    #[error(transparent)]
+    Generation(#[from] generation::ConfigError),
+}

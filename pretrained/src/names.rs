@@ -1,0 +1,39 @@
+//! The weight names of a whole model, in a checkpoint of a Hugging Face `VisionEncoderDecoderModel` or of the
+//! model published in 2021.
+
+use checkpoint::{Layout, WeightGroup, WeightNames};
+
+use crate::VisionEncoderDecoderConfig;
+
+/// Tensors that a checkpoint may have although the model has no parameters for them.
+const IGNORED: &[&str] = &[
+    // A buffer that transformers 4 stored.
+    "*embeddings.position_ids",
+    // The head, if it is tied to the token embeddings.
+    "*lm_head.weight",
+];
+
+const PROJECTION: WeightGroup<'static> = WeightGroup {
+    module: "projection.",
+    // That of Hugging Face, then that of the published model.
+    checkpoint: &["enc_to_dec_proj.", "model.visual_projection."],
+    names: &[
+        ("weight", "weight", Layout::OutputLast),
+        ("bias", "bias", Layout::OutputFirst),
+    ],
+};
+
+/// Calls a function with the table of the model's weight names.
+pub(crate) fn with_names<R>(
+    config: &VisionEncoderDecoderConfig,
+    with: impl FnOnce(&WeightNames<'_>) -> R,
+) -> R {
+    with(&WeightNames {
+        groups: &[
+            config.encoder.weights(),
+            config.decoder.weights(),
+            PROJECTION,
+        ],
+        ignored: IGNORED,
+    })
+}

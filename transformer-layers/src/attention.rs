@@ -1,0 +1,186 @@
+//! What all kinds of attention share.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Bool, Device, Int, Tensor};
+use packed_linear::{Format, PackedLinear};
+
+use crate::residual::add_projected;
+
+/// The sizes of multi-head attention.
+#[derive(Clone, Debug)]
+pub struct AttentionConfig {
+    /// Width of the hidden states; a multiple of `heads`.
+    pub width: usize,
+    /// Heads.
+    pub heads: usize,
+    /// Width of what keys and values are projected from: `width`, except for cross-attention to a
+    /// memory of another width.
+    pub memory_width: usize,
+    /// Standard deviation of fresh weights of the query, key and value projections.
+    pub input_std: f64,
+    /// Standard deviation of fresh weights of the output projection.
+    pub output_std: f64,
+    /// Dropout of the attention weights.
+    pub attention_dropout: f64,
+    /// Dropout between the output projection and the residual.
+    pub dropout: f64,
+}
+
+impl AttentionConfig {
+    /// Fresh weights have a standard deviation of 0.02, and there is no dropout.
+    pub fn new(width: usize, heads: usize) -> Self {
+        Self {
+            width,
+            heads,
+            memory_width: width,
+            input_std: 0.02,
+            output_std: 0.02,
+            attention_dropout: 0.0,
+            dropout: 0.0,
+        }
+    }
+}
+
+/// The four projections, and how their outputs are split into heads.
+#[derive(Module, Debug)]
+pub(crate) struct Projections {
+    pub(crate) query: PackedLinear,
+    pub(crate) key: PackedLinear,
+    pub(crate) value: PackedLinear,
+    output: PackedLinear,
+    attention_dropout: Dropout,
+    dropout: Dropout,
+    #[module(skip)]
+    heads: usize,
+}
+
+/// Keys and values, each `[batch, heads, length, head_width]`.
+#[derive(Clone, Debug)]
+pub(crate) struct KeysValues {
+    pub(crate) keys: Tensor<4>,
+    pub(crate) values: Tensor<4>,
+}
+
+impl KeysValues {
+    /// Batch item `i` of the result is item `indices[i]` of this.
+    pub(crate) fn select(self, indices: &Tensor<1, Int>) -> Self {
+        Self {
+            keys: self.keys.select(0, indices.clone()),
+            values: self.values.select(0, indices.clone()),
+        }
+    }
+}
+
+impl Projections {
+    /// # Panics
+    /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
+    pub(crate) fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
+        let &AttentionConfig {
+            width,
+            heads,
+            memory_width,
+            input_std,
+            output_std,
+            ..
+        } = config;
+        assert!(
+            width.is_multiple_of(heads),
+            "width {width} is not a multiple of {heads} heads"
+        );
+        Self {
+            query: PackedLinear::normal([width, width], input_std, format, device),
+            key: PackedLinear::normal([memory_width, width], input_std, format, device),
+            value: PackedLinear::normal([memory_width, width], input_std, format, device),
+            output: PackedLinear::normal([width, width], output_std, format, device),
+            attention_dropout: DropoutConfig::new(config.attention_dropout).init(),
+            dropout: DropoutConfig::new(config.dropout).init(),
+            heads,
+        }
+    }
+
+    /// Keys and values of `hidden`, `[batch · length, memory_width]`.
+    pub(crate) fn keys_values(&self, hidden: Tensor<2>, batch: usize) -> KeysValues {
+        let [keys, values] = PackedLinear::forward_all([&self.key, &self.value], hidden);
+        KeysValues {
+            keys: self.split(keys, batch),
+            values: self.split(values, batch),
+        }
+    }
+
+    /// `[batch · length, width]` to `[batch, heads, length, head_width]`.
+    pub(crate) fn split(&self, states: Tensor<2>, batch: usize) -> Tensor<4> {
+        let [flat, width] = states.dims();
+        states
+            .reshape([batch, flat / batch, self.heads, width / self.heads])
+            .swap_dims(1, 2)
+    }
+
+    /// `[batch, heads, length, head_width]` back to `[batch · length, width]`.
+    pub(crate) fn join(&self, states: Tensor<4>) -> Tensor<2> {
+        let [batch, heads, length, head_width] = states.dims();
+        states
+            .swap_dims(1, 2)
+            .reshape([batch * length, heads * head_width])
+    }
+
+    /// What queries take from values, with Burn's operations, and the weights they take it with before
+    /// dropout. Written out, since Burn's `attention` copies strided keys and values, while `matmul`
+    /// reads them in place.
+    ///
+    /// # Shapes
+    /// - query: `[batch, heads, queries, head_width]`
+    /// - mask: broadcasts to `[batch, heads, queries, length]`, true = hidden
+    /// - context: `[batch · queries, width]`
+    /// - weights: `[batch, heads, queries, length]`
+    pub(crate) fn attend(
+        &self,
+        query: Tensor<4>,
+        KeysValues { keys, values }: KeysValues,
+        mask: Option<Tensor<4, Bool>>,
+    ) -> (Tensor<2>, Tensor<4>) {
+        let weights = attention_weights(query, keys, mask);
+        let dropped = self.attention_dropout.forward(weights.clone());
+        (self.join(dropped.matmul(values)), weights)
+    }
+
+    /// The residual plus the output projection of what was attended to.
+    ///
+    /// # Shapes
+    /// - context, residual, output: `[.., width]`
+    pub(crate) fn add_output<const D: usize>(
+        &self,
+        context: Tensor<D>,
+        residual: Tensor<D>,
+    ) -> Tensor<D> {
+        add_projected(&self.output, context, &self.dropout, residual)
+    }
+}
+
+/// The weights of scaled dot-product attention: the share of each value that a query takes.
+///
+/// # Shapes
+/// - query: `[batch, heads, queries, head_width]`
+/// - keys: `[batch, heads, length, head_width]`
+/// - mask: broadcasts to `[batch, heads, queries, length]`, true = hidden
+/// - output: `[batch, heads, queries, length]`
+fn attention_weights(
+    query: Tensor<4>,
+    keys: Tensor<4>,
+    mask: Option<Tensor<4, Bool>>,
+) -> Tensor<4> {
+    let head_width = query.dims()[3];
+    let query = query * (head_width as f64).powf(-0.5);
+    let mut scores = query.matmul(keys.swap_dims(2, 3)); // [batch, heads, queries, length]
+    if let Some(mask) = mask {
+        // A large finite number, as in Hugging Face: a query whose keys are all hidden then averages
+        // them instead of becoming NaN.
+        let lowest = scores
+            .dtype()
+            .finfo()
+            .map_or(f32::MIN as f64, |info| info.min);
+        scores = scores.mask_fill(mask, lowest);
+    }
+    softmax(scores, 3)
+}

@@ -1,0 +1,66 @@
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use packed_linear::{Format, Input, PackedLinear};
+
+use crate::attention::{AttentionConfig, KeysValues, Projections};
+
+/// Self-attention of an encoder: every position attends to all positions of its batch item.
+///
+/// Hugging Face: `CLIPAttention`.
+#[derive(Module, Debug)]
+pub struct EncoderAttention {
+    projections: Projections,
+}
+
+impl EncoderAttention {
+    /// Creates the layer with fresh weights, packed if there is a format. Nothing is allocated before
+    /// a weight is used.
+    ///
+    /// # Panics
+    /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
+    pub fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
+        Self {
+            projections: Projections::new(config, format, device),
+        }
+    }
+
+    /// The residual plus what the positions of `x` attend to: in a pre-norm model `x` is the normalised
+    /// residual, in a post-norm model the residual itself.
+    ///
+    /// # Shapes
+    /// - x, residual, output: `[batch, positions, width]`
+    ///
+    /// # Panics
+    /// If the last dimension is not the width.
+    pub fn forward<'a>(&self, x: impl Into<Input<'a, 3>>, residual: Tensor<3>) -> Tensor<3> {
+        let projections = &self.projections;
+        let [batch, positions, width] = residual.dims();
+        let layers = [&projections.query, &projections.key, &projections.value];
+        let flat = |states: Tensor<3>| states.reshape([batch * positions, width]);
+        let [query, keys, values] = PackedLinear::forward_all(layers, x).map(flat);
+        let keys_values = KeysValues {
+            keys: projections.split(keys, batch),
+            values: projections.split(values, batch),
+        };
+        let by_kernel = packed_linear::attention(
+            &query,
+            batch,
+            packed_linear::KeysValues {
+                keys: &keys_values.keys,
+                values: &keys_values.values,
+                length: positions,
+                slots: None,
+            },
+            false,
+        );
+        let context = match by_kernel {
+            Some(attended) => attended.context,
+            None => {
+                let query = projections.split(query, batch);
+                projections.attend(query, keys_values, None).0
+            }
+        };
+        let context = context.reshape([batch, positions, width]);
+        projections.add_output(context, residual)
+    }
+}

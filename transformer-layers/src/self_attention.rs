@@ -1,0 +1,75 @@
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use packed_linear::{Format, Input, PackedLinear};
+
+use crate::attention::{AttentionConfig, KeysValues, Projections};
+use crate::state::{LayerState, Pass};
+
+/// Self-attention of a decoder: each token of a row attends to the row's tokens up to itself.
+///
+/// Hugging Face: `MBartAttention`, as `self_attn`.
+#[derive(Module, Debug)]
+pub struct SelfAttention {
+    projections: Projections,
+}
+
+impl SelfAttention {
+    /// Creates the layer with fresh weights, packed if there is a format. Nothing is allocated before
+    /// a weight is used.
+    ///
+    /// # Panics
+    /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
+    pub fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
+        Self {
+            projections: Projections::new(config, format, device),
+        }
+    }
+
+    /// Appends the keys and values of `x` to the layer's cache and attends to the whole cache. Returns
+    /// the residual plus the result: in a pre-norm model `x` is the normalised residual, in a post-norm
+    /// model the residual itself.
+    ///
+    /// # Shapes
+    /// - x, residual, output: `[rows · new, width]`
+    ///
+    /// # Panics
+    /// If the last dimension is not the width.
+    pub fn forward<'a>(
+        &self,
+        x: impl Into<Input<'a, 2>>,
+        residual: Tensor<2>,
+        pass: &Pass<'_>,
+        layer: &mut LayerState,
+    ) -> Tensor<2> {
+        let projections = &self.projections;
+        let (rows, slots, cache) = (pass.sources.rows(), pass.slots, &mut layer.tokens);
+        let layers = [&projections.query, &projections.key, &projections.value];
+        let [query, keys, values] = PackedLinear::forward_all(layers, x);
+        cache.append(KeysValues {
+            keys: projections.split(keys, rows),
+            values: projections.split(values, rows),
+        });
+        let by_kernel = match &pass.token_mask {
+            None => {
+                let KeysValues { keys, values } = cache.all();
+                let keys_values = packed_linear::KeysValues {
+                    keys: &keys,
+                    values: &values,
+                    length: cache.length(),
+                    slots: slots.table(),
+                };
+                packed_linear::attention(&query, rows, keys_values, false)
+            }
+            Some(_) => None,
+        };
+        let context = match by_kernel {
+            Some(attended) => attended.context,
+            None => {
+                let query = projections.split(query, rows);
+                let so_far = cache.of_rows(rows, slots);
+                projections.attend(query, so_far, pass.token_mask.clone()).0
+            }
+        };
+        projections.add_output(context, residual)
+    }
+}

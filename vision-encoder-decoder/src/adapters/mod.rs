@@ -1,4 +1,0 @@
-//! Makes the models of this workspace encoders and decoders.
-
-mod clip_vision;
-mod mbart50_decoder;
