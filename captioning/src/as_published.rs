@@ -2,32 +2,33 @@ use std::fs;
 use std::path::Path;
 
 use generation::{GenerationConfig, Hypothesis};
-use mbart50_decoder::Language;
 use preprocess::image::RgbImage;
-use vision_encoder_decoder::as_published::{self, PublishedText, truncated_pixels};
-use vision_encoder_decoder::{GenerateError, LoadError, Memory};
+use preprocess::text::Language;
+use pretrained::LoadError;
+use pretrained::as_published::{self, PublishedText, truncated_pixels};
+use vision_encoder_decoder::{GenerateError, Memory};
 
-use crate::{Caption, Captioner, Error};
+use crate::{Caption, Captioner, Error, LanguageCaptions};
 
-/// A captioner that says what the published model's original code says, quirks included.
+/// A captioner that reproduces what the published model's original code returned, quirks included.
 ///
 /// Use it to reproduce the published captions and their BLEU scores, and [`Captioner::caption`] for
-/// anything else. [`vision_encoder_decoder::as_published`] lists what is different.
+/// anything else. [`pretrained::as_published`] lists the differences.
 #[derive(Clone, Copy, Debug)]
 pub struct AsPublished<'a> {
     captioner: &'a Captioner,
 }
 
 impl Captioner {
-    /// The same captioner with the quirks of the published model's original code.
+    /// Returns this captioner with the quirks of the published model's original code.
     pub fn as_published(&self) -> AsPublished<'_> {
         AsPublished { captioner: self }
     }
 }
 
 impl AsPublished<'_> {
-    /// The options that the original takes where a call names none, for the checkpoint in `folder`:
-    /// the published form has them in its `config.json`.
+    /// Reads the options that the original uses by default for the checkpoint in `folder`. The published
+    /// form has them in its `config.json`.
     ///
     /// # Errors
     /// [`Error::Load`], naming the file and what is wrong with it.
@@ -45,36 +46,37 @@ impl AsPublished<'_> {
         })?)
     }
 
-    /// Checks options before there is an image: what [`caption`](Self::caption) would refuse.
+    /// Checks options before there is an image, as [`caption`](Self::caption) would.
     ///
     /// # Errors
-    /// [`Error::Generate`], naming the options.
+    /// [`Error::Generate`], naming the invalid options.
     pub fn validate(&self, config: &GenerationConfig) -> Result<(), Error> {
         as_published::validate(config).map_err(GenerateError::from)?;
         self.captioner.validate(config)
     }
 
-    /// Captions images in several languages: for each image, in the order of the languages, one
-    /// caption. Its ids are filled with padding up to the longest length, as in the original.
+    /// Captions images in several languages. The result has an entry for each image, with an entry for
+    /// each language, with one caption. The ids of a caption are padded to `max_length`, as in the original.
     ///
     /// # Errors
-    /// [`Error`]: as [`Captioner::caption`], or options that the original does not know.
+    /// [`Error`] if the model does not write one of the languages, the original does not know an option, an
+    /// image can't be prepared, or the device fails.
     pub fn caption(
         &self,
         images: &[RgbImage],
         languages: &[Language],
         config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
+    ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
         if images.is_empty() {
             return Ok(Vec::new());
         }
         self.caption_encoded(self.encode(images)?, languages, config)
     }
 
-    /// Prepares and encodes images: the first half of [`caption`](Self::caption).
+    /// Prepares images with the original's truncated pixels, and encodes them.
     ///
     /// # Errors
-    /// As [`Captioner::encode`].
+    /// [`Error::Preprocess`] if an image can't be prepared.
     ///
     /// # Panics
     /// If there are no images.
@@ -83,18 +85,21 @@ impl AsPublished<'_> {
         Ok(self.captioner.model().encode(pixel_values))
     }
 
-    /// Captions images that are encoded already: the second half of [`caption`](Self::caption).
+    /// Captions images that [`encode`](Self::encode) has encoded. The result is that of
+    /// [`caption`](Self::caption).
     ///
     /// # Errors
-    /// [`Error`], likewise.
+    /// [`Error`] if the model does not write one of the languages, the original does not know an option, or
+    /// the device fails.
     pub fn caption_encoded(
         &self,
         memory: Memory,
         languages: &[Language],
         config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
+    ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
         let [images, _, _] = memory.hidden.dims();
-        let mut captions: Vec<Vec<Caption>> = vec![Vec::new(); images];
+        let mut captions: Vec<Vec<LanguageCaptions>> = Vec::with_capacity(images);
+        captions.resize_with(images, Vec::new);
         for language in languages {
             let language = self.captioner.language(language.code)?;
             let code = self.captioner.tokenizer().language_id(language.code)?;
@@ -104,20 +109,30 @@ impl AsPublished<'_> {
             };
             let texts = as_published::generate(self.captioner.model(), memory.clone(), &config)?;
             for (captions, text) in captions.iter_mut().zip(texts) {
-                let PublishedText {
-                    tokens,
-                    token_log_probs,
-                    score,
-                } = text;
-                let text = Hypothesis {
-                    tokens,
-                    token_log_probs,
-                    score,
-                    alternatives: Vec::new(),
-                };
-                captions.push(self.captioner.read(language, text)?);
+                let caption = text
+                    .map_err(|error| Error::no_caption(language, error))
+                    .and_then(|text| self.read(language, text));
+                captions.push(LanguageCaptions {
+                    language,
+                    captions: caption.map(|caption| vec![caption]),
+                });
             }
         }
         Ok(captions)
+    }
+
+    fn read(&self, language: Language, text: PublishedText) -> Result<Caption, Error> {
+        let PublishedText {
+            tokens,
+            token_log_probs,
+            score,
+        } = text;
+        let text = Hypothesis {
+            tokens,
+            token_log_probs,
+            score,
+            alternatives: Vec::new(),
+        };
+        self.captioner.read(language, text)
     }
 }

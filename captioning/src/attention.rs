@@ -6,49 +6,49 @@ use vision_encoder_decoder::{Decoder, GenerateError, Memory};
 use crate::word_boundaries::words;
 use crate::{Caption, Captioner, Error};
 
-/// Where the decoder looked while it wrote a word: cross-attention, averaged over heads, layers and
-/// the word's tokens.
+/// Where the decoder looked while it wrote a word: the weights of cross-attention, averaged over heads,
+/// layers and the word's tokens.
 ///
-/// It shows where the decoder looked, not why it chose the word. What it found there is not told,
-/// and what the encoder made of a patch may tell of the whole image, not of the patch alone.
+/// A map shows where the decoder looked, not why it chose the word. The encoder mixes all patches with
+/// each other, so a position of the memory may tell about more of the image than its patch.
 ///
-/// All shares, those of the patches and that of the class token, sum to 1.
+/// The weights of the patches and of the class token sum to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttentionMap {
     /// The word, without spaces around it.
     pub word: String,
-    /// Where its tokens stand in [`Caption::ids`].
+    /// The positions of its tokens in [`Caption::ids`].
     pub tokens: Range<usize>,
-    /// Patches from top to bottom.
+    /// The number of rows of patches.
     pub rows: usize,
-    /// Patches from left to right.
+    /// The number of columns of patches.
     pub columns: usize,
-    /// The share of each patch, `[rows, columns]`, from the top left.
+    /// The weight of each patch, `[rows, columns]`, from the top left.
     pub patches: Vec<f32>,
-    /// The share of the encoder's class token, which belongs to no place.
+    /// The weight of the encoder's class token, which has no place in the image.
     pub class_token: f32,
 }
 
 impl Captioner {
-    /// Where the decoder looked while it wrote a caption: one map per word, in their order.
-    /// `image` is the number of the caption's image in `memory`; `layers` are the decoder layers to
-    /// average over, numbered from 0, or all of them.
+    /// Returns where the decoder looked while it wrote a caption: a map for each word, in the order of the
+    /// words. `image` is the index of the caption's image in `memory`. `layers` are the indices of the
+    /// decoder layers to average over, or `None` for all.
     ///
-    /// The caption is fed once more, as a whole: that gives the weights that writing it had. The
-    /// weights of a token are those with which it was predicted, while the one before it was fed,
-    /// so they know nothing of the token itself. Of a text that the model would not have written
-    /// they tell where it would have looked for the next word, not where a word's thing is.
+    /// The caption is fed to the decoder once more, as a whole, which gives the same weights as writing it.
+    /// The weights of a token are those with which it was predicted from the tokens before it. For a text
+    /// that the model would not have written, they show where the model looked for a next word of its own,
+    /// not where it sees what the given word means.
     ///
-    /// A word is what stands between two spaces. Punctuation around it is an entry of its own, as
-    /// is each token of a script without spaces (Chinese, Thai). Special tokens have no entry.
+    /// Words are separated by spaces. Punctuation around a word has a map of its own, and so does each token
+    /// of a script without spaces (Chinese, Thai). Special tokens have no map.
     ///
     /// # Errors
-    /// [`Error::AttentionLayers`] for a layer that the decoder does not have, [`Error::Generate`]
-    /// if the device fails, [`Error::Preprocess`] if the tokenizer does.
+    /// [`Error::AttentionLayers`] for a layer that the decoder does not have, [`Error::Generate`] if the
+    /// device fails, [`Error::Preprocess`] if the tokenizer fails.
     ///
     /// # Panics
-    /// If there is no such image, or if memory or caption are of another model: when the memory is
-    /// not a class token and a square of patches, or the caption too long or of unknown tokens.
+    /// If `memory` has no such image, or if memory or caption are of another model: the memory is not a
+    /// class token and a square of patches, or the caption is too long or has unknown tokens.
     pub fn attention(
         &self,
         memory: &Memory,
@@ -57,22 +57,26 @@ impl Captioner {
         layers: Option<&[usize]>,
     ) -> Result<Vec<AttentionMap>, Error> {
         let [images, positions, _] = memory.hidden.dims();
-        assert!(image < images, "image {image} of {images}");
-        // CLIP's images are square, so their patches are.
+        assert!(image < images, "there is no image {image}, only {images}");
+        // CLIP's images are square, so there are as many rows of patches as columns.
         let side = positions.saturating_sub(1).isqrt();
-        assert_eq!(positions, 1 + side * side, "no square of patches");
+        assert_eq!(
+            positions,
+            1 + side * side,
+            "expected a class token and a square of patches"
+        );
 
         let words = self.words(&caption.ids)?;
         if words.is_empty() {
             return Ok(Vec::new());
         }
-        let recorded = self.reread(memory, image, &caption.ids);
-        let shares = averaged(recorded, layers)?; // [tokens - 1, positions]
+        let recorded = self.record_attention(memory, image, &caption.ids);
+        let weights = averaged(recorded, layers)?; // [tokens - 1, positions]
         let maps = words.into_iter().map(|(tokens, word)| {
-            // The query that predicts token t stands at t - 1.
-            let shares = &shares[(tokens.start - 1) * positions..(tokens.end - 1) * positions];
+            // Token t was predicted by the query at t - 1.
+            let weights = &weights[(tokens.start - 1) * positions..(tokens.end - 1) * positions];
             let mean = |position: usize| {
-                let all = shares.iter().skip(position).step_by(positions);
+                let all = weights.iter().skip(position).step_by(positions);
                 all.sum::<f32>() / tokens.len() as f32
             };
             AttentionMap {
@@ -87,12 +91,12 @@ impl Captioner {
         Ok(maps.collect())
     }
 
-    /// The words behind the start token with the places of their tokens.
+    /// The words after the start token, with the positions of their tokens.
     fn words(&self, ids: &[u32]) -> Result<Vec<(Range<usize>, String)>, Error> {
         let tokenizer = self.tokenizer();
-        let spelling = |(place, id): (usize, &u32)| {
-            // Nothing was looked at to predict the first token; special ones have no text.
-            let part_of_word = place > 0 && self.vocabulary().text(*id).is_some();
+        let spelling = |(position, id): (usize, &u32)| {
+            // The first token was not predicted, and special tokens have no text.
+            let part_of_word = position > 0 && self.vocabulary().text(*id).is_some();
             part_of_word.then(|| tokenizer.id_to_token(*id)).flatten()
         };
         let spellings: Vec<Option<String>> = ids.iter().enumerate().map(spelling).collect();
@@ -104,8 +108,8 @@ impl Captioner {
         Ok(found)
     }
 
-    /// Feeds a text once more and returns each layer's weights, `[1, tokens - 1, positions]`.
-    fn reread(&self, memory: &Memory, image: usize, ids: &[u32]) -> Vec<Tensor<3>> {
+    /// Feeds a caption once more and returns the weights of each layer, `[1, tokens - 1, positions]`.
+    fn record_attention(&self, memory: &Memory, image: usize, ids: &[u32]) -> Vec<Tensor<3>> {
         let of_image = Memory {
             hidden: memory.hidden.clone().slice(s![image..image + 1, .., ..]),
             padding: memory

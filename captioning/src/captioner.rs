@@ -2,98 +2,36 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
+use checkpoint::{SaveOptions, StagedFolder};
 use generation::{GenerationConfig, Hypothesis, Vocabulary};
-use mbart50_decoder::{Language, language};
 use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
-use preprocess::text::Tokenizer;
-use vision_encoder_decoder::checkpoint::{SaveOptions, StagedFolder};
-use vision_encoder_decoder::{ClipVisionMBart50, Memory, Pretrained};
+use preprocess::text::{Language, Tokenizer, language};
+use pretrained::{Pretrained, PretrainedModel};
+use vision_encoder_decoder::Memory;
 
-use crate::{Caption, CaptionOptions, Error, TokenAlternative, embedded, folder};
+use crate::{Caption, Error, TokenAlternative};
 
 /// Captions images in many languages.
 #[derive(Debug)]
 pub struct Captioner {
-    pretrained: Pretrained,
+    pub(crate) pretrained: Pretrained,
+    pub(crate) languages: Vec<Language>,
     image_processor: ImageProcessor,
     tokenizer: Tokenizer,
-    languages: Vec<Language>,
-    /// Made when it is first asked for.
+    /// Computed at the first use.
     vocabulary: OnceLock<Arc<Vocabulary>>,
-    /// Channels, height and width that the encoder takes.
-    input: [usize; 3],
     device: Device,
 }
 
 impl Captioner {
-    /// The small model inside this crate: 514 common things in six styles of pictogram art, one or
-    /// two on a plain background, in English, French, German and Spanish. No photographs.
+    /// Joins parts that are already loaded. `languages` are those that [`caption`](Self::caption) will
+    /// accept.
     ///
     /// # Errors
-    /// [`Error`] only if the device fails.
-    pub fn embedded(device: &Device) -> Result<Self, Error> {
-        embedded::load(default_format(device), device)
-    }
-
-    /// [`embedded`](Self::embedded), its weights packed in some format; `None` means ordinary weights.
-    ///
-    /// # Errors
-    /// [`Error`], likewise.
-    pub fn embedded_as(format: Option<Format>, device: &Device) -> Result<Self, Error> {
-        embedded::load(format, device)
-    }
-
-    /// Loads a checkpoint folder: what [`Pretrained::from_folder`] reads,
-    /// `sentencepiece.bpe.model` or `tokenizer.json`, and `preprocessor_config.json`, without which
-    /// CLIP's own settings are taken.
-    ///
-    /// Weights are as the folder has them packed, or `f32`, packed for the device's kernels where it
-    /// has some.
-    ///
-    /// # Errors
-    /// [`Error`], naming the file and what is wrong with it.
-    pub fn from_folder(folder: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
-        let folder = folder.as_ref();
-        Self::from_folder_with_tokenizer(folder, folder, device)
-    }
-
-    /// Like [`from_folder`](Self::from_folder), with the tokenizer of another folder: the published
-    /// checkpoint comes without one.
-    ///
-    /// # Errors
-    /// [`Error`], likewise.
-    pub fn from_folder_with_tokenizer(
-        folder: impl AsRef<Path>,
-        tokenizer_folder: impl AsRef<Path>,
-        device: &Device,
-    ) -> Result<Self, Error> {
-        let folder = folder.as_ref();
-        let packed = Pretrained::packed_format(folder).map_err(Error::Load)?;
-        let format = packed.or(default_format(device));
-        folder::load(folder, tokenizer_folder.as_ref(), format, device)
-    }
-
-    /// Like [`from_folder_with_tokenizer`](Self::from_folder_with_tokenizer), with weights packed in
-    /// some format; `None` means ordinary weights.
-    ///
-    /// # Errors
-    /// [`Error`], likewise.
-    pub fn from_folder_as(
-        folder: impl AsRef<Path>,
-        tokenizer_folder: impl AsRef<Path>,
-        format: Option<Format>,
-        device: &Device,
-    ) -> Result<Self, Error> {
-        folder::load(folder.as_ref(), tokenizer_folder.as_ref(), format, device)
-    }
-
-    /// Joins parts that are loaded already. `languages` are those that [`caption`](Self::caption)
-    /// will accept.
-    ///
-    /// # Errors
-    /// [`Error::Vocabulary`], [`Error::ImageSize`] or [`Error::Preprocess`] if the tokenizer or the
-    /// preprocessing is not the model's.
+    /// [`Error::Vocabulary`] if the tokenizer has more tokens than the model, [`Error::ImageSize`] if the
+    /// preprocessing produces images of another size than the model takes, and [`Error::Preprocess`] if the
+    /// preprocessing fails or the tokenizer has no code for a language.
     pub fn new(
         pretrained: Pretrained,
         image_processor: ImageProcessor,
@@ -101,35 +39,32 @@ impl Captioner {
         languages: Vec<Language>,
         device: &Device,
     ) -> Result<Self, Error> {
-        let config = &pretrained.config;
-        if tokenizer.vocab_size() > config.decoder.vocab_size {
+        let vocab_size = pretrained.config.decoder.vocab_size();
+        if tokenizer.vocab_size() > vocab_size {
             return Err(Error::Vocabulary {
                 tokenizer: tokenizer.vocab_size(),
-                model: config.decoder.vocab_size,
+                model: vocab_size,
             });
         }
         for language in &languages {
             tokenizer.language_id(language.code)?;
         }
-        let encoder = &config.encoder;
         let captioner = Self {
-            input: [encoder.num_channels, encoder.image_size, encoder.image_size],
             pretrained,
+            languages,
             image_processor,
             tokenizer,
-            languages,
             vocabulary: OnceLock::new(),
             device: device.clone(),
         };
-        // A model and a preprocessing that do not belong together are better found now than at
-        // the first image.
+        // Finds out now, and not at the first image, whether model and preprocessing fit each other.
         captioner.prepare(&[RgbImage::new(1, 1, vec![0; 3])?])?;
         Ok(captioner)
     }
 
     /// Saves the captioner as a Hugging Face folder that this crate and transformers 5 open: model,
-    /// configurations, tokenizer and preprocessing. [`StagedFolder`] says what happens to a folder
-    /// that exists already.
+    /// configurations, tokenizer and preprocessing. [`StagedFolder`] says what happens if the folder
+    /// exists.
     ///
     /// # Errors
     /// [`Error::Save`] or [`Error::Preprocess`], naming the file.
@@ -142,15 +77,15 @@ impl Captioner {
         Ok(())
     }
 
-    /// The languages that it writes.
+    /// The languages that the captioner writes.
     pub fn languages(&self) -> &[Language] {
         &self.languages
     }
 
-    /// Finds one of its languages by code (`es_XX`), short code (`es`) or English name.
+    /// Finds one of the captioner's languages by code (`es_XX`), short code (`es`) or English name.
     ///
     /// # Errors
-    /// [`Error::UnknownLanguage`], listing those it writes.
+    /// [`Error::UnknownLanguage`], listing the languages that the captioner writes.
     pub fn language(&self, text: &str) -> Result<Language, Error> {
         language(text)
             .filter(|found| self.languages.contains(found))
@@ -164,17 +99,10 @@ impl Captioner {
             })
     }
 
-    /// The options that the checkpoint is meant to be used with.
+    /// The generation options of the checkpoint, with the changes made by the
+    /// [builder](crate::CaptionerBuilder::generation).
     pub fn generation_config(&self) -> &GenerationConfig {
         &self.pretrained.generation_config
-    }
-
-    /// Checks options before there is an image: what [`caption`](Self::caption) would refuse.
-    ///
-    /// # Errors
-    /// [`Error::Generate`], naming the options.
-    pub fn validate(&self, config: &GenerationConfig) -> Result<(), Error> {
-        self.validate_options(&CaptionOptions::new(config.clone()))
     }
 
     /// The tokenizer.
@@ -188,50 +116,31 @@ impl Captioner {
         self.vocabulary.get_or_init(texts)
     }
 
-    /// The preprocessing.
+    /// The preprocessing of images.
     pub fn image_processor(&self) -> &ImageProcessor {
         &self.image_processor
     }
 
-    /// Layers of the decoder: what [`attention`](Self::attention) can be asked of.
+    /// The number of decoder layers, whose attention [`attention`](Self::attention) can average.
     pub fn decoder_layers(&self) -> usize {
-        self.pretrained.config.decoder.decoder_layers
+        self.pretrained.config.decoder.layers()
     }
 
-    /// How weights are packed, if they are.
+    /// The format that weights are packed in, or `None` if they are ordinary `f32` tensors.
     pub fn format(&self) -> Option<Format> {
         self.pretrained.format
     }
 
     /// The model.
-    pub fn model(&self) -> &ClipVisionMBart50 {
+    pub fn model(&self) -> &PretrainedModel {
         &self.pretrained.model
     }
 
-    /// Captions images in several languages. For each image, in the order of the languages and best
-    /// first, `num_return_sequences` captions per language.
-    ///
-    /// The language comes from `languages`, not from the configuration's `forced_bos_token_id`.
+    /// Prepares and encodes images. The memory can be captioned several times, with
+    /// [`caption_encoded`](Self::caption_encoded) for example.
     ///
     /// # Errors
-    /// [`Error`]: a language that the model does not write, contradictory options, or images that
-    /// do not fit the model.
-    pub fn caption(
-        &self,
-        images: &[RgbImage],
-        languages: &[Language],
-        config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
-        if images.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.caption_encoded(self.encode(images)?, languages, config)
-    }
-
-    /// Prepares and encodes images: the first half of [`caption`](Self::caption).
-    ///
-    /// # Errors
-    /// [`Error::Preprocess`] or [`Error::ImageSize`].
+    /// [`Error::Preprocess`] if an image can't be prepared.
     ///
     /// # Panics
     /// If there are no images.
@@ -239,14 +148,15 @@ impl Captioner {
         Ok(self.model().encode(self.prepare(images)?))
     }
 
-    /// Pixel values, `[images, channels, height, width]`, of at least one image.
+    /// The pixel values of at least one image, `[images, channels, height, width]`.
     pub(crate) fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
         assert!(!images.is_empty(), "there is no image to encode");
         let pixels = self.image_processor.process_batch(images)?;
         let [_, channels, height, width] = pixels.shape;
-        if [channels, height, width] != self.input {
+        let expected = self.pretrained.config.encoder.input();
+        if [channels, height, width] != expected {
             return Err(Error::ImageSize {
-                expected: self.input,
+                expected,
                 found: [channels, height, width],
             });
         }
@@ -254,20 +164,7 @@ impl Captioner {
         Ok(Tensor::from_data(pixels, &self.device))
     }
 
-    /// Captions images that are encoded already: the second half of [`caption`](Self::caption).
-    ///
-    /// # Errors
-    /// [`Error`], likewise.
-    pub fn caption_encoded(
-        &self,
-        memory: Memory,
-        languages: &[Language],
-        config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
-        self.caption_with(memory, languages, &CaptionOptions::new(config.clone()))
-    }
-
-    /// Turns tokens into text.
+    /// Turns generated tokens into a caption.
     pub(crate) fn read(&self, language: Language, found: Hypothesis) -> Result<Caption, Error> {
         let Hypothesis {
             tokens,
@@ -275,8 +172,8 @@ impl Captioner {
             score,
             alternatives,
         } = found;
-        let alternatives = alternatives.into_iter().map(|place| {
-            let named = place.into_iter().map(|one| TokenAlternative {
+        let alternatives = alternatives.into_iter().map(|position| {
+            let named = position.into_iter().map(|one| TokenAlternative {
                 id: one.token,
                 text: self.token_text(one.token),
                 log_prob: one.log_prob,
@@ -293,18 +190,13 @@ impl Captioner {
         })
     }
 
-    /// What a token adds to a text; of a special one its name.
+    /// The text that a token adds; for a special token, its name.
     fn token_text(&self, token: u32) -> String {
         match self.vocabulary().text(token) {
             Some(text) => text.to_owned(),
             None => self.tokenizer.id_to_token(token).unwrap_or_default(),
         }
     }
-}
-
-/// Weights of a checkpoint as they are, packed where that makes a device faster.
-fn default_format(device: &Device) -> Option<Format> {
-    packed_linear::has_kernels(device).then_some(Format::F32)
 }
 
 #[cfg(test)]
@@ -315,11 +207,5 @@ mod tests {
     fn a_captioner_is_send_and_sync() {
         fn check<T: Send + Sync>() {}
         check::<Captioner>();
-    }
-
-    #[test]
-    fn both_tables_of_languages_are_the_same() {
-        let codes = mbart50_decoder::LANGUAGES.map(|language| language.code);
-        assert_eq!(codes, preprocess::text::LANGUAGE_CODES);
     }
 }

@@ -1,12 +1,10 @@
-//! The model inside the crate; see `model/NOTICE` for what it was trained on.
+//! The model inside this crate. `NOTICE` says what it was trained on.
 
 use burn::tensor::Device;
-use mbart50_decoder::{Language, language};
-use packed_linear::Format;
+use checkpoint::SafetensorsFile;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
-use preprocess::text::Tokenizer;
-use vision_encoder_decoder::Pretrained;
-use vision_encoder_decoder::checkpoint::SafetensorsFile;
+use preprocess::text::{Language, Tokenizer, language};
+use pretrained::{LoadError, Pretrained, Weights};
 
 use crate::{Captioner, Error};
 
@@ -17,13 +15,14 @@ const PREPROCESSOR_CONFIG: &str = include_str!("../model/preprocessor_config.jso
 const SENTENCEPIECE: &[u8] = include_bytes!("../model/sentencepiece.bpe.model");
 static WEIGHTS: &[u8] = include_bytes!("../model/model.safetensors");
 
-/// The languages that it was trained for.
+/// The languages that the model was trained for.
 const TRAINED: [&str; 4] = ["en_XX", "fr_XX", "de_DE", "es_XX"];
 
-pub(crate) fn load(format: Option<Format>, device: &Device) -> Result<Captioner, Error> {
-    let weights = SafetensorsFile::from_memory("(embedded)/model.safetensors", WEIGHTS)?;
+pub(crate) fn load(weights: Weights, device: &Device) -> Result<Captioner, Error> {
+    let source = SafetensorsFile::from_memory("(embedded)/model.safetensors", WEIGHTS)
+        .map_err(LoadError::from)?;
     let options = Some(GENERATION_CONFIG);
-    let pretrained = Pretrained::from_parts(ORIGIN, CONFIG, options, &weights, format, device)?;
+    let pretrained = Pretrained::from_parts(ORIGIN, CONFIG, options, &source, weights, device)?;
     let image_processor =
         ImageProcessor::new(ImageProcessorConfig::from_json(PREPROCESSOR_CONFIG)?)?;
     let tokenizer = Tokenizer::from_sentencepiece_bytes(SENTENCEPIECE)?;

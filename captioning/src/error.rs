@@ -1,87 +1,115 @@
-use vision_encoder_decoder::{GenerateError, LoadError, SaveError};
+use checkpoint::{LocateError, SaveError};
+use generation::PromptError;
+use preprocess::text::Language;
+use pretrained::LoadError;
+use vision_encoder_decoder::GenerateError;
 
-/// Why there is no caption.
+/// Why a captioner can't be loaded or saved, or can't caption.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// No model was found under a name.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
     /// The model could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The model could not be saved.
     #[error(transparent)]
     Save(#[from] SaveError),
-    /// An image, a preprocessing option or a tokenizer file can't be used.
+    /// An image, a preprocessing option or a tokenizer can't be used.
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),
-    /// Generation failed, or its options contradict each other.
+    /// Generation failed, or its options are invalid or contradict each other.
     #[error(transparent)]
     Generate(#[from] GenerateError),
     /// The captioner does not write this language.
     #[error("unknown language {asked:?}; this model writes {}", .known.join(", "))]
     UnknownLanguage {
-        /// What was asked for.
+        /// The language that was asked for.
         asked: String,
-        /// Codes and names of those it writes.
+        /// Codes and names of the languages that the captioner writes.
         known: Vec<String>,
     },
-    /// The preprocessing makes images of another size than the model takes.
+    /// The preprocessing produces images of another size than the model takes.
     #[error(
-        "the preprocessing makes images of {found:?} (channels, height, width), but the model takes {expected:?}; preprocessor_config.json and config.json are of different models"
+        "the preprocessing produces images of {found:?} (channels, height, width), but the model takes {expected:?}; preprocessor_config.json and config.json are of different models"
     )]
     ImageSize {
-        /// What the model takes.
+        /// The size that the model takes, `[channels, height, width]`.
         expected: [usize; 3],
-        /// What the preprocessing makes.
+        /// The size that the preprocessing produces, `[channels, height, width]`.
         found: [usize; 3],
     },
-    /// The tokenizer has tokens that the model does not score.
+    /// The tokenizer has more tokens than the model.
     #[error(
         "the tokenizer has {tokenizer} tokens, but the model's vocabulary has {model}; they are of different models"
     )]
     Vocabulary {
-        /// Tokens of the tokenizer.
+        /// The number of tokens of the tokenizer.
         tokenizer: usize,
-        /// Tokens of the model.
+        /// The number of tokens of the model.
         model: usize,
     },
-    /// Attention was asked of layers that the decoder does not have, or of none.
+    /// Attention was asked for without a layer, or of a layer that the decoder does not have.
     #[error(
-        "attention of layers {asked:?} was asked for: the decoder has {layers} layers, numbered from 0, and at least one must be named"
+        "can't average the attention of layers {asked:?}: the decoder has {layers} layers, numbered from 0; name at least one"
     )]
     AttentionLayers {
-        /// Numbers that were asked for.
+        /// The layers that were asked for.
         asked: Vec<usize>,
-        /// Layers of the decoder.
+        /// The number of decoder layers.
         layers: usize,
     },
-    /// What should be words is none.
+    /// A text can't be parsed as [`Words`](crate::Words).
     #[error(
-        "{text:?} is no word: expected one, or several forms of it divided by |, all of them with a * behind them or none"
+        "can't parse {text:?} as words: expected a word or phrase such as dog, or several forms separated by |, with * at the end of all of them or of none"
     )]
     Words {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// A text has something that the model has no words for.
+    /// The model has no tokens to write a text with.
     #[error(
-        "{text:?} has a character that this model has no token for, or the name of a special token"
+        "the model can't write {text:?}: it has a character without a token, or the name of a special token"
     )]
     Unwritable {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// No caption has all words that were asked for.
+    /// The search found no caption with all required words.
     #[error(
         "no caption in {language} with all required words was found; allow more beams or tokens, or ask for other words"
     )]
     WordsMissing {
-        /// Code of the language.
+        /// The code of the language.
         language: &'static str,
     },
-    /// A shortlist has tokens that can't be scored.
-    #[error("a shortlist needs at least one token, ascending, each below {vocab_size}")]
+    /// The search failed for another reason.
+    #[error("no caption in {language}")]
+    NoCaption {
+        /// The code of the language.
+        language: &'static str,
+        /// The reason.
+        source: PromptError,
+    },
+    /// A shortlist has no tokens, or tokens that the model does not score, or they do not ascend.
+    #[error(
+        "can't make a shortlist: expected at least one token, in ascending order, all below {vocab_size}"
+    )]
     Shortlist {
-        /// Tokens that the model scores.
+        /// The number of tokens that the model scores.
         vocab_size: usize,
     },
+}
+
+impl Error {
+    /// Why the search found no caption in a language.
+    pub(crate) fn no_caption(language: Language, error: PromptError) -> Self {
+        let language = language.code;
+        match error {
+            PromptError::PhrasesMissing { .. } => Self::WordsMissing { language },
+            source => Self::NoCaption { language, source },
+        }
+    }
 }

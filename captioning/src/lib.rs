@@ -1,14 +1,13 @@
 //! Images in, captions in many languages out.
 //!
-//! [`Captioner`] joins everything: it prepares an image as the model expects it, encodes it once,
-//! writes captions in as many languages as asked for from that one encoding, all in one batch, and
-//! turns tokens into text. It loads a checkpoint folder of the CLIP-Vision-mBART50 architecture, or
-//! the small model that is [embedded](Captioner::embedded) in this crate, which needs no file and no
-//! network.
+//! [`Captioner`] does all steps: it preprocesses an image, encodes it once, generates captions in any number
+//! of languages from that one encoding in one batch, and turns tokens into text. It loads a checkpoint
+//! folder, a model on the Hugging Face Hub (feature `hub`), or the small model that is
+//! [embedded](Captioner::embedded) in this crate, which needs no file and no network.
 //!
 //! The embedded model knows 514 common things in six styles of pictogram art, one or two on a plain
-//! background, in English, French, German and Spanish. It is no model for photographs: of those it
-//! says something wrong with confidence.
+//! background, in English, French, German and Spanish. It is not for photographs: its captions of them
+//! are wrong, with high scores.
 //!
 //! ```
 //! use burn::tensor::Device;
@@ -21,57 +20,60 @@
 //!
 //! let languages = [captioner.language("english")?, captioner.language("de")?];
 //! let captions = captioner.caption(&[image], &languages, captioner.generation_config())?;
-//! assert_eq!(
-//!     captions[0][0].text,
-//!     "horse on a white background"
-//! );
-//! assert_eq!(captions[0][1].language.code, "de_DE");
+//! let [english, german] = captions[0].as_slice() else { unreachable!() };
+//! assert_eq!(english.best().unwrap().text, "horse on a white background");
+//! assert_eq!(german.language.code, "de_DE");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`CaptionOptions`] has what is about words: what a caption begins with, has to contain, or must
-//! not. [`Captioner::stream`] writes captions as they come, [`Captioner::score`] says how likely
-//! captions are that are given, and [`Captioner::attention`] where the decoder looked.
+//! [`Captioner::builder`] sets which model to load, how its weights are kept, and in which languages it
+//! writes. [`CaptionOptions`] adds a prefix, and words that a caption has to contain or must not contain.
+//! [`Captioner::stream`] shows captions while they are written, [`Captioner::score`] returns how likely
+//! given captions are, and [`Captioner::attention`] where the decoder looked.
 //!
-//! A captioner can be shared by threads: its methods take `&self`, and every call has its own state.
+//! Threads can share a captioner: its methods take `&self`, and every call has its own state.
 
 mod as_published;
 mod attention;
+mod builder;
 mod caption;
 mod captioner;
 mod embedded;
 mod error;
-mod folder;
 mod options;
 mod overlay;
 mod phrase;
 mod score;
 mod shortlist;
+mod stream;
 mod word_boundaries;
+mod words;
 mod write;
 
 pub use as_published::AsPublished;
 pub use attention::AttentionMap;
-pub use caption::{Caption, TokenAlternative};
+pub use builder::CaptionerBuilder;
+pub use caption::{Caption, LanguageCaptions, TokenAlternative};
 pub use captioner::Captioner;
 pub use error::Error;
 pub use options::CaptionOptions;
 pub use overlay::Overlay;
-pub use phrase::Words;
-pub use write::CaptionEvent;
+pub use stream::CaptionEvent;
+pub use words::Words;
 
-pub use generation::{GenerationConfig, Vocabulary};
-pub use mbart50_decoder::{LANGUAGES, Language, language};
+// Everything that a public signature names.
+pub use checkpoint::{LocateError, Precision, Progress, SaveError, SaveOptions};
+pub use generation::{ConfigError, GenerationConfig, PromptError, Vocabulary};
+pub use packed_linear::Format;
+pub use preprocess::Error as PreprocessError;
 pub use preprocess::image::{ImageProcessor, RgbImage};
-pub use preprocess::text::Tokenizer;
-pub use vision_encoder_decoder::checkpoint::{Precision, SaveOptions};
-#[cfg(feature = "hub")]
-pub use vision_encoder_decoder::hub;
-pub use vision_encoder_decoder::{ClipVisionMBart50, Memory, Shortlist};
+pub use preprocess::text::{LANGUAGES, Language, Tokenizer, language};
+pub use pretrained::{LoadError, Pretrained, PretrainedModel, UnknownWeights, Weights};
+pub use vision_encoder_decoder::{GenerateError, Memory, Shortlist};
 
-/// Reads an image file of any common format as the reference does: alpha dropped, EXIF orientation
-/// left alone. See [`preprocess::image::decode`] for other ways.
+/// Reads an image file of any common format as the reference does: without its alpha channel, and not
+/// rotated as EXIF says. [`preprocess::image::decode`] has options for both.
 ///
 /// # Errors
 /// [`Error::Preprocess`], naming the file and what is wrong with it.
@@ -79,7 +81,7 @@ pub fn open_image(path: impl AsRef<std::path::Path>) -> Result<RgbImage, Error> 
     Ok(preprocess::image::decode::open(path, &Default::default())?)
 }
 
-/// The examples of the README are tests too.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

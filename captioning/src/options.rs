@@ -3,7 +3,7 @@ use vision_encoder_decoder::Shortlist;
 
 use crate::Words;
 
-/// How to caption: the options of generation, and what is about words.
+/// How to caption: the options of generation, and options about words.
 ///
 /// ```
 /// use captioning::{CaptionOptions, GenerationConfig};
@@ -19,23 +19,25 @@ use crate::Words;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CaptionOptions {
-    /// The options of generation. The languages of a call take the place of `forced_bos_token_id`.
+    /// The options of generation. Their `forced_bos_token_id` is ignored: each caption is forced to
+    /// begin with the code of its language.
     pub generation: GenerationConfig,
-    /// What every caption begins with.
+    /// The text that every caption begins with.
     pub prefix: String,
-    /// Words that a caption has to contain, in whatever order; beam search only.
+    /// Words that a caption has to contain, in any order. They need a beam search.
     pub required: Vec<Words>,
-    /// Words that a caption must not contain. Once a caption has such a word it can only go on with
-    /// a longer one; beams find better ways out of that than greedy search.
+    /// Words that a caption must not contain. A caption that has begun to write such a word can only
+    /// continue it to a longer word; a beam search avoids that better than a greedy search.
     pub forbidden: Vec<Words>,
-    /// How many of the most likely tokens to return with each.
+    /// The number of most likely tokens to return for each generated token, see
+    /// [`Caption::alternatives`](crate::Caption::alternatives).
     pub alternatives: usize,
-    /// The tokens to score, if not all; see [`Captioner::shortlist`](crate::Captioner::shortlist).
+    /// The tokens to score, or `None` for all; see [`Captioner::shortlist`](crate::Captioner::shortlist).
     pub shortlist: Option<Shortlist>,
 }
 
 impl CaptionOptions {
-    /// Options of generation, and nothing about words.
+    /// Options of generation, without any about words.
     pub fn new(generation: GenerationConfig) -> Self {
         Self {
             generation,

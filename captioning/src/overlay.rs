@@ -4,40 +4,40 @@ use preprocess::image::{ImageProcessor, Resample, RgbImage, resize};
 
 use crate::{AttentionMap, Error};
 
-/// The longer side of an overlay at most, in pixels.
-const LONGEST: u32 = 512;
+/// The largest side of an overlay, in pixels.
+const LARGEST_SIDE: u32 = 512;
 
-/// How much light is left where the model saw nothing.
+/// The brightness of what the preprocessing crops away, relative to the image's.
 const DIMMED: f32 = 0.35;
 
-/// How much of the full heat's colour covers the image.
+/// The opacity of the colour of full heat.
 const OPACITY: f32 = 0.75;
 
-/// Where a line of pixels lies between two lines of patches.
+/// The position of a line of pixels between the centres of two lines of patches.
 #[derive(Clone, Copy)]
 struct Between {
     lower: usize,
     upper: usize,
-    /// The upper one's weight, 0 to 1.
+    /// The weight of the upper line, 0 to 1.
     weight: f32,
 }
 
-/// A picture that attention maps are drawn over.
+/// Draws [`AttentionMap`]s on an image.
 ///
-/// The image with the patches' shares as heat over it, from nothing over red to amber; the patch with
-/// the largest share is the hottest, however small the share. What the preprocessing cuts off is
-/// dark. Between the centres of patches, shares are interpolated.
+/// Weights are shown as heat, from transparent over red to amber. The patch with the largest weight has
+/// full heat, however small its weight is. Between the centres of patches, weights are interpolated. What
+/// the preprocessing crops away is darkened.
 #[derive(Clone, Debug)]
 pub struct Overlay {
     small: RgbImage,
-    /// What the model sees, as fractions of the rows and of the columns.
+    /// The part that the model sees, as fractions of the rows and of the columns.
     shown: [Range<f64>; 2],
 }
 
 impl Overlay {
-    /// `image` is the original and `processor` the captioner's
-    /// ([`Captioner::image_processor`](crate::Captioner::image_processor)). Overlays have the image's
-    /// shape, and at most 512 pixels on the longer side.
+    /// Prepares to draw on `image`, the original. `processor` is that of the captioner,
+    /// [`Captioner::image_processor`](crate::Captioner::image_processor). The result keeps the aspect ratio
+    /// and has at most 512 pixels on its longer side.
     ///
     /// # Errors
     /// [`Error::Preprocess`] if the image can't be resized.
@@ -48,16 +48,21 @@ impl Overlay {
         })
     }
 
-    /// The image with a map over it.
+    /// Returns the image with a map drawn on it.
     ///
     /// # Errors
-    /// Never for an image that could be made small.
+    /// [`Error::Preprocess`] if the result is not a valid image. An image that [`new`](Self::new) accepted
+    /// always gives a valid one.
     ///
     /// # Panics
-    /// If the map's `patches` are not `[rows, columns]`.
+    /// If the length of the map's `patches` is not `rows * columns`.
     pub fn of(&self, map: &AttentionMap) -> Result<RgbImage, Error> {
         let patches = map.rows * map.columns;
-        assert_eq!(map.patches.len(), patches, "patches and shares differ");
+        assert_eq!(
+            map.patches.len(),
+            patches,
+            "expected rows * columns patches"
+        );
         let (width, height) = (self.small.width(), self.small.height());
         let [shown_rows, shown_columns] = &self.shown;
         let lines = between(height, shown_rows, map.rows);
@@ -65,13 +70,13 @@ impl Overlay {
         let largest = map.patches.iter().copied().fold(0.0, f32::max);
 
         let mut pixels = self.small.pixels().to_vec();
-        let places = lines
+        let positions = lines
             .iter()
             .flat_map(|line| columns.iter().map(move |column| (*line, *column)));
-        for (pixel, place) in pixels.chunks_exact_mut(3).zip(places) {
-            match place {
+        for (pixel, position) in pixels.chunks_exact_mut(3).zip(positions) {
+            match position {
                 (Some(line), Some(column)) if largest > 0.0 => {
-                    warm(pixel, interpolated(map, line, column) / largest);
+                    heat(pixel, interpolated(map, line, column) / largest);
                 }
                 (Some(_), Some(_)) => {}
                 _ => blend(pixel, [0.0; 3], 1.0 - DIMMED),
@@ -81,7 +86,7 @@ impl Overlay {
     }
 }
 
-/// The share at a place between four patches.
+/// The weight at a position between four patches.
 fn interpolated(map: &AttentionMap, line: Between, column: Between) -> f32 {
     let along = |row: usize| {
         let patch = |column: usize| map.patches[row * map.columns + column];
@@ -90,22 +95,23 @@ fn interpolated(map: &AttentionMap, line: Between, column: Between) -> f32 {
     mix(along(line.lower), along(line.upper), line.weight)
 }
 
-/// The image with at most [`LONGEST`] pixels on its longer side.
+/// The image with at most [`LARGEST_SIDE`] pixels on its longer side.
 fn shrunk(image: &RgbImage) -> Result<RgbImage, Error> {
     let longest = image.width().max(image.height());
-    if longest <= LONGEST {
+    if longest <= LARGEST_SIDE {
         return Ok(image.clone());
     }
     let side = |side: u32| {
-        let scaled = f64::from(side) * f64::from(LONGEST) / f64::from(longest);
+        let scaled = f64::from(side) * f64::from(LARGEST_SIDE) / f64::from(longest);
         (scaled.round() as u32).max(1)
     };
     let (width, height) = (side(image.width()), side(image.height()));
     Ok(resize(image, width, height, Resample::Bicubic)?)
 }
 
-/// Where each of `length` lines of pixels lies between the `patches` lines of patches that cover
-/// `shown`; `None` outside of it. Beyond the outermost centres, the outermost patch counts alone.
+/// Returns, for each of `length` lines of pixels, its position between lines of patches. The `patches` lines
+/// cover the fraction `shown` of the image; outside of it there is `None`. Beyond the centres of the outermost
+/// patches, nothing is interpolated.
 fn between(length: u32, shown: &Range<f64>, patches: usize) -> Vec<Option<Between>> {
     (0..length)
         .map(|line| {
@@ -113,12 +119,12 @@ fn between(length: u32, shown: &Range<f64>, patches: usize) -> Vec<Option<Betwee
             let last = patches.checked_sub(1)?;
             shown.contains(&centre).then(|| {
                 let fraction = (centre - shown.start) / (shown.end - shown.start);
-                let place = (fraction * patches as f64 - 0.5).clamp(0.0, last as f64);
-                let lower = place as usize;
+                let position = (fraction * patches as f64 - 0.5).clamp(0.0, last as f64);
+                let lower = position as usize;
                 Between {
                     lower,
                     upper: (lower + 1).min(last),
-                    weight: (place - lower as f64) as f32,
+                    weight: (position - lower as f64) as f32,
                 }
             })
         })
@@ -129,8 +135,8 @@ fn mix(from: f32, to: f32, weight: f32) -> f32 {
     from * (1.0 - weight) + to * weight
 }
 
-/// Colours a pixel by heat, 0 to 1. The hotter, the more yellow and the less of the image.
-fn warm(pixel: &mut [u8], heat: f32) {
+/// Colours a pixel by heat, 0 to 1. More heat is more yellow and more opaque.
+fn heat(pixel: &mut [u8], heat: f32) {
     blend(pixel, [255.0, 210.0 * heat, 0.0], OPACITY * heat);
 }
 
@@ -149,7 +155,7 @@ mod tests {
     const SIDE: usize = 6;
     const GREY: u8 = 128;
 
-    /// Patches of 16 pixels, as the embedded model's.
+    /// Patches of 16 pixels, as the embedded model has them.
     fn processor() -> ImageProcessor {
         ImageProcessor::new(ImageProcessorConfig::square(16 * SIDE as u32)).unwrap()
     }
@@ -167,7 +173,7 @@ mod tests {
         }
     }
 
-    fn drawn(map: &AttentionMap, image: &RgbImage, processor: &ImageProcessor) -> RgbImage {
+    fn overlay(map: &AttentionMap, image: &RgbImage, processor: &ImageProcessor) -> RgbImage {
         Overlay::new(image, processor).unwrap().of(map).unwrap()
     }
 
@@ -185,27 +191,27 @@ mod tests {
     }
 
     #[test]
-    fn the_warmest_pixel_lies_in_the_patch_with_the_largest_share() {
-        // Width, height, and left, top and side of the middle square, in pixels of the overlay.
+    fn the_warmest_pixel_lies_in_the_patch_with_the_largest_weight() {
+        // Width and height of the image; left, top and side of the central square in the overlay.
         for (width, height, left, top, side) in [
             (300, 200, 50.0, 0.0, 200.0),
             (200, 300, 0.0, 50.0, 200.0),
             (240, 240, 0.0, 0.0, 240.0),
             (96, 96, 0.0, 0.0, 96.0),
-            (2048, 1024, 128.0, 0.0, 256.0), // a quarter of it
+            (2048, 1024, 128.0, 0.0, 256.0), // drawn at a quarter of the size
         ] {
             let image = grey(width, height);
             for row in 0..SIDE {
                 for column in 0..SIDE {
-                    let overlay = drawn(&one_patch(row, column), &image, &processor());
-                    let warmth = warmth(&overlay);
+                    let drawn = overlay(&one_patch(row, column), &image, &processor());
+                    let warmth = warmth(&drawn);
                     let warmest = warmth.iter().max().unwrap();
                     assert!(*warmest > 150, "{warmest}");
-                    let place = warmth.iter().position(|warm| warm == warmest).unwrap();
-                    let overlay_width = overlay.width() as usize;
-                    let (x, y) = (place % overlay_width, place / overlay_width);
-                    let patch = |pixel: usize, start: f64| {
-                        ((pixel as f64 + 0.5 - start) / side * SIDE as f64) as usize
+                    let pixel = warmth.iter().position(|warm| warm == warmest).unwrap();
+                    let drawn_width = drawn.width() as usize;
+                    let (x, y) = (pixel % drawn_width, pixel / drawn_width);
+                    let patch = |line: usize, start: f64| {
+                        ((line as f64 + 0.5 - start) / side * SIDE as f64) as usize
                     };
                     assert_eq!((patch(y, top), patch(x, left)), (row, column));
                 }
@@ -214,10 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn heat_lies_where_the_preprocessing_puts_the_pixels_of_a_patch() {
+    fn heat_is_drawn_where_the_pixels_of_a_patch_come_from() {
         let processor = processor();
         for (width, height) in [(301, 200), (97, 220), (96, 96), (640, 479), (20, 17)] {
-            // A white dot on black, in the middle square but off its centre.
+            // A white pixel on black, in the central square but not at its centre.
             let (x, y) = (
                 width / 2 + height.min(width) / 4,
                 height / 2 - height.min(width) / 4,
@@ -230,14 +236,14 @@ mod tests {
             let seen = processor.process(&image).unwrap();
             let plane = &seen.values[..seen.values.len() / 3];
             let brightest = plane.iter().copied().fold(f32::MIN, f32::max);
-            let place = plane.iter().position(|value| *value == brightest).unwrap();
-            let (row, column) = (place / (16 * SIDE) / 16, place % (16 * SIDE) / 16);
+            let pixel = plane.iter().position(|value| *value == brightest).unwrap();
+            let (row, column) = (pixel / (16 * SIDE) / 16, pixel % (16 * SIDE) / 16);
 
-            let overlay = drawn(&one_patch(row, column), &image, &processor);
-            let warmth = warmth(&overlay);
-            let (x, y) = (x * overlay.width() / width, y * overlay.height() / height);
-            let here = warmth[(y * overlay.width() + x) as usize];
-            // At worst in a corner of its patch, where four patches count alike.
+            let drawn = overlay(&one_patch(row, column), &image, &processor);
+            let warmth = warmth(&drawn);
+            let (x, y) = (x * drawn.width() / width, y * drawn.height() / height);
+            let here = warmth[(y * drawn.width() + x) as usize];
+            // At worst it lies in a corner of its patch, where four patches have the same weight.
             assert!(
                 here >= warmth.iter().max().unwrap() / 6,
                 "{width} x {height}"
@@ -246,9 +252,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_dark_and_what_is_cold_is_as_it_was() {
-        let overlay = drawn(&one_patch(0, 0), &grey(300, 200), &processor());
-        let at = |x: usize, y: usize| &overlay.pixels()[(y * 300 + x) * 3..][..3];
+    fn what_is_cropped_away_is_dark_and_what_has_no_weight_is_unchanged() {
+        let drawn = overlay(&one_patch(0, 0), &grey(300, 200), &processor());
+        let at = |x: usize, y: usize| &drawn.pixels()[(y * 300 + x) * 3..][..3];
         let dark = (f32::from(GREY) * DIMMED).round() as u8;
         for x in [0, 49, 250, 299] {
             assert_eq!(at(x, 100), [dark; 3]);
@@ -259,38 +265,38 @@ mod tests {
     }
 
     #[test]
-    fn an_overlay_keeps_the_shape_and_has_at_most_512_pixels_on_a_side() {
+    fn an_overlay_keeps_the_aspect_ratio_and_has_at_most_512_pixels_on_a_side() {
         for (size, expected) in [
             ((512, 3), (512, 3)),
             ((513, 513), (512, 512)),
             ((1500, 1000), (512, 341)),
             ((10, 9000), (1, 512)),
         ] {
-            let overlay = drawn(&one_patch(2, 3), &grey(size.0, size.1), &processor());
-            assert_eq!((overlay.width(), overlay.height()), expected);
+            let drawn = overlay(&one_patch(2, 3), &grey(size.0, size.1), &processor());
+            assert_eq!((drawn.width(), drawn.height()), expected);
         }
     }
 
     #[test]
-    fn one_pixel_is_enough_and_no_share_is_no_heat() {
+    fn one_pixel_is_enough_and_a_map_without_weights_changes_nothing() {
         let mut map = one_patch(5, 5);
-        drawn(&map, &grey(1, 1), &processor());
+        overlay(&map, &grey(1, 1), &processor());
         map.patches.fill(0.0);
-        let overlay = drawn(&map, &grey(1, 1), &processor());
-        assert_eq!(overlay, grey(1, 1));
+        let drawn = overlay(&map, &grey(1, 1), &processor());
+        assert_eq!(drawn, grey(1, 1));
     }
 
     #[test]
-    fn padding_takes_its_part_of_the_patches() {
+    fn patches_of_padding_are_not_drawn() {
         let config = ImageProcessorConfig {
             do_resize: false,
             ..ImageProcessorConfig::square(96)
         };
-        // 32 of 96 pixels: two patches in the middle of six.
+        // The image is 32 of 96 pixels wide: two patches in the middle of six.
         let processor = ImageProcessor::new(config).unwrap();
         let hottest = |column| {
-            let overlay = drawn(&one_patch(2, column), &grey(32, 32), &processor);
-            warmth(&overlay).into_iter().max().unwrap()
+            let drawn = overlay(&one_patch(2, column), &grey(32, 32), &processor);
+            warmth(&drawn).into_iter().max().unwrap()
         };
         assert!(hottest(2) > 150);
         assert_eq!(hottest(0), 0);

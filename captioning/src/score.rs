@@ -1,27 +1,28 @@
 use generation::{Generation, GenerationConfig, Prompt};
-use mbart50_decoder::Language;
+use preprocess::text::Language;
 use vision_encoder_decoder::{GenerateError, Memory};
 
 use crate::{Caption, Captioner, Error};
 
 impl Captioner {
-    /// How likely the model finds texts that are given: for each encoded image, in their order, a
-    /// [`Caption`] with the score and the log-probability of each token.
+    /// Scores given texts as captions of encoded images. The result has an entry for each image, with a
+    /// [`Caption`] for each text that has its score and the log-probability of each of its tokens.
     ///
-    /// Scores are those that the model gives when nothing but the language is asked for, so they
-    /// compare with those of [`caption`](Self::caption) under options that change none, and with
-    /// each other. Of `config` only the start token and `length_penalty` count.
+    /// Of `config`, only the start token and `length_penalty` are used. Scores can therefore be compared
+    /// with each other, and with those of [`caption`](Self::caption) if its other options do not change
+    /// logits, as `repetition_penalty` does for example.
     ///
     /// # Errors
-    /// [`Error`]: a language that the model does not write, or a text longer than the model can
-    /// write.
+    /// [`Error`] if the model does not write the language, a text is longer than the model can write, or
+    /// the device fails. A text whose logits are not finite has [`Error::NoCaption`] in the result, and the
+    /// other texts keep their scores.
     pub fn score(
         &self,
         memory: Memory,
         language: Language,
         texts: &[&str],
         config: &GenerationConfig,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
+    ) -> Result<Vec<Vec<Result<Caption, Error>>>, Error> {
         let language = self.language(language.code)?;
         let start = config.start_token().map_err(GenerateError::from)?;
         let code = self.tokenizer().language_id(language.code)?;
@@ -32,25 +33,30 @@ impl Captioner {
         }
 
         let [images, _, _] = memory.hidden.dims();
-        let row_images: Vec<usize> = (0..images)
+        let row_sources: Vec<usize> = (0..images)
             .flat_map(|image| vec![image; texts.len()])
             .collect();
         let generation = Generation::new(GenerationConfig {
             length_penalty: config.length_penalty,
             ..GenerationConfig::default()
         });
-        let prompts = vec![prompt; row_images.len()];
+        let prompts = vec![prompt; row_sources.len()];
         let ids = vec![ids; images].concat();
         let found = self
             .model()
-            .score(memory, &row_images, &prompts, &ids, generation)?;
-        let mut captions = vec![Vec::with_capacity(texts.len()); images];
+            .score(memory, &row_sources, &prompts, &ids, generation)?;
+        let mut captions: Vec<Vec<Result<Caption, Error>>> = Vec::with_capacity(images);
+        captions.resize_with(images, Vec::new);
         let texts = texts.iter().cycle();
-        for ((found, image), text) in found.into_iter().zip(row_images).zip(texts) {
-            captions[image].push(Caption {
-                text: (*text).to_owned(), // not what is left of it without unknown characters
-                ..self.read(language, found)?
-            });
+        for ((found, image), text) in found.into_iter().zip(row_sources).zip(texts) {
+            let caption = found
+                .map_err(|error| Error::no_caption(language, error))
+                .and_then(|found| self.read(language, found));
+            captions[image].push(caption.map(|caption| Caption {
+                // The tokens lack characters that the vocabulary does not have.
+                text: (*text).to_owned(),
+                ..caption
+            }));
         }
         Ok(captions)
     }

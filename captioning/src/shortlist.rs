@@ -1,18 +1,19 @@
-use mbart50_decoder::Language;
-use vision_encoder_decoder::Shortlist;
+use preprocess::text::Language;
+use vision_encoder_decoder::{Decoder, Shortlist};
 
 use crate::{Captioner, Error};
 
 impl Captioner {
-    /// A head that scores some tokens only, for [`CaptionOptions::shortlist`]: nearly as many
-    /// captions for less work, since scoring the vocabulary is more than half of a step.
+    /// Makes a head that scores only some tokens, for [`CaptionOptions::shortlist`]. Scoring the whole
+    /// vocabulary takes more than half the time of a step, so captions are written faster. The captions are
+    /// those of a search that forbids all other tokens.
     ///
-    /// `tokens` are ascending ids, such as [`Tokenizer::shortlist_of_languages`] or
-    /// [`Tokenizer::shortlist_of_texts`] make. Captions are those that come of making all other
-    /// tokens impossible. Making it copies the head's rows of these tokens, so make it once.
+    /// `tokens` are ascending ids, such as those of [`Tokenizer::shortlist_of_languages`] or
+    /// [`Tokenizer::shortlist_of_texts`]. The rows of the head for these tokens are copied, so make a
+    /// shortlist once and use it for many calls.
     ///
     /// # Errors
-    /// [`Error::Shortlist`] if the ids do not ascend, are none, or are beyond the vocabulary.
+    /// [`Error::Shortlist`] if there are no ids, they do not ascend, or the vocabulary does not have one.
     ///
     /// [`CaptionOptions::shortlist`]: crate::CaptionOptions::shortlist
     /// [`Tokenizer::shortlist_of_languages`]: crate::Tokenizer::shortlist_of_languages
@@ -24,16 +25,15 @@ impl Captioner {
         let fit = tokens
             .last()
             .is_some_and(|last| (*last as usize) < vocab_size);
-        match ascend && fit {
-            true => Ok(decoder.shortlist(tokens)),
-            false => Err(Error::Shortlist { vocab_size }),
-        }
+        let shortlist = (ascend && fit).then(|| decoder.shortlist(tokens));
+        shortlist.flatten().ok_or(Error::Shortlist { vocab_size })
     }
 
-    /// Likewise of all tokens that these languages are written with.
+    /// Makes a head that scores only the tokens that these languages are written with; see
+    /// [`shortlist`](Self::shortlist).
     ///
     /// # Errors
-    /// [`Error::UnknownLanguage`] for a language that the model does not write.
+    /// [`Error::UnknownLanguage`] for a language that the captioner does not write.
     pub fn shortlist_of_languages(&self, languages: &[Language]) -> Result<Shortlist, Error> {
         let mut codes = Vec::with_capacity(languages.len());
         for language in languages {

@@ -2,34 +2,34 @@ use std::ops::Range;
 
 use generation::is_unspaced;
 
-/// How SentencePiece spells a space: in front of the piece that begins a word.
+/// SentencePiece's character for a space, at the start of a piece that begins a word.
 const SPACE: char = '▁';
 
-/// What a piece is made of, as far as it matters for the ends of words.
+/// What a piece consists of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Letters or digits of a script with spaces: joins its like.
+    /// Letters or digits of a script with spaces: one word with other letters next to it.
     Letters,
-    /// Only punctuation: joins its like, and letters where it stands between them.
+    /// Only punctuation: one entry with other punctuation next to it; between letters, part of their word.
     Punctuation,
-    /// Something of a script without spaces: an entry of its own.
+    /// A script without spaces: an entry of its own.
     Unspaced,
 }
 
-/// The words in a row of tokens, as ranges of it. A token is as the vocabulary spells it; `None` is
-/// one that belongs to no word.
+/// Splits tokens into words, each a range of tokens. Tokens are given as the vocabulary spells them, or as
+/// `None` if they belong to no word.
 ///
-/// A word reaches from one space to the next; punctuation at its ends is split off, and pieces of
-/// scripts without spaces stand alone, since nothing tells which of them are a word.
+/// Words are separated by spaces. Punctuation at the ends of a word is split off. Each piece of a script
+/// without spaces is an entry of its own, since its words can't be told without a dictionary.
 pub(crate) fn words(tokens: &[Option<String>]) -> Vec<Range<usize>> {
-    let goes_on = |_: &Option<String>, token: &Option<String>| {
+    let continues_word = |_: &Option<String>, token: &Option<String>| {
         token
             .as_ref()
             .is_some_and(|token| !token.starts_with(SPACE))
     };
     let mut words = Vec::new();
     let mut first = 0;
-    for group in tokens.chunk_by(goes_on) {
+    for group in tokens.chunk_by(continues_word) {
         let pieces: Vec<(usize, &str)> = (first..)
             .zip(group)
             .filter_map(|(index, token)| Some((index, token.as_ref()?.trim_start_matches(SPACE))))
@@ -40,32 +40,32 @@ pub(crate) fn words(tokens: &[Option<String>]) -> Vec<Range<usize>> {
     words
 }
 
-/// Splits what stands between two spaces; pieces come with their indices, without the space.
+/// Splits the pieces between two spaces, which are given with their indices and without the space.
 fn split(pieces: &[(usize, &str)], words: &mut Vec<Range<usize>>) {
     let kinds = kinds(pieces);
-    let mut begin = None;
-    for (place, (index, piece)) in pieces.iter().enumerate() {
-        let start = *begin.get_or_insert(*index);
-        let last = place + 1 == pieces.len();
-        // A space that is a piece of its own belongs to what it stands before.
-        let joined = piece.is_empty()
-            || (!last && kinds[place] == kinds[place + 1] && kinds[place] != Kind::Unspaced);
-        if !joined {
+    let mut word_start = None;
+    for (position, (index, piece)) in pieces.iter().enumerate() {
+        let start = *word_start.get_or_insert(*index);
+        let kind = kinds[position];
+        // A piece that is only a space belongs to the word after it.
+        let continues =
+            piece.is_empty() || (kind != Kind::Unspaced && kinds.get(position + 1) == Some(&kind));
+        if !continues {
             words.push(start..index + 1);
-            begin = None;
+            word_start = None;
         }
     }
 }
 
 fn kinds(pieces: &[(usize, &str)]) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = pieces.iter().map(|(_, piece)| kind(piece)).collect();
-    // Between letters, punctuation is part of the word: "T-shirt", "l'arbre".
-    for place in 1..kinds.len() {
-        let after = kinds[place..]
+    // Punctuation between letters is part of the word: "T-shirt", "l'arbre".
+    for position in 1..kinds.len() {
+        let after = kinds[position..]
             .iter()
             .find(|kind| **kind != Kind::Punctuation);
-        if kinds[place - 1] == Kind::Letters && after == Some(&Kind::Letters) {
-            kinds[place] = Kind::Letters;
+        if kinds[position - 1] == Kind::Letters && after == Some(&Kind::Letters) {
+            kinds[position] = Kind::Letters;
         }
     }
     kinds
@@ -81,8 +81,8 @@ fn kind(piece: &str) -> Kind {
     }
 }
 
-/// Unicode's punctuation in the scripts of mBART-50's languages. What is neither letter nor digit
-/// would be too much: a vowel sign or virama may be a piece of its own.
+/// Whether a character is punctuation in a script of mBART-50's languages, according to Unicode. Not
+/// everything that is neither letter nor digit is: a vowel sign or a virama may be a piece of its own.
 fn is_punctuation(character: char) -> bool {
     matches!(character,
         '!'..='#' | '%'..='*' | ','..='/' | ':' | ';' | '?' | '@' | '['..=']' | '_' | '{' | '}'
@@ -107,8 +107,8 @@ fn is_punctuation(character: char) -> bool {
 mod tests {
     use super::*;
 
-    /// Words joined from pieces; an empty piece is a token that belongs to no word.
-    fn joined(pieces: &[&str]) -> Vec<String> {
+    /// The words of some pieces, where an empty piece is a token that belongs to no word.
+    fn words_of(pieces: &[&str]) -> Vec<String> {
         let tokens: Vec<Option<String>> = pieces
             .iter()
             .map(|piece| (!piece.is_empty()).then(|| piece.to_string()))
@@ -122,43 +122,43 @@ mod tests {
     #[test]
     fn a_space_begins_a_word() {
         let pieces = ["", "▁but", "ter", "fly", "▁and", "▁", "c", "at", ""];
-        assert_eq!(joined(&pieces), ["▁butterfly", "▁and", "▁cat"]);
+        assert_eq!(words_of(&pieces), ["▁butterfly", "▁and", "▁cat"]);
     }
 
     #[test]
-    fn special_tokens_end_a_word_and_belong_to_none() {
-        assert_eq!(joined(&["", "dog", "", "", "s"]), ["dog", "s"]);
-        assert!(joined(&["", ""]).is_empty());
-        assert!(joined(&[]).is_empty());
+    fn special_tokens_end_a_word_and_are_not_part_of_one() {
+        assert_eq!(words_of(&["", "dog", "", "", "s"]), ["dog", "s"]);
+        assert!(words_of(&["", ""]).is_empty());
+        assert!(words_of(&[]).is_empty());
     }
 
     #[test]
     fn punctuation_around_a_word_is_an_entry_of_its_own() {
         let pieces = ["▁", "(", "a", "▁dog", ")", ".", "▁.", ""];
-        assert_eq!(joined(&pieces), ["▁(", "a", "▁dog", ").", "▁."]);
+        assert_eq!(words_of(&pieces), ["▁(", "a", "▁dog", ").", "▁."]);
     }
 
     #[test]
     fn punctuation_inside_a_word_is_part_of_it() {
         let pieces = ["▁T", "-", "shirt", "▁l", "'", "arbre", ",", "▁a"];
-        assert_eq!(joined(&pieces), ["▁T-shirt", "▁l'arbre", ",", "▁a"]);
+        assert_eq!(words_of(&pieces), ["▁T-shirt", "▁l'arbre", ",", "▁a"]);
     }
 
     #[test]
-    fn pieces_of_scripts_without_spaces_stand_alone() {
+    fn each_piece_of_a_script_without_spaces_is_an_entry() {
         let pieces = ["▁", "一只", "狗", "，", "在", "i", "Phone", "上", "。"];
         let expected = ["▁一只", "狗", "，", "在", "iPhone", "上", "。"];
-        assert_eq!(joined(&pieces), expected);
-        assert_eq!(joined(&["▁สุนัข", "สีขาว"]), ["▁สุนัข", "สีขาว"]);
+        assert_eq!(words_of(&pieces), expected);
+        assert_eq!(words_of(&["▁สุนัข", "สีขาว"]), ["▁สุนัข", "สีขาว"]);
     }
 
     #[test]
-    fn marks_that_are_no_letters_belong_to_their_word() {
-        assert_eq!(joined(&["▁நாய", "்", "▁க"]), ["▁நாய்", "▁க"]);
+    fn vowel_signs_and_viramas_are_part_of_their_word() {
+        assert_eq!(words_of(&["▁நாய", "்", "▁க"]), ["▁நாய்", "▁க"]);
     }
 
     #[test]
-    fn a_space_before_nothing_is_no_word() {
-        assert_eq!(joined(&["▁", "", "▁", "▁dog", "▁"]), ["▁dog"]);
+    fn a_space_without_a_word_after_it_is_not_a_word() {
+        assert_eq!(words_of(&["▁", "", "▁", "▁dog", "▁"]), ["▁dog"]);
     }
 }

@@ -1,103 +1,88 @@
-//! Captions with words of one's own, and captions as they come.
+//! Writes captions.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
-
-use generation::{Event, Generation, Hypothesis, Phrase, Prompt};
-use mbart50_decoder::Language;
+use generation::{Generation, GenerationConfig, Phrase, Prompt, PromptResult};
+use preprocess::image::RgbImage;
+use preprocess::text::Language;
 use vision_encoder_decoder::{GenerateError, Memory};
 
-use crate::{Caption, CaptionOptions, Captioner, Error, Words};
-
-/// What there is to see while captions are written.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum CaptionEvent<'a> {
-    /// A caption has grown, or a better one is under way.
-    Draft {
-        /// Number of the image.
-        image: usize,
-        /// The language.
-        language: Language,
-        /// Which of the language's captions it is; of a beam search, 0: the best.
-        sequence: usize,
-        /// What of it no longer changes: safe to print, as it has no half characters.
-        settled: &'a str,
-        /// The best that there is, which may become another.
-        draft: &'a str,
-    },
-    /// The captions of an image in a language are complete.
-    Finished {
-        /// Number of the image.
-        image: usize,
-        /// The language.
-        language: Language,
-        /// The captions, best first.
-        captions: &'a [Caption],
-    },
-}
+use crate::{Caption, CaptionOptions, Captioner, Error, LanguageCaptions, Words};
 
 impl Captioner {
-    /// Captions images that are encoded already: for each, in the order of the languages and best
-    /// first, `num_return_sequences` captions per language.
+    /// Captions images in several languages. The result has an entry for each image, with an entry for
+    /// each language, with `num_return_sequences` captions, best first.
+    ///
+    /// The language code is forced, so `forced_bos_token_id` of `config` is ignored. If no caption is found
+    /// for an image in one language, the other images and languages keep theirs.
     ///
     /// # Errors
-    /// [`Error`]: a language that the model does not write, contradictory options, words that are
-    /// none, or required words that no caption was found with.
+    /// [`Error`] if the model does not write one of the languages, the options are invalid, an image can't
+    /// be prepared, or the device fails.
+    pub fn caption(
+        &self,
+        images: &[RgbImage],
+        languages: &[Language],
+        config: &GenerationConfig,
+    ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
+        if images.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.caption_encoded(self.encode(images)?, languages, config)
+    }
+
+    /// Captions images that [`encode`](Self::encode) has encoded. The result is that of
+    /// [`caption`](Self::caption).
+    ///
+    /// # Errors
+    /// [`Error`] if the model does not write one of the languages, the options are invalid, or the device
+    /// fails.
+    pub fn caption_encoded(
+        &self,
+        memory: Memory,
+        languages: &[Language],
+        config: &GenerationConfig,
+    ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
+        self.caption_with(memory, languages, &CaptionOptions::new(config.clone()))
+    }
+
+    /// Captions encoded images with all options. The result has an entry for each image, with an entry for
+    /// each language, with `num_return_sequences` captions, best first.
+    ///
+    /// If no caption is found for an image in one language, because none has all required words for
+    /// example, the other images and languages keep theirs.
+    ///
+    /// # Errors
+    /// [`Error`] if the model does not write one of the languages, the options are invalid, a text of the
+    /// options can't be written with the model's tokens, or the device fails.
     pub fn caption_with(
         &self,
         memory: Memory,
         languages: &[Language],
         options: &CaptionOptions,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
-        self.run(memory, languages, options, |generation| generation)
+    ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
+        self.generate(memory, languages, options, |generation| generation)
     }
 
-    /// Likewise, and tells a function what there is to see on the way. On [`ControlFlow::Break`]
-    /// nothing more is written, and what there is of each caption is returned.
+    /// Checks options before there is an image, as [`caption`](Self::caption) would.
     ///
     /// # Errors
-    /// [`Error`], likewise.
-    pub fn stream(
-        &self,
-        memory: Memory,
-        languages: &[Language],
-        options: &CaptionOptions,
-        mut observer: impl FnMut(CaptionEvent<'_>) -> ControlFlow<()>,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
-        let mut failed = None;
-        let mut watch = Watch {
-            captioner: self,
-            languages,
-            settled: HashMap::new(),
-        };
-        let captions = self.run(memory, languages, options, |generation| {
-            generation.with_observer(|event| match watch.tell(event, &mut observer) {
-                Ok(goes_on) => goes_on,
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
-            })
-        })?;
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(captions),
-        }
+    /// [`Error::Generate`], naming the invalid options.
+    pub fn validate(&self, config: &GenerationConfig) -> Result<(), Error> {
+        self.validate_options(&CaptionOptions::new(config.clone()))
     }
 
-    /// Checks options before there is an image: what [`caption_with`](Self::caption_with) would
-    /// refuse, but for a shortlist that lacks the end token.
+    /// Checks options before there is an image, as [`caption_with`](Self::caption_with) would. Only a
+    /// shortlist without the end token is not found here.
     ///
     /// # Errors
-    /// [`Error`], naming the options.
+    /// [`Error::Generate`], naming the invalid options, or [`Error::Unwritable`] for a text that can't be
+    /// written with the model's tokens.
     pub fn validate_options(&self, options: &CaptionOptions) -> Result<(), Error> {
-        // One language stands for all: their prompts differ in the code alone.
+        // One language is enough, since the prompts of others differ only in the code.
         let languages = self.languages().get(..1).unwrap_or_default();
         let prompts = self.prompts(languages, options)?;
         let model = self.model();
         self.generation(options)
-            .validate(&prompts, model.decoder.vocab_size())
+            .validate(&prompts, self.pretrained.config.decoder.vocab_size())
             .map_err(GenerateError::from)?;
         for prompt in &prompts {
             model
@@ -107,40 +92,48 @@ impl Captioner {
         Ok(())
     }
 
-    fn run<'g>(
+    /// Captions encoded images. `configure` may change the call, to observe it for example.
+    pub(crate) fn generate<'g>(
         &self,
         memory: Memory,
         languages: &[Language],
         options: &CaptionOptions,
-        watched: impl FnOnce(Generation<'g>) -> Generation<'g>,
-    ) -> Result<Vec<Vec<Caption>>, Error> {
+        configure: impl FnOnce(Generation<'g>) -> Generation<'g>,
+    ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
         let [images, _, _] = memory.hidden.dims();
+        // One prompt per image and language, all in one batch.
         let prompts = vec![self.prompts(languages, options)?; images].concat();
-        // One row per image and language, all in one batch.
-        let row_images: Vec<usize> = (0..images)
-            .flat_map(|image| languages.iter().map(move |_| image))
+        let row_sources: Vec<usize> = (0..images)
+            .flat_map(|image| vec![image; languages.len()])
             .collect();
-        let found = self
-            .model()
-            .generate_with(
-                memory,
-                &row_images,
-                &prompts,
-                watched(self.generation(options)),
-                options.shortlist.as_ref(),
-            )
-            .map_err(|error| match error {
-                GenerateError::PhrasesMissing { prompt, .. } => Error::WordsMissing {
-                    language: languages[prompt % languages.len()].code,
-                },
-                other => other.into(),
-            })?;
-        let mut captions: Vec<Vec<Caption>> = vec![Vec::new(); images];
-        let rows = row_images.into_iter().zip(languages.iter().cycle());
-        for (hypotheses, (image, language)) in found.into_iter().zip(rows) {
-            captions[image].extend(self.read_all(*language, hypotheses)?);
+        let results = self.model().generate_with(
+            memory,
+            &row_sources,
+            &prompts,
+            configure(self.generation(options)),
+            options.shortlist.as_ref(),
+        )?;
+        let mut captions: Vec<Vec<LanguageCaptions>> = Vec::with_capacity(images);
+        captions.resize_with(images, Vec::new);
+        let prompts = row_sources.into_iter().zip(languages.iter().cycle());
+        for (result, (image, language)) in results.into_iter().zip(prompts) {
+            captions[image].push(LanguageCaptions {
+                language: *language,
+                captions: self.read_result(*language, result),
+            });
         }
         Ok(captions)
+    }
+
+    /// Turns the result for one image and language into captions.
+    pub(crate) fn read_result(
+        &self,
+        language: Language,
+        result: PromptResult,
+    ) -> Result<Vec<Caption>, Error> {
+        let found = result.map_err(|error| Error::no_caption(language, error))?;
+        let captions = found.into_iter().map(|found| self.read(language, found));
+        captions.collect()
     }
 
     fn generation<'g>(&self, options: &CaptionOptions) -> Generation<'g> {
@@ -170,7 +163,7 @@ impl Captioner {
             prefix => self.pieces(prefix)?,
         };
         let phrases = |words: &[Words]| -> Result<Vec<Phrase>, Error> {
-            words.iter().map(|words| words.phrase(self)).collect()
+            words.iter().map(|words| self.phrase(words)).collect()
         };
         let required = phrases(&options.required)?;
         let forbidden = phrases(&options.forbidden)?;
@@ -190,67 +183,5 @@ impl Captioner {
             });
         }
         Ok(prompts)
-    }
-
-    fn read_all(&self, language: Language, found: Vec<Hypothesis>) -> Result<Vec<Caption>, Error> {
-        let found = found.into_iter();
-        found.map(|found| self.read(language, found)).collect()
-    }
-}
-
-/// Turns what happens to tokens into what happens to captions.
-struct Watch<'a> {
-    captioner: &'a Captioner,
-    languages: &'a [Language],
-    /// What has been told of each prompt's texts.
-    settled: HashMap<(usize, usize), String>,
-}
-
-impl Watch<'_> {
-    fn tell(
-        &mut self,
-        event: Event<'_>,
-        observer: &mut impl FnMut(CaptionEvent<'_>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Error> {
-        let place = |prompt: usize| {
-            let language = self.languages[prompt % self.languages.len()];
-            (prompt / self.languages.len(), language)
-        };
-        match event {
-            Event::Draft { prompt, draft } => {
-                let (image, language) = place(prompt);
-                let tokens = &draft.hypothesis.tokens;
-                let now = self.text(&tokens[..draft.settled])?;
-                let draft_text = self.text(tokens)?;
-                let settled = self.settled.entry((prompt, draft.sequence)).or_default();
-                // A decoder that looks ahead could take something back; that is not settled then.
-                if now.starts_with(settled.as_str()) {
-                    *settled = now;
-                }
-                Ok(observer(CaptionEvent::Draft {
-                    image,
-                    language,
-                    sequence: draft.sequence,
-                    settled,
-                    draft: &draft_text,
-                }))
-            }
-            Event::Finished { prompt, hypotheses } => {
-                let (image, language) = place(prompt);
-                let captions = self.captioner.read_all(language, hypotheses.to_vec())?;
-                Ok(observer(CaptionEvent::Finished {
-                    image,
-                    language,
-                    captions: &captions,
-                }))
-            }
-            _ => Ok(ControlFlow::Continue(())),
-        }
-    }
-
-    /// The text of tokens without a character at its end that is only half there.
-    fn text(&self, tokens: &[u32]) -> Result<String, Error> {
-        let text = self.captioner.tokenizer().decode(tokens, true)?;
-        Ok(text.trim_end_matches('\u{fffd}').to_owned())
     }
 }

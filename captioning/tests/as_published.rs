@@ -1,7 +1,9 @@
 //! The embedded model with the quirks of the published model's original code.
 
-use burn::tensor::Device;
-use captioning::{Caption, Captioner, Error, GenerationConfig, RgbImage, open_image};
+mod common;
+
+use captioning::{Caption, Captioner, Error, GenerationConfig, RgbImage};
+use common::{captioner, image, unwrapped};
 
 const PAD: u32 = 1;
 const END: u32 = 2;
@@ -17,10 +19,7 @@ fn config(captioner: &Captioner, num_beams: usize) -> GenerationConfig {
 
 fn images() -> Vec<RgbImage> {
     ["00-fluent-emoji-flat-1f587", "15-noto-1f456"]
-        .map(|name| {
-            let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
-            open_image(format!("{samples}/{name}.png")).unwrap()
-        })
+        .map(image)
         .to_vec()
 }
 
@@ -29,40 +28,41 @@ fn texts(captions: &[Vec<Caption>]) -> Vec<&str> {
 }
 
 #[test]
-fn greedy_search_says_the_same_of_truncated_pixels_but_for_the_end_token() {
-    let captioner = Captioner::embedded(&Device::flex()).unwrap();
+fn greedy_captions_of_truncated_pixels_differ_only_in_the_end_token() {
+    let captioner = captioner();
     let (images, languages) = (images(), captioner.languages().to_vec());
     let config = config(&captioner, 1);
     let published = captioner.as_published();
-    let found = published.caption(&images, &languages, &config).unwrap();
+    let found = unwrapped(published.caption(&images, &languages, &config).unwrap());
 
     let memory = published.encode(&images).unwrap();
-    let todays = captioner
+    let ours = captioner
         .caption_encoded(memory, &languages, &config)
         .unwrap();
-    assert_eq!(texts(&found), texts(&todays));
-    for (found, todays) in found.iter().flatten().zip(todays.iter().flatten()) {
-        let mut expected = todays.ids.clone();
+    let ours = unwrapped(ours);
+    assert_eq!(texts(&found), texts(&ours));
+    for (found, ours) in found.iter().flatten().zip(ours.iter().flatten()) {
+        let mut expected = ours.ids.clone();
         if expected.last() == Some(&END) {
             expected.pop();
         }
         expected.resize(LONGEST, PAD);
         assert_eq!(found.ids, expected);
-        assert_eq!(found.language, todays.language);
-        let log_probs = found.token_log_probs.iter().zip(&todays.token_log_probs);
-        for (found, todays) in log_probs {
-            // Batches of other sizes, one language and four, round otherwise.
-            assert!((found - todays).abs() < 1e-6);
+        assert_eq!(found.language, ours.language);
+        let log_probs = found.token_log_probs.iter().zip(&ours.token_log_probs);
+        for (found, ours) in log_probs {
+            // Batches of one language and of four are rounded differently.
+            assert!((found - ours).abs() < 1e-6);
         }
     }
-    // The pixels do make a difference.
-    let whole = captioner.caption(&images, &languages, &config).unwrap();
-    assert_ne!(texts(&found), texts(&whole));
+    // The truncation does make a difference.
+    let exact = captioner.caption(&images, &languages, &config).unwrap();
+    assert_ne!(texts(&found), texts(&unwrapped(exact)));
 }
 
 #[test]
-fn beam_search_has_one_caption_per_language_with_a_score_of_millions() {
-    let captioner = Captioner::embedded(&Device::flex()).unwrap();
+fn beam_search_returns_one_caption_per_language_with_a_score_of_millions() {
+    let captioner = captioner();
     let config = config(&captioner, 3);
     let images = images();
     let languages = [
@@ -74,7 +74,7 @@ fn beam_search_has_one_caption_per_language_with_a_score_of_millions() {
         .caption(&images, &languages, &config)
         .unwrap();
     assert_eq!(found.len(), images.len());
-    for captions in found {
+    for captions in unwrapped(found) {
         let codes: Vec<&str> = captions.iter().map(|c| c.language.code).collect();
         assert_eq!(codes, ["de_DE", "en_XX"]);
         for caption in captions {
@@ -86,8 +86,8 @@ fn beam_search_has_one_caption_per_language_with_a_score_of_millions() {
 }
 
 #[test]
-fn options_that_the_original_does_not_know_are_refused() {
-    let captioner = Captioner::embedded(&Device::flex()).unwrap();
+fn options_that_the_original_does_not_know_are_errors() {
+    let captioner = captioner();
     let config = GenerationConfig {
         num_return_sequences: 2,
         ..config(&captioner, 3)

@@ -1,15 +1,15 @@
 //! Where the embedded model looks while it writes.
 
-use burn::tensor::Device;
-use captioning::{
-    AttentionMap, Caption, Captioner, Error, GenerationConfig, Memory, RgbImage, open_image,
-};
+mod common;
+
+use captioning::{AttentionMap, Caption, Captioner, Error, Memory, RgbImage, open_image};
+use common::{captioner, config, unwrapped};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
 const LAYERS: usize = 3;
 
-/// Pictures of two things side by side, a language, and its words for the thing on the left and for
-/// that on the right. The model names both rightly, also in the mirror image.
+/// Images of two things side by side, a language, and its words for the left and the right thing. The model
+/// names both correctly, also in the mirror image.
 #[rustfmt::skip]
 const SIDE_BY_SIDE: [(&str, &str, &str, &str); 6] = [
     ("13-emojione-1f98b-and-1f54c.png",          "fr", "papillon",     "mosquée"),
@@ -19,10 +19,6 @@ const SIDE_BY_SIDE: [(&str, &str, &str, &str); 6] = [
     ("08-fluent-emoji-flat-1f435-and-1f384.png", "fr", "tête",         "conifère"),
     ("08-fluent-emoji-flat-1f435-and-1f384.png", "de", "Affengesicht", "Nadelbaum"),
 ];
-
-fn captioner() -> Captioner {
-    Captioner::embedded(&Device::flex()).unwrap()
-}
 
 fn sample(name: &str) -> RgbImage {
     open_image(format!("{SAMPLES}/{name}")).unwrap()
@@ -51,17 +47,13 @@ fn captions(captioner: &Captioner, memory: &Memory, languages: &[&str]) -> Vec<V
         .iter()
         .map(|language| captioner.language(language).unwrap())
         .collect();
-    let config = GenerationConfig {
-        num_beams: 4,
-        max_length: Some(40),
-        ..captioner.generation_config().clone()
-    };
-    captioner
-        .caption_encoded(memory.clone(), &languages, &config)
-        .unwrap()
+    let captions = captioner
+        .caption_encoded(memory.clone(), &languages, &config(captioner, 4))
+        .unwrap();
+    unwrapped(captions)
 }
 
-/// How much of the patches' share a word has in the left half.
+/// The fraction of the patches' weight that a word has in the left half.
 fn left(maps: &[AttentionMap], word: &str) -> f32 {
     let map = maps.iter().find(|map| map.word == word);
     let map = map.unwrap_or_else(|| panic!("no {word} in {maps:?}"));
@@ -70,7 +62,7 @@ fn left(maps: &[AttentionMap], word: &str) -> f32 {
 }
 
 #[test]
-fn a_thing_is_named_while_looking_at_its_half_of_the_picture_in_every_layer() {
+fn every_layer_looks_at_the_half_of_the_image_that_has_the_named_thing() {
     let captioner = captioner();
     for (name, language, at_left, at_right) in SIDE_BY_SIDE {
         let picture = sample(name);
@@ -81,7 +73,7 @@ fn a_thing_is_named_while_looking_at_its_half_of_the_picture_in_every_layer() {
             for (image, first, second) in [(0, at_left, at_right), (1, at_right, at_left)] {
                 let maps = captioner.attention(&memory, image, &captions[image][0], layers);
                 let maps = maps.unwrap();
-                // Measured: about 0.80 and more, 0.07 and less.
+                // Measured: at least 0.80, and at most 0.07.
                 let (first_left, second_left) = (left(&maps, first), left(&maps, second));
                 assert!(first_left > 0.7, "{first} {layers:?}: {first_left}");
                 assert!(second_left < 0.2, "{second} {layers:?}: {second_left}");
@@ -91,7 +83,7 @@ fn a_thing_is_named_while_looking_at_its_half_of_the_picture_in_every_layer() {
 }
 
 #[test]
-fn the_words_joined_are_the_text_and_their_shares_sum_to_one() {
+fn the_joined_words_are_the_text_and_the_weights_of_each_sum_to_one() {
     let captioner = captioner();
     let memory = captioner.encode(&samples()).unwrap();
     let captions = captions(&captioner, &memory, &["en", "fr", "de", "es"]);
@@ -114,7 +106,7 @@ fn the_words_joined_are_the_text_and_their_shares_sum_to_one() {
 }
 
 #[test]
-fn all_layers_are_the_mean_of_each() {
+fn the_map_of_all_layers_is_the_mean_of_their_maps() {
     let captioner = captioner();
     let memory = captioner.encode(&[sample("02-fluent-emoji-1f40e.png")]);
     let memory = memory.unwrap();
@@ -125,17 +117,17 @@ fn all_layers_are_the_mean_of_each() {
         .collect();
     for all in [maps(None), maps(Some(&[2, 0, 1]))] {
         for (word, map) in all.unwrap().iter().enumerate() {
-            for (patch, share) in map.patches.iter().enumerate() {
+            for (patch, weight) in map.patches.iter().enumerate() {
                 let layers = each.iter().map(|maps| maps[word].patches[patch]);
                 let mean = layers.sum::<f32>() / LAYERS as f32;
-                assert!((share - mean).abs() < 1e-6);
+                assert!((weight - mean).abs() < 1e-6);
             }
         }
     }
 }
 
 #[test]
-fn a_layer_that_is_not_there_is_a_typed_error_that_says_how_many_are() {
+fn an_unknown_layer_is_a_typed_error_that_says_how_many_there_are() {
     let captioner = captioner();
     let memory = captioner.encode(&[sample("14-noto-v1-1f95a.png")]).unwrap();
     let caption = &captions(&captioner, &memory, &["en"])[0][0];

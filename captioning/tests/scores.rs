@@ -1,12 +1,12 @@
-//! Scores of given captions, alternatives, and heads that score some tokens only.
+//! Scores of given captions, alternatives, and shortlists.
 
 mod common;
 
 use captioning::{CaptionOptions, Error, GenerationConfig};
-use common::{TWO_THINGS, captioner, config, encoded};
+use common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 
 #[test]
-fn a_caption_that_was_written_has_the_score_that_it_was_written_with() {
+fn a_generated_caption_has_the_score_that_it_was_generated_with() {
     let captioner = captioner();
     let names = TWO_THINGS.map(|(name, ..)| name);
     let memory = encoded(&captioner, &names);
@@ -18,12 +18,12 @@ fn a_caption_that_was_written_has_the_score_that_it_was_written_with() {
         let found = captioner
             .caption_encoded(memory.clone(), &[*language], &config)
             .unwrap();
-        for (image, found) in found.iter().enumerate() {
+        for (image, found) in unwrapped(found).iter().enumerate() {
             let texts = [found[0].text.as_str(), "a red apple"];
             let scored = captioner
                 .score(memory.clone(), *language, &texts, &config)
                 .unwrap();
-            let [same, other] = scored[image].as_slice() else {
+            let [Ok(same), Ok(other)] = scored[image].as_slice() else {
                 panic!("two texts were given");
             };
             assert_eq!(same.ids, found[0].ids, "{}", found[0].text);
@@ -38,7 +38,7 @@ fn a_caption_that_was_written_has_the_score_that_it_was_written_with() {
 }
 
 #[test]
-fn captions_rank_pictures_and_pictures_captions() {
+fn the_caption_of_an_image_has_the_best_score() {
     let captioner = captioner();
     let names = TWO_THINGS.map(|(name, ..)| name);
     let texts = TWO_THINGS.map(|(_, caption, _)| caption);
@@ -48,15 +48,16 @@ fn captions_rank_pictures_and_pictures_captions() {
         .score(memory, english, &texts, &config(&captioner, 1))
         .unwrap();
     for (image, scored) in scored.iter().enumerate() {
+        let score = |text: usize| scored[text].as_ref().unwrap().score;
         let best = (0..texts.len())
-            .max_by(|a, b| scored[*a].score.total_cmp(&scored[*b].score))
+            .max_by(|a, b| score(*a).total_cmp(&score(*b)))
             .unwrap();
-        assert_eq!(best, image, "{:?}", scored[best].text);
+        assert_eq!(best, image, "{}", texts[best]);
     }
 }
 
 #[test]
-fn what_can_not_be_scored_is_a_typed_error() {
+fn texts_that_are_too_long_and_unknown_languages_are_typed_errors() {
     let captioner = captioner();
     let memory = encoded(&captioner, &[TWO_THINGS[0].0]);
     let english = captioner.language("en").unwrap();
@@ -71,16 +72,33 @@ fn what_can_not_be_scored_is_a_typed_error() {
     let italian = captioning::language("it").unwrap();
     let result = captioner.score(memory.clone(), italian, &["mela"], &config(&captioner, 1));
     assert!(matches!(result, Err(Error::UnknownLanguage { .. })));
-    let odd = ["x\u{1f427}.", ""];
-    let scored = captioner.score(memory.clone(), english, &odd, &config(&captioner, 1));
-    let scored = scored.unwrap();
-    assert_eq!(scored[0][0].text, odd[0], "the text that was given");
-    let none = captioner.score(memory, english, &[], &config(&captioner, 1));
-    assert_eq!(none.unwrap(), [vec![]]);
 }
 
 #[test]
-fn alternatives_are_named() {
+fn characters_without_a_token_are_kept_in_the_text() {
+    let captioner = captioner();
+    let memory = encoded(&captioner, &[TWO_THINGS[0].0]);
+    let english = captioner.language("en").unwrap();
+    let odd = ["x\u{1f427}.", ""];
+    let scored = captioner.score(memory, english, &odd, &config(&captioner, 1));
+    for (caption, text) in scored.unwrap()[0].iter().zip(odd) {
+        assert_eq!(caption.as_ref().unwrap().text, text);
+    }
+}
+
+#[test]
+fn scoring_no_text_is_not_an_error() {
+    let captioner = captioner();
+    let memory = encoded(&captioner, &[TWO_THINGS[0].0, TWO_THINGS[1].0]);
+    let english = captioner.language("en").unwrap();
+    let none = captioner.score(memory, english, &[], &config(&captioner, 1));
+    let none = none.unwrap();
+    assert_eq!(none.len(), 2);
+    assert!(none.iter().all(Vec::is_empty));
+}
+
+#[test]
+fn alternatives_have_the_text_of_their_tokens() {
     let captioner = captioner();
     let memory = encoded(&captioner, &[TWO_THINGS[2].0]);
     let english = [captioner.language("en").unwrap()];
@@ -92,16 +110,16 @@ fn alternatives_are_named() {
         let captions = captioner
             .caption_with(memory.clone(), &english, &options)
             .unwrap();
-        let caption = &captions[0][0];
+        let caption = captions[0][0].best().unwrap();
         assert_eq!(caption.alternatives.len(), caption.token_log_probs.len());
-        // The language code is forced, so nothing else could come.
+        // The language code is forced, so there is no other.
         assert_eq!(caption.alternatives[0].len(), 1);
         assert_eq!(caption.alternatives[0][0].text, "en_XX");
         let chosen: String = caption.ids[2..caption.ids.len() - 1]
             .iter()
             .zip(&caption.alternatives[1..])
-            .map(|(id, place)| {
-                let same = place.iter().find(|one| one.id == *id);
+            .map(|(id, position)| {
+                let same = position.iter().find(|one| one.id == *id);
                 same.unwrap().text.as_str()
             })
             .collect();
@@ -110,7 +128,7 @@ fn alternatives_are_named() {
 }
 
 #[test]
-fn a_shortlist_writes_the_same_captions() {
+fn a_shortlist_of_the_languages_gives_the_same_captions() {
     let captioner = captioner();
     let names = TWO_THINGS.map(|(name, ..)| name);
     let memory = encoded(&captioner, &names);
@@ -123,9 +141,8 @@ fn a_shortlist_writes_the_same_captions() {
             ..whole.clone()
         };
         let caption = |options: &CaptionOptions| {
-            captioner
-                .caption_with(memory.clone(), captioner.languages(), options)
-                .unwrap()
+            let captions = captioner.caption_with(memory.clone(), captioner.languages(), options);
+            unwrapped(captions.unwrap())
         };
         let all = caption(&whole);
         let languages = captioner
@@ -136,7 +153,7 @@ fn a_shortlist_writes_the_same_captions() {
                 assert_eq!(all.text, shortlisted.text);
             }
         }
-        // Of a small one only what is in it.
+        // Captions have only the tokens of a small shortlist.
         let shortlist = captioner.shortlist(&corpus).unwrap();
         for caption in caption(&with(shortlist)).iter().flatten() {
             assert!(caption.ids.iter().all(|id| corpus.contains(id)));

@@ -1,12 +1,14 @@
-//! What the tests of the embedded model share.
+//! Helpers of the tests of the embedded model.
 
-// Each test program uses some of this.
+// Each test program uses only a part.
 #![allow(dead_code)]
 
 use burn::tensor::Device;
-use captioning::{Captioner, GenerationConfig, Memory, RgbImage, open_image};
+use captioning::{
+    Caption, Captioner, GenerationConfig, LanguageCaptions, Memory, RgbImage, open_image,
+};
 
-/// Sample pictures of two things, what the model says of them in English, and a word for each thing.
+/// Sample images of two things, their English captions, and a word for each thing.
 pub(crate) const TWO_THINGS: [(&str, &str, [&str; 2]); 3] = [
     (
         "08-fluent-emoji-flat-1f435-and-1f384",
@@ -27,6 +29,15 @@ pub(crate) const TWO_THINGS: [(&str, &str, [&str; 2]); 3] = [
 
 pub(crate) fn captioner() -> Captioner {
     Captioner::embedded(&Device::flex()).unwrap()
+}
+
+/// The captions of each image, language by language. Panics if a language has none.
+pub(crate) fn unwrapped(captions: Vec<Vec<LanguageCaptions>>) -> Vec<Vec<Caption>> {
+    let of_image = |languages: Vec<LanguageCaptions>| {
+        let captions = languages.into_iter().flat_map(|one| one.captions.unwrap());
+        captions.collect()
+    };
+    captions.into_iter().map(of_image).collect()
 }
 
 pub(crate) fn image(name: &str) -> RgbImage {
