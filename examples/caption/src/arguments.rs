@@ -1,39 +1,38 @@
 use std::path::PathBuf;
 
-use captioning::Words;
+use captioning::{Weights, Words};
 use clap::Parser;
-use packed_linear::Format;
 
 /// Caption pictures in many languages.
 ///
-/// Without --model, the small embedded model is used: it knows 514 common things in six styles of
-/// pictogram art, one or two on a plain background, in English, French, German and Spanish. It is no
-/// model for photographs.
+/// Without --model, the small embedded model is used. It knows 514 common things in six styles of pictogram
+/// art, one or two on a plain background, in English, French, German and Spanish. It is not for photographs.
 ///
-/// Exit code 0: all pictures are captioned; 1: some could not be; 2: nothing could be started.
+/// Exit code 0: every picture has a caption in every language; 1: some captions are missing; 2: the options
+/// or the model can't be used, or the output can't be written.
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
-    /// Pictures, or folders of pictures.
+    /// Pictures and folders of pictures.
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
     /// Languages, by code (es_XX), short code (es) or English name (spanish).
     #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
     pub(crate) lang: Vec<String>,
-    /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub; without
-    /// it, the embedded model.
+    /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub. Default: the
+    /// embedded model.
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// Where to take the tokenizer from, if the checkpoint has none: likewise.
+    /// Where to take the tokenizer from if the checkpoint has none: a folder, or a name on the Hub.
     #[arg(long, value_name = "MODEL", requires = "model")]
     pub(crate) tokenizer: Option<String>,
-    /// Captions that the search pursues at once; 1 is greedy search.
+    /// Number of beams of the search; 1 means greedy search.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) num_beams: usize,
-    /// Longest caption in tokens, start token and language code included.
+    /// Maximum length of a caption in tokens, including start token and language code.
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) max_length: usize,
-    /// Above 0 favours long captions, below 0 short ones.
+    /// Exponent of the length that divides scores: above 0 favours long captions, below 0 short ones.
     #[arg(
         long,
         value_name = "X",
@@ -41,64 +40,71 @@ pub(crate) struct Arguments {
         allow_negative_numbers = true
     )]
     pub(crate) length_penalty: f64,
-    /// Captions per language, best first; at most --num-beams.
+    /// Number of captions per language, best first; at most --num-beams.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) num_return_sequences: usize,
-    /// Any option of generation by its Hugging Face name, such as no_repeat_ngram_size=3 or
+    /// Set any generation option by its Hugging Face name, for example no_repeat_ngram_size=3 or
     /// do_sample=true; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Words that every caption begins with.
+    /// Text that every caption begins with.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) prefix: String,
-    /// A word or words that a caption has to contain: `dog`, `dog|dogs` (one of them), `dog*` (also
-    /// in longer words); may be given several times.
+    /// A word or phrase that a caption has to contain: `dog`, `dog|dogs` (either), `dog*` (also longer words
+    /// that begin so); may be given several times.
     #[arg(long, value_name = "WORDS")]
     pub(crate) require: Vec<Words>,
-    /// A word or words that a caption must not contain, likewise.
+    /// A word or phrase that a caption must not contain, written as for --require; may be given several
+    /// times.
     #[arg(long, value_name = "WORDS")]
     pub(crate) forbid: Vec<Words>,
-    /// Score only the tokens that the languages are written with, or that occur in a text file, a
-    /// caption a line: faster, with the same captions unless they need others.
+    /// Consider only the tokens that the languages are written with, or those of a text file with one
+    /// caption per line. This is faster, and gives the same captions unless they need other tokens.
     #[arg(long, value_name = "languages|FILE")]
     pub(crate) shortlist: Option<PathBuf>,
-    /// Show with --json for each token so many that could have come in its place.
+    /// With --json, print this many of the most likely tokens at each position.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
     pub(crate) alternatives: usize,
-    /// Instead of captioning, say how likely the model finds this text; may be given several times.
+    /// Instead of captioning, print the score of this text; may be given several times.
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["stream", "attention", "prefix", "require", "forbid", "alternatives"])]
     pub(crate) score: Vec<String>,
-    /// Write captions word by word as they come: with beams, what of the best no longer changes.
-    /// With --json, a line for each step.
+    /// Print captions word by word while they are written. With several beams, this prints the part of the
+    /// best caption that no longer changes; with --json, a line for each step.
     #[arg(long)]
     pub(crate) stream: bool,
-    /// Write into this folder, for each word of each caption, a picture of where the decoder looked
-    /// when it wrote it, and all shares as JSON.
+    /// Folder for attention: for each word of each caption, a picture of where the decoder looked when it
+    /// wrote the word, and all attention weights as JSON.
     #[arg(long, value_name = "DIR")]
     pub(crate) attention: Option<PathBuf>,
-    /// Decoder layers that --attention averages over, from 0; by default all.
+    /// Decoder layers that --attention averages over, numbered from 0. Default: all.
     #[arg(long, value_name = "N", value_delimiter = ',', requires = "attention")]
     pub(crate) attention_layers: Vec<usize>,
-    /// Caption as the published model's original code did, quirks included: cuts pixels to
-    /// integers, prefers long captions, has one caption per language.
+    /// Caption as the published model's original code did, including its quirks: it truncates pixels to
+    /// integers, prefers long captions, and returns one caption per language.
     #[arg(long, conflicts_with_all = [
         "stream", "attention", "prefix", "require", "forbid", "score", "shortlist", "alternatives",
     ])]
     pub(crate) as_published: bool,
-    /// Turn pictures as their EXIF orientation says; the reference leaves them as they are.
+    /// Rotate pictures as their EXIF orientation says, which the reference implementation does not.
     #[arg(long)]
     pub(crate) apply_exif_orientation: bool,
-    /// How weights are stored in memory: f32, bf16, int8 or int4, the last two perhaps with the size
-    /// of a group (int8:128); by default as the checkpoint has them packed, else f32.
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) precision: Option<Format>,
-    /// Where to compute.
+    /// How weights are kept in memory: packed for the kernels as f32, bf16, int8 or int4, where the last two
+    /// may have a group size (int8:128); ordinary for f32 tensors that are not packed; or auto for the
+    /// checkpoint's own packed format if it has one, otherwise f32.
+    #[arg(long, default_value = "auto")]
+    pub(crate) precision: Weights,
+    /// Map packed weights into memory instead of reading them. The file must not be changed in place while
+    /// the program runs: if it is truncated, the system kills the program.
+    #[arg(long, requires = "model")]
+    pub(crate) mmap: bool,
+    /// Device to compute on.
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
-    /// Threads; 0 means one per core.
+    /// Number of threads; 0 means one per core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
-    /// Print one JSON object per picture. encode_ms is the time to prepare and encode it.
+    /// Print one JSON object per picture. Its encode_ms is the time of preprocessing and encoding. A language
+    /// without a caption has an entry with an "error" instead of a text.
     #[arg(long)]
     pub(crate) json: bool,
 }

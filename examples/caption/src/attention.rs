@@ -9,19 +9,19 @@ use serde::Serialize;
 use crate::error::PictureError;
 use crate::output::Captioned;
 
-/// Letters of a word that are in a file's name.
+/// The largest number of a word's letters in the name of a file.
 const LONGEST_NAME: usize = 30;
 
-/// Where and how `--attention` saves.
-pub(crate) struct Looked<'a> {
+/// Saves what `--attention` asks for.
+pub(crate) struct AttentionOutput<'a> {
     pub(crate) captioner: &'a Captioner,
     pub(crate) folder: &'a Path,
     pub(crate) layers: Option<&'a [usize]>,
-    /// Names that files have begun with.
+    /// The beginnings of the names of files that are already written.
     pub(crate) names: &'a RefCell<BTreeSet<String>>,
 }
 
-/// The form of the file of numbers.
+/// The JSON file of a picture.
 #[derive(Serialize)]
 struct Record<'a> {
     image: String,
@@ -38,7 +38,7 @@ struct CaptionRecord<'a> {
 #[derive(Serialize)]
 struct WordRecord {
     word: String,
-    /// Name of the picture, beside this file.
+    /// The name of the picture, in the folder of this file.
     picture: String,
     rows: usize,
     columns: usize,
@@ -47,8 +47,8 @@ struct WordRecord {
     class_token: f32,
 }
 
-impl Looked<'_> {
-    /// Saves a picture for each word of each caption, and a file with all numbers.
+impl AttentionOutput<'_> {
+    /// Saves a picture for each word of each caption, and a JSON file with all weights.
     pub(crate) fn save(
         &self,
         captioned: &Captioned<'_>,
@@ -66,14 +66,14 @@ impl Looked<'_> {
             image: captioned.picture.display().to_string(),
             captions: Vec::new(),
         };
-        for (number, caption) in captioned.captions.iter().enumerate() {
+        for (number, caption) in captioned.all().enumerate() {
             let maps = self
                 .captioner
                 .attention(memory, 0, caption, self.layers)
                 .map_err(in_picture)?;
             let mut words = Vec::with_capacity(maps.len());
-            for (place, map) in maps.into_iter().enumerate() {
-                let name = file_name(&stem, number, caption, place, &map.word);
+            for (position, map) in maps.into_iter().enumerate() {
+                let name = file_name(&stem, number, caption, position, &map.word);
                 let picture = overlay.of(&map).map_err(in_picture)?;
                 self.save_png(&name, &picture)?;
                 words.push(word(map, name));
@@ -89,7 +89,8 @@ impl Looked<'_> {
         fs::write(&path, json).map_err(|error| failed(&path, error))
     }
 
-    /// What the files of a picture begin with: its name, and a number if another had the same.
+    /// The beginning of the names of a picture's files: its own name, and a number if another picture had the
+    /// same name.
     fn name(&self, picture: &Path) -> String {
         let stem = picture.file_stem().unwrap_or_default().to_string_lossy();
         let numbered = (2..).map(|number| format!("{stem}-{number}"));
@@ -109,7 +110,8 @@ impl Looked<'_> {
             image::ExtendedColorType::Rgb8,
             image::ImageFormat::Png,
         )
-        .map_err(|error| failed(&path, error))
+        // As text, since its message repeats its source.
+        .map_err(|error| failed(&path, error.to_string()))
     }
 }
 
@@ -124,13 +126,13 @@ fn word(map: AttentionMap, picture: String) -> WordRecord {
     }
 }
 
-/// A name that sorts in the order of the words. Of a word only letters and digits are taken, since
-/// no file system has all characters.
-fn file_name(stem: &str, caption: usize, of: &Caption, place: usize, word: &str) -> String {
+/// A file name that sorts in the order of the words. It has only the letters and digits of a word, since file
+/// systems do not allow all characters.
+fn file_name(stem: &str, number: usize, caption: &Caption, position: usize, word: &str) -> String {
     let letters = word.chars().filter(|c| c.is_alphanumeric());
     let word: String = letters.take(LONGEST_NAME).collect();
-    let language = of.language.code;
-    format!("{stem}.{caption:02}.{language}.{place:02}.{word}.png")
+    let language = caption.language.code;
+    format!("{stem}.{number:02}.{language}.{position:02}.{word}.png")
 }
 
 fn failed(

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why nothing could be started: exit code 2.
+/// Why the program can't start or can't go on: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
@@ -10,36 +10,38 @@ pub(crate) enum StartError {
     Locate(#[from] locate::LocateError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
-    #[error("--set: {0}")]
-    Setting(String),
-    #[error("--stream shows one caption per language, but --num-return-sequences is {0}")]
+    #[error("--set can't be used")]
+    Setting(#[source] captioning::ConfigError),
+    #[error("--stream prints one caption per language, but --num-return-sequences is {0}")]
     Stream(usize),
-    #[error("can't read the shortlist's text {path}: {source}")]
+    #[error("can't read the text of the shortlist, {path}")]
     Shortlist { path: PathBuf, source: io::Error },
-    #[error("the shortlist's text {0} is empty: nothing could be written with its words")]
+    #[error(
+        "the text of the shortlist, {0}, is empty, so no caption could be written with its tokens"
+    )]
     EmptyShortlist(PathBuf),
-    #[error("can't make the folder {path}: {source}")]
+    #[error("can't create the folder {path}")]
     Folder { path: PathBuf, source: io::Error },
-    #[error("can't write the captions: {0}")]
+    #[error("can't write the captions")]
     Output(#[from] io::Error),
 }
 
-/// Why one picture has no caption.
+/// Why one picture has no captions, or not all that was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PictureError {
     #[error(transparent)]
     Decode(#[from] preprocess::Error),
-    #[error("{picture}: {source}")]
+    #[error("can't caption {picture}")]
     Caption {
         picture: PathBuf,
         source: Box<captioning::Error>,
     },
-    #[error("can't write {path}: {source}")]
+    #[error("can't write {path}")]
     Attention {
         path: PathBuf,
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Of the output: the others can't be written either.
-    #[error("can't write the captions: {0}")]
+    /// Captions of other pictures can't be written either.
+    #[error("can't write the captions")]
     Output(#[from] io::Error),
 }

@@ -1,27 +1,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Ends of the names of files that are taken from a folder. A file that is named itself may have
-/// any name: its content decides.
+/// The extensions of the files that are taken from a folder. A file that is named on the command line may
+/// have any extension: its format is recognised by its content.
 const EXTENSIONS: [&str; 16] = [
     "bmp", "gif", "ico", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "qoi",
     "tif", "tiff", "webp",
 ];
 
-/// Why an input gives no pictures.
+/// Why an argument has no pictures.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
-    #[error("can't read the folder {folder}: {source}")]
+    #[error("can't read the folder {folder}")]
     Folder {
         folder: PathBuf,
         source: std::io::Error,
     },
-    #[error("the folder {0} has no pictures (looked for .{ends})", ends = EXTENSIONS.join(", ."))]
+    #[error("the folder {0} has no pictures (extensions that are known: .{ends})", ends = EXTENSIONS.join(", ."))]
     Empty(PathBuf),
 }
 
-/// The pictures that the arguments name, in their order and by name within a folder, and what is
-/// wrong with some of the arguments.
+/// The pictures that the arguments name, in their order, and within a folder by name; and what is wrong with
+/// some of the arguments.
 pub(crate) fn pictures(arguments: &[PathBuf]) -> (Vec<PathBuf>, Vec<InputError>) {
     let mut pictures = Vec::new();
     let mut errors = Vec::new();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use captioning::{Caption, CaptionOptions, Captioner, Language, Memory, RgbImage};
+use captioning::{CaptionOptions, Captioner, Language, LanguageCaptions, Memory, RgbImage};
 use indicatif::ProgressBar;
 use preprocess::image::decode::{self, DecodeOptions};
 
@@ -14,20 +14,20 @@ use crate::error::PictureError;
 use crate::output::Captioned;
 use crate::stream::Stream;
 
-/// What is the same for all pictures.
+/// The settings that all pictures share.
 pub(crate) struct Job<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) captioner: &'a Captioner,
     pub(crate) languages: &'a [Language],
     pub(crate) options: &'a CaptionOptions,
     pub(crate) decoding: DecodeOptions,
-    /// Names that `--attention` has given files.
+    /// The names that `--attention` has given to files.
     pub(crate) names: RefCell<BTreeSet<String>>,
 }
 
 impl Job<'_> {
-    /// Captions a picture and prints what it is.
-    pub(crate) fn run(&self, picture: &Path, progress: &ProgressBar) -> Result<(), PictureError> {
+    /// Captions a picture and prints its captions. Returns whether it has one in every language.
+    pub(crate) fn run(&self, picture: &Path, progress: &ProgressBar) -> Result<bool, PictureError> {
         let in_picture = |source| PictureError::Caption {
             picture: picture.to_owned(),
             source: Box::new(source),
@@ -50,16 +50,16 @@ impl Job<'_> {
         if let Some(folder) = &arguments.attention {
             let layers = &arguments.attention_layers;
             let layers = (!layers.is_empty()).then_some(layers.as_slice());
-            let looked = attention::Looked {
+            let output = attention::AttentionOutput {
                 captioner: self.captioner,
                 folder,
                 layers,
                 names: &self.names,
             };
-            looked.save(&captioned, &image, &memory)?;
+            output.save(&captioned, &image, &memory)?;
         }
         progress.suspend(|| self.print(&captioned))?;
-        Ok(())
+        Ok(captioned.is_complete())
     }
 
     fn encode(&self, image: &RgbImage) -> Result<Memory, captioning::Error> {
@@ -70,16 +70,21 @@ impl Job<'_> {
         }
     }
 
-    fn write(&self, memory: Memory) -> Result<Vec<Caption>, captioning::Error> {
+    /// Captions or scores the only image of a memory, language by language.
+    fn write(&self, memory: Memory) -> Result<Vec<LanguageCaptions>, captioning::Error> {
         let (captioner, languages) = (self.captioner, self.languages);
         let config = &self.options.generation;
         let texts: Vec<&str> = self.arguments.score.iter().map(String::as_str).collect();
         if !texts.is_empty() {
             let mut scored = Vec::new();
             for language in languages {
-                scored.extend(captioner.score(memory.clone(), *language, &texts, config)?);
+                let captions = captioner.score(memory.clone(), *language, &texts, config)?;
+                scored.push(LanguageCaptions {
+                    language: *language,
+                    captions: captions.into_iter().flatten().collect(),
+                });
             }
-            return Ok(scored.concat());
+            return Ok(scored);
         }
         let captions = match self.arguments.as_published {
             true => captioner
@@ -87,11 +92,15 @@ impl Job<'_> {
                 .caption_encoded(memory, languages, config),
             false => captioner.caption_with(memory, languages, self.options),
         };
-        Ok(captions?.concat())
+        Ok(captions?.into_iter().flatten().collect())
     }
 
-    /// Writes captions as they come.
-    fn stream(&self, picture: &Path, memory: Memory) -> Result<Vec<Caption>, PictureError> {
+    /// Prints captions while they are written.
+    fn stream(
+        &self,
+        picture: &Path,
+        memory: Memory,
+    ) -> Result<Vec<LanguageCaptions>, PictureError> {
         let mut stream = Stream::new(picture, self.languages, self.arguments.json);
         stream.begin()?;
         let captions = self
@@ -104,17 +113,20 @@ impl Job<'_> {
                 source: Box::new(source),
             });
         stream.end(captions.is_ok())?;
-        Ok(captions?.concat())
+        Ok(captions?.into_iter().flatten().collect())
     }
 
     fn print(&self, captioned: &Captioned<'_>) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if self.arguments.json {
             captioned.write_json(&mut out)?;
-        } else if !self.arguments.stream {
-            let scores = self.options.generation.num_return_sequences > 1
-                || !self.arguments.score.is_empty();
-            captioned.write_text(&mut out, scores)?;
+        } else {
+            if !self.arguments.stream {
+                let scores = self.options.generation.num_return_sequences > 1
+                    || !self.arguments.score.is_empty();
+                captioned.write_text(&mut out, scores)?;
+            }
+            captioned.report_missing();
         }
         out.flush()
     }

@@ -1,7 +1,8 @@
 //! Captions pictures in many languages.
 //!
-//! Captions go to stdout as they are made, everything else to stderr. Exit codes: 0 all pictures
-//! are captioned, 1 some could not be, 2 nothing could be started.
+//! Captions go to stdout, everything else to stderr. Exit codes: 0 every picture has a caption in every
+//! language, 1 some captions are missing, 2 the options or the model can't be used, or the output can't be
+//! written.
 
 mod arguments;
 mod attention;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether every picture was captioned.
+/// Returns whether every picture has a caption in every language.
 fn run(arguments: &Arguments) -> Result<bool, StartError> {
     let device = device::device(&arguments.device)?;
     let folder = arguments
@@ -47,28 +48,22 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         .as_deref()
         .map(locate::checkpoint)
         .transpose()?;
-    let tokenizer = arguments
-        .tokenizer
-        .as_deref()
-        .map(locate::tokenizer)
-        .transpose()?;
-    let tokenizer = tokenizer.as_ref().or(folder.as_ref());
-    let captioner = match (&folder, tokenizer, arguments.precision) {
-        (Some(folder), Some(tokenizer), None) => {
-            Captioner::from_folder_with_tokenizer(folder, tokenizer, &device)?
-        }
-        (Some(folder), Some(tokenizer), format) => {
-            Captioner::from_folder_as(folder, tokenizer, format, &device)?
-        }
-        (_, _, None) => Captioner::embedded(&device)?,
-        (_, _, format) => Captioner::embedded_as(format, &device)?,
-    };
+    let mut builder = Captioner::builder()
+        .weights(arguments.precision)
+        .memory_map(arguments.mmap);
+    if let Some(folder) = &folder {
+        builder = builder.folder(folder);
+    }
+    if let Some(tokenizer) = &arguments.tokenizer {
+        builder = builder.tokenizer_folder(locate::tokenizer(tokenizer)?);
+    }
+    let captioner = builder.build(&device)?;
     let languages = arguments
         .lang
         .iter()
         .map(|text| captioner.language(text.trim()))
         .collect::<Result<Vec<Language>, _>>()?;
-    // Before any picture, so that wrong options are told once.
+    // Before any picture, so that invalid options are reported only once.
     let options = options::options(arguments, &captioner, folder.as_deref(), &languages)?;
     if let Some(folder) = &arguments.attention {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder {
@@ -77,7 +72,9 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         })?;
     }
     if arguments.model.is_none() && io::stderr().is_terminal() {
-        eprintln!("Embedded model: pictograms of 514 common things, no photographs (see --help).");
+        eprintln!(
+            "Using the embedded model, which knows pictograms of 514 common things, but no photographs (see --help)."
+        );
     }
 
     let job = Job {
@@ -97,8 +94,8 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
     let progress = progress_bar(pictures.len());
     for picture in &pictures {
         match job.run(picture, &progress) {
-            Ok(()) => {}
-            // Nobody reads any more: stop as quietly as other tools do.
+            Ok(all) => complete &= all,
+            // The reader has closed the pipe, as `head` does: stop without a message.
             Err(PictureError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
                 return Ok(complete);
             }
@@ -114,10 +111,10 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
     Ok(complete)
 }
 
-/// Shown on a terminal for more than one picture.
+/// A progress bar, which is shown on a terminal for more than one picture.
 fn progress_bar(pictures: usize) -> ProgressBar {
     let target = if pictures > 1 {
-        ProgressDrawTarget::stderr() // hides itself where stderr is no terminal
+        ProgressDrawTarget::stderr() // hidden if stderr is not a terminal
     } else {
         ProgressDrawTarget::hidden()
     };
@@ -128,7 +125,7 @@ fn progress_bar(pictures: usize) -> ProgressBar {
     }
 }
 
-/// Prints an error and its causes.
+/// Prints an error and its sources.
 fn report(error: &dyn Error) {
     eprintln!("caption: {}", report::message(error));
 }

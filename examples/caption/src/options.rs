@@ -5,10 +5,10 @@ use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlis
 use crate::arguments::Arguments;
 use crate::error::StartError;
 
-/// What `--shortlist` calls the tokens that the languages are written with.
+/// The value of `--shortlist` for the tokens that the languages are written with.
 const LANGUAGES: &str = "languages";
 
-/// The options of all captions, checked. `folder` is the checkpoint's.
+/// Returns the options for all pictures, after checking them. `folder` is that of the checkpoint.
 pub(crate) fn options(
     arguments: &Arguments,
     captioner: &Captioner,
@@ -28,7 +28,7 @@ pub(crate) fn options(
     };
     let config = config
         .with_settings(&arguments.set)
-        .map_err(|error| StartError::Setting(error.to_string()))?;
+        .map_err(StartError::Setting)?;
     if arguments.as_published {
         captioner.as_published().validate(&config)?;
         return Ok(CaptionOptions::new(config));

@@ -2,24 +2,32 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use captioning::Caption;
+use captioning::{Caption, LanguageCaptions};
 use serde::Serialize;
 
-/// The captions of one picture and how long they took.
+/// The captions of a picture, and how long they took.
 pub(crate) struct Captioned<'a> {
     pub(crate) picture: &'a Path,
-    pub(crate) captions: Vec<Caption>,
+    pub(crate) captions: Vec<LanguageCaptions>,
     pub(crate) encode: Duration,
     pub(crate) generate: Duration,
 }
 
-/// The form of a line of JSON.
+/// A line of JSON.
 #[derive(Serialize)]
 struct Record<'a> {
     image: String,
-    captions: Vec<CaptionRecord<'a>>,
+    captions: Vec<Entry<'a>>,
     encode_ms: f64,
     generate_ms: f64,
+}
+
+/// A caption, or why a language has none.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Caption(CaptionRecord<'a>),
+    Missing { lang: &'a str, error: String },
 }
 
 #[derive(Serialize)]
@@ -41,19 +49,35 @@ struct AlternativeRecord<'a> {
 }
 
 impl Captioned<'_> {
-    /// One JSON object and a line end.
+    /// All captions, language by language.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Caption> {
+        let captions = self
+            .captions
+            .iter()
+            .filter_map(|one| one.captions.as_ref().ok());
+        captions.flatten()
+    }
+
+    /// Whether every language has a caption.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.captions.iter().all(|one| one.captions.is_ok())
+    }
+
+    /// Prints on stderr which languages have no caption, and why.
+    pub(crate) fn report_missing(&self) {
+        for one in &self.captions {
+            if let Err(error) = &one.captions {
+                let picture = self.picture.display();
+                eprintln!("caption: {picture}: {}", report::message(error));
+            }
+        }
+    }
+
+    /// Writes one line of JSON.
     pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        let captions = self.captions.iter().map(|caption| CaptionRecord {
-            lang: caption.language.code,
-            text: &caption.text,
-            ids: &caption.ids,
-            score: caption.score,
-            token_log_probs: &caption.token_log_probs,
-            alternatives: alternatives(caption),
-        });
         let record = Record {
             image: self.picture.display().to_string(),
-            captions: captions.collect(),
+            captions: self.captions.iter().flat_map(entries).collect(),
             encode_ms: milliseconds(self.encode),
             generate_ms: milliseconds(self.generate),
         };
@@ -61,10 +85,10 @@ impl Captioned<'_> {
         writeln!(out)
     }
 
-    /// The picture's name and a line per caption, with scores where a language has several.
+    /// Writes the picture's name and a line per caption, with or without its score.
     pub(crate) fn write_text(&self, out: &mut impl Write, scores: bool) -> io::Result<()> {
         writeln!(out, "{}", self.picture.display())?;
-        for caption in &self.captions {
+        for caption in self.all() {
             write!(out, "  {}  ", caption.language.code)?;
             if scores {
                 write!(out, "{:8.4}  ", caption.score)?;
@@ -75,19 +99,40 @@ impl Captioned<'_> {
     }
 }
 
+fn entries(one: &LanguageCaptions) -> Vec<Entry<'_>> {
+    match &one.captions {
+        Ok(captions) => captions.iter().map(entry).collect(),
+        Err(error) => vec![Entry::Missing {
+            lang: one.language.code,
+            error: report::message(error),
+        }],
+    }
+}
+
+fn entry(caption: &Caption) -> Entry<'_> {
+    Entry::Caption(CaptionRecord {
+        lang: caption.language.code,
+        text: &caption.text,
+        ids: &caption.ids,
+        score: caption.score,
+        token_log_probs: &caption.token_log_probs,
+        alternatives: alternatives(caption),
+    })
+}
+
 fn alternatives(caption: &Caption) -> Vec<Vec<AlternativeRecord<'_>>> {
-    let places = caption.alternatives.iter().map(|place| {
-        let records = place.iter().map(|one| AlternativeRecord {
+    let positions = caption.alternatives.iter().map(|position| {
+        let records = position.iter().map(|one| AlternativeRecord {
             id: one.id,
             text: &one.text,
             log_prob: one.log_prob,
         });
         records.collect()
     });
-    places.collect()
+    positions.collect()
 }
 
 fn milliseconds(duration: Duration) -> f64 {
-    // Microseconds are as fine as a single run can be repeated.
+    // Repeated runs differ by more than a microsecond.
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

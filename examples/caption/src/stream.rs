@@ -5,18 +5,22 @@ use std::path::Path;
 use captioning::{CaptionEvent, Language};
 use serde::Serialize;
 
-/// Writes captions as they come.
+/// The end of the line of a language without a caption, after the text that was printed before the search
+/// failed.
+const NO_CAPTION: &str = "[no caption]";
+
+/// Prints captions while they are written.
 ///
-/// All languages are written at once, but a terminal or a pipe has one place to write at: the lines
-/// of later languages wait until those before them are complete. What is printed never changes, so
-/// in the end it is what is printed without streaming.
+/// All languages are written at the same time, but text can only be added at the end of the output, so the
+/// line of a language waits until those before it are complete. Printed text never changes, so in the end the
+/// output is the same as without streaming, except that a language without a caption has a line that says so.
 pub(crate) struct Stream<'a> {
     picture: &'a Path,
     json: bool,
     lines: Vec<Line>,
     /// The line that is being printed.
     current: usize,
-    /// Why nothing can be printed any more.
+    /// Why nothing more can be printed.
     failed: Option<io::Error>,
 }
 
@@ -27,7 +31,14 @@ struct Line {
     is_complete: bool,
 }
 
-/// The form of a line of JSON.
+impl Line {
+    /// Whether the line is of this language and not complete. A language may be asked for twice.
+    fn is_open(&self, language: Language) -> bool {
+        self.language == language && !self.is_complete
+    }
+}
+
+/// A line of JSON.
 #[derive(Serialize)]
 struct Progress<'a> {
     image: String,
@@ -66,7 +77,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Prints what is new, and says to stop if nobody reads any more.
+    /// Prints new text, and stops if it can't be printed.
     pub(crate) fn show(&mut self, event: &CaptionEvent<'_>) -> ControlFlow<()> {
         match self.try_show(event) {
             Ok(()) => ControlFlow::Continue(()),
@@ -77,7 +88,10 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Says whether everything was printed. A line that will not be completed ends where it is.
+    /// Ends the output. If the captions are not complete, this ends the line that is being printed.
+    ///
+    /// # Errors
+    /// The error of [`show`](Self::show) if it could not print.
     pub(crate) fn end(self, is_complete: bool) -> io::Result<()> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -99,29 +113,43 @@ impl<'a> Stream<'a> {
                 true => self.write_json(*language, settled, draft),
                 false => self.grow(*language, settled, false),
             },
-            // As JSON the picture's own line has it.
+            // With --json, the captions are in the line of the picture.
             CaptionEvent::Finished {
                 language, captions, ..
             } if !self.json => {
                 let best = captions.first().map_or("", |best| best.text.as_str());
                 self.grow(*language, best, true)
             }
+            CaptionEvent::Failed { language, .. } if !self.json => self.give_up(*language),
             _ => Ok(()),
         }
     }
 
-    /// Takes in what a line has become.
+    /// Completes the line of a language that has no caption.
+    fn give_up(&mut self, language: Language) -> io::Result<()> {
+        let line = self.lines.iter_mut().find(|line| line.is_open(language));
+        if let Some(line) = line {
+            line.text.truncate(line.printed);
+            if !line.text.is_empty() {
+                line.text.push(' ');
+            }
+            line.text.push_str(NO_CAPTION);
+            line.is_complete = true;
+        }
+        self.print()
+    }
+
+    /// Updates the text of a line.
     fn grow(&mut self, language: Language, text: &str, is_complete: bool) -> io::Result<()> {
-        // The same language may be asked for twice.
-        let is_it = |line: &&mut Line| line.language == language && !line.is_complete;
-        if let Some(line) = self.lines.iter_mut().find(is_it) {
+        let line = self.lines.iter_mut().find(|line| line.is_open(language));
+        if let Some(line) = line {
             text.clone_into(&mut line.text);
             line.is_complete = is_complete;
         }
         self.print()
     }
 
-    /// Prints what is new of the current line, and goes on to the next when it is complete.
+    /// Prints the new text of the current line, and goes on to the next line when it is complete.
     fn print(&mut self) -> io::Result<()> {
         let mut out = io::stdout().lock();
         while let Some(line) = self.lines.get_mut(self.current) {

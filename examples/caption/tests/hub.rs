@@ -1,12 +1,12 @@
-//! A model that is named instead of given: downloaded from a Hub on this machine, whose parts are in
-//! `vision-encoder-decoder/tests/hub`.
-#![allow(dead_code)] // not all of its parts are needed
+//! Models that are named: they are downloaded from the test Hub of `hub/tests/downloads`.
+#![cfg(feature = "hub")]
+#![allow(dead_code)] // these tests use only a part of the test Hub
 
-#[path = "../../../vision-encoder-decoder/tests/hub/repository.rs"]
+#[path = "../../../hub/tests/downloads/repository.rs"]
 mod repository;
-#[path = "../../../vision-encoder-decoder/tests/hub/server.rs"]
+#[path = "../../../hub/tests/downloads/server.rs"]
 mod server;
-#[path = "../../../vision-encoder-decoder/tests/hub/test_hub.rs"]
+#[path = "../../../hub/tests/downloads/test_hub.rs"]
 mod test_hub;
 
 use std::fs;
@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use repository::{Files, Repository, Storage, stored};
 use test_hub::TestHub;
 
-/// Files of the embedded model, under other names.
+/// Files of the embedded model, each under another name.
 fn files(names: &[(&str, &str)]) -> Files {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captioning/model");
     let file = |(from, to): &(&str, &str)| {
@@ -30,7 +30,7 @@ fn files(names: &[(&str, &str)]) -> Files {
     names.iter().map(file).collect()
 }
 
-/// A checkpoint in a folder of its repository, without a tokenizer, which is in another.
+/// A checkpoint without a tokenizer in a subfolder of its repository, and a tokenizer in another repository.
 fn hub() -> TestHub {
     let checkpoint = files(&[
         ("config.json", "ckpt-51999/config.json"),
@@ -84,22 +84,25 @@ fn a_checkpoint_and_the_tokenizer_of_another_repository_are_downloaded_once() {
             stdout.contains("Katze und Pizza auf blauem Hintergrund"),
             "{stdout}"
         );
-        assert_eq!(stderr, "", "quiet in a pipe");
+        assert_eq!(stderr, "", "nothing is printed if stderr is not a terminal");
     }
     let log = hub.take_log();
     let transfers = log.iter().filter(|(_, request)| {
         request.method == "GET" && request.target.contains("model.safetensors")
     });
-    // The Hub's redirect and the storage's content, in the first run.
+    // A redirect of the Hub and the content from the storage, both in the first run.
     assert_eq!(transfers.count(), 2);
     assert!(!log.is_empty());
 }
 
 #[test]
-fn what_is_not_there_is_named_with_what_to_do() {
+fn an_error_names_what_was_not_found() {
     let hub = hub();
     for (arguments, expected) in [
-        (vec!["--model", "owner/absent"], "owner/absent is no folder"),
+        (
+            vec!["--model", "owner/absent"],
+            "owner/absent is not a folder",
+        ),
         (vec!["--model", "owner/name"], "config.json"),
         (vec!["--model", MODEL], "sentencepiece.bpe.model"),
         (

@@ -24,7 +24,11 @@ fn a_picture_is_captioned_in_four_languages() {
             "  es_XX  gato y pizza sobre fondo azul",
         ]
     );
-    assert_eq!(text(&output.stderr), "", "quiet in a pipe");
+    assert_eq!(
+        text(&output.stderr),
+        "",
+        "nothing is printed if stderr is not a terminal"
+    );
 }
 
 #[test]
@@ -85,13 +89,31 @@ fn several_captions_per_language_have_scores() {
 }
 
 #[test]
-fn one_thread_and_a_folder_give_the_same_captions() {
+fn one_thread_a_folder_and_memory_mapping_give_the_same_captions() {
     let arguments = ["--num-beams", "2", PICTURES];
     let expected = caption(&arguments).stdout;
     let one_thread = caption(&[&["--threads", "1"], &arguments[..]].concat()).stdout;
     assert_eq!(text(&one_thread), text(&expected));
     let model = caption(&[&["--model", MODEL], &arguments[..]].concat()).stdout;
     assert_eq!(text(&model), text(&expected));
+    // This model has no packed weights to map, which changes nothing.
+    let mapped = caption(&[&["--model", MODEL, "--mmap"], &arguments[..]].concat()).stdout;
+    assert_eq!(text(&mapped), text(&expected));
+}
+
+#[test]
+fn weights_of_every_precision_caption() {
+    let camera = picture("camera-red.png");
+    let captions = |precision: &str| {
+        let output = caption(&["--precision", precision, &camera]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let expected = captions("auto");
+    assert_eq!(expected.lines().count(), 5);
+    for precision in ["ordinary", "f32", "bf16", "int8", "int8:64"] {
+        assert_eq!(captions(precision), expected, "{precision}");
+    }
 }
 
 #[test]
@@ -99,11 +121,11 @@ fn broken_pictures_are_reported_and_the_others_captioned() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::copy(picture("camera-red.png"), path("b.png")).unwrap();
-    fs::write(path("a.png"), "no picture").unwrap();
+    fs::write(path("a.png"), "not a picture").unwrap();
     fs::write(path("c.png"), enormous_png()).unwrap();
     let whole = fs::read(picture("penguin-blue.png")).unwrap();
     fs::write(path("d.png"), &whole[..whole.len() / 2]).unwrap();
-    fs::write(path("e.txt"), "not looked at").unwrap();
+    fs::write(path("e.txt"), "ignored").unwrap();
     fs::write(path("f.png"), "").unwrap();
     fs::copy(picture("penguin-blue.png"), path("g.PNG")).unwrap();
 
@@ -141,7 +163,7 @@ fn an_empty_folder_is_reported() {
 }
 
 #[test]
-fn as_published_captions_are_filled_up_and_come_from_other_pixels() {
+fn as_published_captions_are_padded_and_come_from_truncated_pixels() {
     let camera = picture("camera-red.png");
     let ids = |published: &[&str]| -> Vec<u64> {
         let options = ["--json", "--lang", "en", "--max-length", "30", &camera];
@@ -153,12 +175,12 @@ fn as_published_captions_are_filled_up_and_come_from_other_pixels() {
     };
     let published = ids(&["--as-published"]);
     assert_eq!(published.len(), 30);
-    let todays = ids(&[]);
-    assert_ne!(published[..todays.len()], todays);
+    let ours = ids(&[]);
+    assert_ne!(published[..ours.len()], ours);
 }
 
 #[test]
-fn wrong_options_start_nothing_and_say_what_would_do() {
+fn invalid_options_are_refused_with_what_was_expected() {
     let camera = picture("camera-red.png");
     for (arguments, expected) in [
         (&["--num-beams", "0"][..], "num_beams is 0"),
@@ -181,6 +203,8 @@ fn wrong_options_start_nothing_and_say_what_would_do() {
             "/nowhere: there is no such folder",
         ),
         (&["--tokenizer", "/nowhere"], "--model <MODEL>"),
+        (&["--mmap"], "--model <MODEL>"),
+        (&["--precision", "f8"], "f32, bf16, int8 or int4"),
         (&["--nonsense"], "unexpected argument"),
     ] {
         let stderr = fails_with(2, &[arguments, &[&camera]].concat());
@@ -197,12 +221,20 @@ fn a_caption_longer_than_the_model_can_write_is_refused() {
 }
 
 #[test]
-fn damaged_models_are_named_by_file() {
+fn an_error_names_the_damaged_file_of_a_model_and_all_reasons() {
     let camera = picture("camera-red.png");
     let weights = fs::read(format!("{MODEL}/model.safetensors")).unwrap();
     for (file, content, expected) in [
-        ("config.json", &b"{"[..], "config.json"),
-        ("generation_config.json", b"[]", "generation_config.json"),
+        (
+            "config.json",
+            &b"{"[..],
+            "/config.json: not a model configuration: EOF while parsing",
+        ),
+        (
+            "generation_config.json",
+            b"[]",
+            "/generation_config.json: not a generation configuration: invalid type",
+        ),
         (
             "preprocessor_config.json",
             b"{\"size\": 0}",
@@ -215,7 +247,7 @@ fn damaged_models_are_named_by_file() {
         ),
         (
             "sentencepiece.bpe.model",
-            b"none",
+            b"not a tokenizer",
             "sentencepiece.bpe.model",
         ),
         (
@@ -255,7 +287,7 @@ fn enormous_png() -> Vec<u8> {
     png
 }
 
-/// CRC-32 as PNG has it.
+/// The CRC-32 of PNG.
 fn checksum(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| {

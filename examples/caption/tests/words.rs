@@ -1,4 +1,4 @@
-//! What is asked of captions beside a picture and a language.
+//! Options about the words of captions, scores, streaming and attention.
 
 mod common;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 const CAT: &str = "cat-and-pizza-blue.png";
 
-/// The captions that the program prints of a picture, without their languages.
+/// The captions that the program prints for a picture, without their languages.
 fn captions(arguments: &[&str]) -> Vec<String> {
     let output = caption(&[arguments, &[&picture(CAT)]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -24,7 +24,7 @@ fn captions(arguments: &[&str]) -> Vec<String> {
     stdout.lines().skip(1).map(words).collect()
 }
 
-/// The line of JSON that the program prints of a picture.
+/// The line of JSON that the program prints for a picture.
 fn record(arguments: &[&str]) -> Value {
     let output = caption(&[&["--json", "--lang", "en"], arguments, &[&picture(CAT)]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -59,7 +59,7 @@ fn any_option_of_generation_can_be_set_by_its_name() {
 }
 
 #[test]
-fn words_come_or_do_not_as_asked() {
+fn captions_have_required_words_and_a_prefix_but_no_forbidden_words() {
     let english = ["--lang", "en", "--num-beams", "6"];
     let ask = |arguments: &[&str]| captions(&[&english, arguments].concat()).remove(0);
     let dog = ask(&["--require", "dog|dogs"]);
@@ -110,7 +110,7 @@ fn alternatives_are_in_the_json() {
 }
 
 #[test]
-fn streaming_prints_the_same_and_as_json_each_step() {
+fn streaming_prints_the_same_captions_and_with_json_each_step() {
     for num_beams in ["1", "4"] {
         let plain = ["--num-beams", num_beams];
         let expected = captions(&plain);
@@ -144,7 +144,7 @@ fn a_shortlist_gives_the_same_captions() {
 }
 
 #[test]
-fn attention_is_saved_as_pictures_and_numbers() {
+fn attention_is_saved_as_pictures_and_json() {
     let folder = TempDir::new().unwrap();
     let name = folder.path().join("new").display().to_string();
     captions(&[
@@ -180,7 +180,7 @@ fn attention_is_saved_as_pictures_and_numbers() {
 }
 
 #[test]
-fn pictures_of_one_name_do_not_overwrite_each_other() {
+fn pictures_of_the_same_name_do_not_overwrite_each_other() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     for (from, to) in [(CAT, "a/same.png"), ("penguin-blue.png", "b/same.png")] {
@@ -219,17 +219,17 @@ fn a_stream_that_fails_ends_its_line() {
 }
 
 #[test]
-fn what_can_not_be_asked_starts_nothing_and_says_why() {
+fn invalid_options_are_refused_with_the_reason() {
     let cat = picture(CAT);
     for (arguments, expected) in [
         (&["--set", "num_beams"][..], "expected NAME=VALUE"),
         (&["--set", "beams=3"], "not supported: beams"),
         (&["--set", "top_p=1.5"], "top_p is 1.5, expected 0 to 1"),
         (&["--set", "num_beams=many"], "num_beams: invalid type"),
-        (&["--threads", "100000"], "expected up to 1024"),
+        (&["--threads", "100000"], "expected at most 1024"),
         (
             &["--require", "dog, cat"],
-            "has a character that this model has no token for",
+            "has a character without a token",
         ),
         (
             &["--prefix", "cat and", "--forbid", "cat"],
@@ -250,18 +250,21 @@ fn what_can_not_be_asked_starts_nothing_and_says_why() {
             &["--num-beams", "1", "--require", "dog"],
             "need num_beams above 1",
         ),
-        (&["--require", "dog*|cat"], "is no word"),
-        (&["--forbid", ""], "is no word"),
+        (
+            &["--require", "dog*|cat"],
+            "can't parse \"dog*|cat\" as words",
+        ),
+        (&["--forbid", ""], "can't parse \"\" as words"),
         (
             &["--num-return-sequences", "2", "--stream"],
-            "--stream shows one caption",
+            "--stream prints one caption",
         ),
         (&["--stream", "--as-published"], "cannot be used with"),
         (&["--score", "a dog", "--stream"], "cannot be used with"),
         (&["--alternatives", "3"], "--json"),
         (
             &["--shortlist", "/nowhere.txt"],
-            "can't read the shortlist's text /nowhere.txt",
+            "can't read the text of the shortlist, /nowhere.txt: No such file",
         ),
         (&["--attention-layers", "1"], "--attention <DIR>"),
         (
@@ -276,7 +279,7 @@ fn what_can_not_be_asked_starts_nothing_and_says_why() {
     let empty = folder.path().join("empty.txt");
     fs::write(&empty, "\n \n").unwrap();
     let stderr = fails_with(2, &["--shortlist", &empty.display().to_string(), &cat]);
-    assert!(stderr.contains("empty.txt is empty"), "{stderr}");
+    assert!(stderr.contains("empty.txt, is empty"), "{stderr}");
     let name = folder.path().display().to_string();
     let stderr = fails_with(2, &["--attention", &name, "--attention-layers", "9", &cat]);
     assert!(stderr.contains("3 layers"), "{stderr}");

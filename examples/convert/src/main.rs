@@ -1,8 +1,9 @@
-//! Converts, composes and makes checkpoints.
+//! Converts and composes checkpoints, and creates ones with random weights.
 //!
-//! What was written goes to stdout, everything else to stderr. Exit codes: 0 the folder is written,
-//! 2 it is not.
+//! A description of what was written goes to stdout, everything else to stderr. Exit codes: 0 the folder was
+//! written, 2 it was not.
 
+mod precision;
 mod random;
 mod side_files;
 mod size;
@@ -11,24 +12,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm};
 use clap::Parser;
 use indicatif::ProgressBar;
 use packed_linear::Format;
+use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
 use serde_json::json;
-use vision_encoder_decoder::checkpoint::{Precision, SaveOptions, StagedFolder, WeightsForm};
-use vision_encoder_decoder::{LoadError, Pretrained, SaveError};
 
+use crate::precision::{Output, Precision};
 use crate::random::RandomSize;
 use crate::side_files::SideFiles;
 use crate::size::Size;
 
 /// Write a checkpoint as a Hugging Face folder that this project and transformers 5 open.
 ///
-/// Reads every form of checkpoint: safetensors and PyTorch, whole or in shards, and the Flax form of
-/// the published model. Tokenizer and preprocessing go along. A destination that exists keeps its
-/// other files; docs/checkpoints.md says what a crash leaves of it.
+/// Reads every form of checkpoint: safetensors and PyTorch, whole or in shards, and the Flax form of the
+/// published model. Copies the tokenizer and the configuration of the preprocessing too. A destination that
+/// exists keeps its other files; docs/checkpoints.md says what is left after a crash.
 ///
-/// Exit code 0: the folder is written; 2: it is not.
+/// Exit code 0: the folder was written; 2: it was not.
 #[derive(Parser)]
 #[command(version, allow_missing_positional = true)]
 struct Arguments {
@@ -38,40 +40,43 @@ struct Arguments {
     /// Folder to write.
     #[arg(value_name = "DST")]
     destination: PathBuf,
-    /// Compose a model that is still to be trained: CLIP checkpoint, whole or its vision half.
+    /// Compose a model that is still to be trained, with the encoder of this CLIP checkpoint: a whole model or
+    /// its vision half.
     #[arg(long, value_name = "CLIP", requires = "decoder")]
     encoder: Option<String>,
-    /// Compose a model that is still to be trained: mBART checkpoint, whole or its decoder.
+    /// Compose a model that is still to be trained, with the decoder of this mBART checkpoint: a whole model
+    /// or its decoder.
     #[arg(long, value_name = "MBART", requires = "encoder")]
     decoder: Option<String>,
-    /// Make a model with random weights.
+    /// Create a model with random weights.
     #[arg(long, value_name = "SIZE", conflicts_with = "encoder")]
     random: Option<RandomSize>,
     /// Seed of random weights.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "random")]
     seed: u64,
-    /// Where to take the tokenizer from, if the checkpoint has none.
+    /// Where to take the tokenizer from if the checkpoint has none: a folder, or a name on the Hub.
     #[arg(long, value_name = "MODEL")]
     tokenizer: Option<String>,
-    /// How weights are stored: f32, f16 or bf16; by default as the source has them.
+    /// How weights are stored: f32, f16 or bf16; or int8 or int4, which are always packed and may have a group
+    /// size (int8:128). Default: as the source has them.
     #[arg(long)]
     precision: Option<Precision>,
-    /// Pack weights for inference with this project alone: f32, bf16, int8 or int4, the last two
-    /// perhaps with the size of a group (int8:128). The file is mapped when it is loaded.
-    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["precision", "max_shard_size"])]
-    packed: Option<Format>,
-    /// Largest file of weights.
+    /// Pack weights of --precision f32 or bf16 too, in the layout of this project's kernels. Loading is faster,
+    /// but other programs can't read the folder.
+    #[arg(long, requires = "precision")]
+    packed: bool,
+    /// Maximum size of a file of weights. Packed weights are always one file.
     #[arg(long, value_name = "SIZE", default_value = "5GB")]
     max_shard_size: Size,
-    /// Where to hold the model meanwhile.
+    /// Device that holds the model during the conversion.
     #[arg(long, default_value = "flex")]
     device: String,
-    /// Print a JSON object that says what was written.
+    /// Print a JSON object that describes what was written.
     #[arg(long)]
     json: bool,
 }
 
-/// Why nothing was written: exit code 2.
+/// Why the folder was not written: exit code 2.
 #[derive(Debug, thiserror::Error)]
 enum ConvertError {
     #[error(transparent)]
@@ -84,6 +89,8 @@ enum ConvertError {
     Save(#[from] SaveError),
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),
+    #[error(transparent)]
+    Precision(#[from] precision::NotPackable),
     #[error(
         "the tokenizer of {folder} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models"
     )]
@@ -106,20 +113,28 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     let start = Instant::now();
-    // Made first: a destination that can't be written to is better known before a long load.
+    let output = match arguments.precision {
+        Some(precision) => Some(precision.output(arguments.packed)?),
+        None => None,
+    };
+    let format = output.and_then(Output::format);
+    // Before the model, which may take long to load: the destination may not be writable.
     let staged = StagedFolder::new(&arguments.destination)?;
-    let progress = ProgressBar::new_spinner(); // hides itself where stderr is no terminal
+    let progress = ProgressBar::new_spinner(); // hidden if stderr is not a terminal
     progress.enable_steady_tick(Duration::from_millis(100));
     progress.set_message("reading");
-    let (pretrained, side_files) = source(arguments, staged.path())?;
+    let (pretrained, side_files) = source(arguments, format, staged.path())?;
     side_files.write_preprocessing(staged.path(), &pretrained.config)?;
 
     let options = SaveOptions {
-        precision: arguments.precision.unwrap_or(pretrained.precision),
+        precision: match output {
+            Some(Output::Ordinary(precision)) => precision,
+            _ => pretrained.precision,
+        },
         max_shard_size: arguments.max_shard_size.0,
     };
     progress.set_message("writing");
-    match arguments.packed {
+    match format {
         Some(_) => pretrained.write_packed(&staged)?,
         None => pretrained.write(&staged, &options)?,
     }
@@ -127,7 +142,7 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     progress.finish_and_clear();
 
     for part in pretrained.unknown_to_transformers() {
-        eprintln!("convert: transformers has no place for {part} and ignores it");
+        eprintln!("convert: transformers does not support {part} and ignores it");
     }
     if side_files::files_of_tokenizer(&arguments.destination).is_empty() {
         eprintln!(
@@ -137,6 +152,7 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     }
     print(
         arguments,
+        format,
         pretrained.num_params(),
         &options,
         start.elapsed(),
@@ -144,8 +160,13 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     Ok(())
 }
 
-/// The model, its tokenizer written already, and where the rest is that goes along with it.
-fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles), ConvertError> {
+/// Loads or creates the model, and writes its tokenizer. Returns the model and where its other files are.
+fn source(
+    arguments: &Arguments,
+    format: Option<Format>,
+    staged: &Path,
+) -> Result<(Pretrained, SideFiles), ConvertError> {
+    let weights = format.map_or(Weights::Ordinary, Weights::Packed);
     let device = device::device(&arguments.device)?;
     let folder = |name: &Option<String>| name.as_deref().map(locate::checkpoint).transpose();
     let model = folder(&arguments.source)?;
@@ -157,19 +178,23 @@ fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles
         tokenizer_was_named: named.is_some(),
         tokenizer: named.or(model.clone()).or(decoder.clone()),
     };
-    // Before the model: a tokenizer that is missing or damaged is better known at once, and takes
-    // room that is given back.
+    // Before the model: a missing or damaged tokenizer is then reported at once, and its memory is free
+    // again when the model is loaded.
     let tokens = side_files.write_tokenizer(staged)?;
     let pretrained = if let Some(size) = arguments.random {
         device.seed(arguments.seed);
         let options = random::generation_config();
-        Pretrained::from_config(size.config(), options, arguments.packed, &device)
+        Pretrained::from_config(size.config(), options, weights, &device)
     } else if let (Some(encoder), Some(decoder)) = (encoder, decoder) {
-        Pretrained::from_encoder_decoder(encoder, decoder, arguments.packed, &device)?
+        Pretrained::from_encoder_decoder(encoder, decoder, weights, &device)?
     } else {
-        Pretrained::from_folder_as(model.unwrap_or_default(), arguments.packed, &device)?
+        let options = LoadOptions {
+            weights,
+            ..LoadOptions::default()
+        };
+        Pretrained::from_folder(model.unwrap_or_default(), &options, &device)?
     };
-    let vocabulary = pretrained.config.decoder.vocab_size;
+    let vocabulary = pretrained.config.decoder.vocab_size();
     match (tokens, &side_files.tokenizer) {
         (Some(tokens), Some(folder)) if tokens > vocabulary => Err(ConvertError::Vocabulary {
             folder: folder.clone(),
@@ -180,10 +205,16 @@ fn source(arguments: &Arguments, staged: &Path) -> Result<(Pretrained, SideFiles
     }
 }
 
-/// Says what was written.
-fn print(arguments: &Arguments, parameters: usize, options: &SaveOptions, elapsed: Duration) {
+/// Prints what was written.
+fn print(
+    arguments: &Arguments,
+    format: Option<Format>,
+    parameters: usize,
+    options: &SaveOptions,
+    elapsed: Duration,
+) {
     let destination = arguments.destination.display().to_string();
-    let (precision, bytes) = match arguments.packed {
+    let (precision, bytes) = match format {
         Some(format) => {
             let file = arguments.destination.join(WeightsForm::Packed.file());
             let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());

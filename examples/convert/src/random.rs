@@ -1,13 +1,13 @@
 use clap::ValueEnum;
 use generation::GenerationConfig;
-use vision_encoder_decoder::VisionEncoderDecoderConfig;
+use pretrained::VisionEncoderDecoderConfig;
 
-/// Sizes of a model with random weights.
+/// The size of a model with random weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RandomSize {
-    /// Those of the published model: 547 million parameters.
+    /// The sizes of the published model: 547 million parameters.
     Full,
-    /// A hundred tokens and two narrow layers, to try things with.
+    /// A hundred tokens and two narrow layers, for experiments.
     Tiny,
 }
 

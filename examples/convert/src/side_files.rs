@@ -2,27 +2,28 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use checkpoint::SaveError;
+use checkpoint::files::tokenizer_files;
 use preprocess::image::ImageProcessorConfig;
 use preprocess::text::Tokenizer;
-use vision_encoder_decoder::hub::tokenizer_files;
-use vision_encoder_decoder::{SaveError, VisionEncoderDecoderConfig};
+use pretrained::VisionEncoderDecoderConfig;
 
 use crate::ConvertError;
 
-/// Where the files come from that a folder has beside the model.
+/// Where the files that are not part of the model come from.
 #[derive(Debug)]
 pub(crate) struct SideFiles {
-    /// A folder that may have a tokenizer.
+    /// A folder that may contain a tokenizer.
     pub(crate) tokenizer: Option<PathBuf>,
-    /// Whether the user said so, so that it has to have one.
+    /// Whether the user named this folder, so that a missing tokenizer is an error.
     pub(crate) tokenizer_was_named: bool,
-    /// A folder that may say how images are prepared.
+    /// A folder that may contain the configuration of the preprocessing.
     pub(crate) preprocessing: Option<PathBuf>,
 }
 
 impl SideFiles {
-    /// Copies the files of the tokenizer as they are, and makes what transformers 5 wants of a
-    /// `sentencepiece.bpe.model`. Returns the number of tokens, if there is a tokenizer.
+    /// Copies the files of the tokenizer. If there is only a `sentencepiece.bpe.model`, this also writes the
+    /// `tokenizer.json` that transformers 5 needs. Returns the number of tokens, or `None` without a tokenizer.
     pub(crate) fn write_tokenizer(&self, folder: &Path) -> Result<Option<usize>, ConvertError> {
         let Some(source) = &self.tokenizer else {
             return Ok(None);
@@ -31,7 +32,7 @@ impl SideFiles {
         if files.is_empty() && !self.tokenizer_was_named {
             return Ok(None);
         }
-        let tokenizer = Tokenizer::from_folder(source)?; // says what is missing
+        let tokenizer = Tokenizer::from_folder(source)?; // the error says what is missing
         if files.iter().any(|file| file == "tokenizer.json") {
             for file in &files {
                 copy(source, folder, file)?;
@@ -43,13 +44,17 @@ impl SideFiles {
         Ok(Some(tokenizer.vocab_size()))
     }
 
-    /// Writes how images are prepared; a source that would fail at the first image is refused.
+    /// Writes the configuration of the preprocessing.
+    ///
+    /// # Errors
+    /// If it would fail at the first image.
     pub(crate) fn write_preprocessing(
         &self,
         folder: &Path,
         config: &VisionEncoderDecoderConfig,
     ) -> Result<(), ConvertError> {
-        let side = u32::try_from(config.encoder.image_size).unwrap_or(u32::MAX);
+        let [_, height, _] = config.encoder.input();
+        let side = u32::try_from(height).unwrap_or(u32::MAX);
         let preprocessing = match &self.preprocessing {
             Some(source) => ImageProcessorConfig::of_checkpoint(source, side)?,
             None => ImageProcessorConfig::square(side),
@@ -58,7 +63,7 @@ impl SideFiles {
     }
 }
 
-/// The files of a folder that belong to a tokenizer; none if it has no tokenizer.
+/// The files of a folder's tokenizer, or an empty list without a tokenizer.
 pub(crate) fn files_of_tokenizer(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let names: Vec<String> = entries
@@ -67,7 +72,7 @@ pub(crate) fn files_of_tokenizer(folder: &Path) -> Vec<String> {
     tokenizer_files(&names).unwrap_or_default()
 }
 
-/// Copies a file's content alone: a cache's files may be read-only.
+/// Copies the content of a file, but not its permissions: files of a cache may be read-only.
 fn copy(source: &Path, folder: &Path, file: &str) -> Result<(), SaveError> {
     let (from, to) = (source.join(file), folder.join(file));
     let copied = fs::read(from).and_then(|bytes| {

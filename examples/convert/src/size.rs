@@ -1,10 +1,10 @@
 use std::str::FromStr;
 
-/// A number of bytes, as `5GB`, `500MiB` or a plain number.
+/// A number of bytes. As text it is `5GB`, `500MiB` or a plain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
 
-/// Units that Hugging Face takes too: powers of ten, and of two with an `i`.
+/// Units as in Hugging Face: powers of 1000, and with an `i` powers of 1024.
 const UNITS: [(&str, u64); 6] = [
     ("KB", 1_000),
     ("MB", 1_000_000),

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use checkpoint::{TensorSource, WeightsForm, open_weights};
 use serde_json::Value;
 use tempfile::TempDir;
-use vision_encoder_decoder::checkpoint::{TensorSource, open_weights};
 
 const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captioning/model");
 
 fn form(name: &str) -> String {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../vision-encoder-decoder/tests/data/forms"
+        "/../../pretrained/tests/data/forms"
     );
     format!("{folder}/{name}")
 }
@@ -36,7 +36,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Runs the program and expects that it succeeds; returns the report and what it said on stderr.
+/// Runs the program and expects success. Returns its report and what it printed on stderr.
 fn converts(arguments: &[&str]) -> (Value, String) {
     let output = convert(&[arguments, &["--json"]].concat());
     let stderr = text(&output.stderr);
@@ -53,7 +53,7 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Every tensor of two folders is the same.
+/// Asserts that two folders have the same tensors.
 fn assert_same_weights(first: &Path, second: &Path) {
     let (first, second) = (open_weights(first).unwrap(), open_weights(second).unwrap());
     let names = |source: &dyn TensorSource| {
@@ -88,7 +88,7 @@ impl Place {
 }
 
 #[test]
-fn a_whole_captioner_goes_along_with_its_tokenizer_and_preprocessing() {
+fn tokenizer_and_preprocessing_are_copied_with_the_model() {
     let place = Place::new();
     let (report, stderr) = converts(&[EMBEDDED, &place.name("out")]);
     assert_eq!(stderr, "");
@@ -128,7 +128,45 @@ fn a_whole_captioner_goes_along_with_its_tokenizer_and_preprocessing() {
 }
 
 #[test]
-fn what_transformers_has_no_place_for_and_a_missing_tokenizer_are_told() {
+fn integers_are_always_packed_and_floats_only_if_asked() {
+    let place = Place::new();
+    for (arguments, precision, packed) in [
+        (&["--precision", "f32"][..], "f32", false),
+        (&["--precision", "float16"], "f16", false),
+        (&["--precision", "bf16"], "bf16", false),
+        (&["--precision", "f32", "--packed"], "f32", true),
+        (&["--precision", "bf16", "--packed"], "bf16", true),
+        (&["--precision", "int8"], "int8", true),
+        (&["--precision", "int8", "--packed"], "int8", true),
+        (&["--precision", "int4:64"], "int4:64", true),
+    ] {
+        let name = arguments.concat();
+        let out = place.name(&name);
+        let (report, stderr) = converts(&[arguments, &[EMBEDDED, &out]].concat());
+        assert_eq!(stderr, "");
+        assert_eq!(report["precision"], precision, "{arguments:?}");
+        assert_eq!(report["parameters"], 4_491_264, "{arguments:?}");
+        let file = match packed {
+            true => WeightsForm::Packed.file(),
+            false => "model.safetensors",
+        };
+        let weights: Vec<String> = files(&place.at(&name))
+            .into_iter()
+            .filter(|name| name.starts_with("model."))
+            .collect();
+        assert_eq!(weights, [file], "{arguments:?}");
+        let size = fs::metadata(place.at(&name).join(file)).unwrap().len();
+        let reported = report["weight_bytes"].as_u64().unwrap();
+        // The header of the file is not counted for ordinary weights.
+        assert!(
+            (reported..reported + 200_000).contains(&size),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn unsupported_weights_and_a_missing_tokenizer_are_reported() {
     let place = Place::new();
     let (report, stderr) = converts(&[&form("flax-published"), &place.name("out")]);
     assert_eq!(report["precision"], "f32");
@@ -141,7 +179,7 @@ fn what_transformers_has_no_place_for_and_a_missing_tokenizer_are_told() {
 }
 
 #[test]
-fn a_composed_model_has_every_part() {
+fn a_composed_model_has_a_projection() {
     let place = Place::new();
     let (encoder, decoder) = (form("clip"), form("mbart"));
     let arguments = [
@@ -158,7 +196,7 @@ fn a_composed_model_has_every_part() {
 }
 
 #[test]
-fn random_models_are_those_of_their_seed() {
+fn random_weights_depend_on_the_seed_only() {
     let place = Place::new();
     for (name, seed) in [("first", "1"), ("same", "1"), ("other", "2")] {
         converts(&["--random", "tiny", "--seed", seed, &place.name(name)]);
@@ -182,20 +220,29 @@ fn random_models_are_those_of_their_seed() {
 }
 
 #[test]
-fn what_can_not_be_done_is_told_and_leaves_nothing() {
+fn an_error_says_what_is_wrong_and_leaves_no_folder() {
     let place = Place::new();
     fs::write(place.at("file"), "mine").unwrap();
     let (out, file) = (place.name("out"), place.name("file"));
     let (safetensors, mbart) = (form("safetensors"), form("mbart"));
     for (arguments, expected) in [
         (vec!["/nowhere", &out], "there is no such folder"),
-        (vec!["owner/absent", &out], "owner/absent is no folder"),
+        (vec!["owner/absent", &out], "owner/absent is not a folder"),
         (vec![&mbart, &out], "model_type \"mbart\""),
         (vec![&safetensors, &file], "can't write"),
         (
             vec![&safetensors, &out, "--precision", "f8"],
-            "\"f8\" is no precision",
+            "expected f32, f16, bf16, int8 or int4",
         ),
+        (
+            vec![&safetensors, &out, "--precision", "int8:7"],
+            "multiple of 8",
+        ),
+        (
+            vec![&safetensors, &out, "--precision", "f16", "--packed"],
+            "f16 can't be packed; expected --precision f32, bf16, int8 or int4",
+        ),
+        (vec![&safetensors, &out, "--packed"], "--precision"),
         (
             vec![&safetensors, &out, "--max-shard-size", "5TB"],
             "such as 5GB",

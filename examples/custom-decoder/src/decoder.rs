@@ -3,21 +3,21 @@ use burn::nn::gru::{Gru, GruConfig};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Int, Tensor, s};
-use vision_encoder_decoder::{Decoder, Memory, RowImages};
+use vision_encoder_decoder::{Decoder, Memory, RowSources};
 
 /// Sizes of a [`RecurrentDecoder`].
 pub(crate) struct RecurrentDecoderConfig {
-    /// Tokens that it knows.
+    /// Tokens of the vocabulary.
     pub(crate) vocab_size: usize,
     /// Width of the memory.
     pub(crate) memory_width: usize,
-    /// Width of everything else.
+    /// Width of the embeddings and the hidden state.
     pub(crate) width: usize,
 }
 
-/// A recurrent cell that looks at the image before each token.
+/// A recurrent cell that attends to the image before each token.
 ///
-/// Reference: Xu et al., "Show, Attend and Tell", 2015, with dot-product attention.
+/// Reference: Xu et al., "Show, Attend and Tell", 2015, but with dot-product attention.
 #[derive(Module, Debug)]
 pub(crate) struct RecurrentDecoder {
     embedding: Embedding,
@@ -30,14 +30,14 @@ pub(crate) struct RecurrentDecoder {
     vocab_size: usize,
 }
 
-/// What it remembers between calls.
+/// The state of a [`RecurrentDecoder`] between calls.
 #[derive(Clone, Debug)]
 pub(crate) struct RecurrentState {
     hidden: Tensor<2>,                // [rows, width]
     keys: Tensor<3>,                  // [images, positions, width]
     values: Tensor<3>,                // [images, positions, width]
     ignored: Option<Tensor<2, Bool>>, // [images, positions]
-    row_images: RowImages,
+    row_sources: RowSources,
 }
 
 impl RecurrentDecoderConfig {
@@ -63,16 +63,16 @@ impl Decoder for RecurrentDecoder {
         self.vocab_size
     }
 
-    fn start(&self, memory: Memory, row_images: &[usize]) -> RecurrentState {
+    fn start(&self, memory: Memory, row_sources: &[usize]) -> RecurrentState {
         let device = memory.hidden.device();
         let keys = self.key.forward(memory.hidden.clone());
         let [images, _, width] = keys.dims();
         RecurrentState {
-            hidden: Tensor::zeros([row_images.len(), width], &device),
+            hidden: Tensor::zeros([row_sources.len(), width], &device),
             keys,
             values: self.value.forward(memory.hidden),
             ignored: memory.padding,
-            row_images: RowImages::new(row_images.to_vec(), images, &device),
+            row_sources: RowSources::new(row_sources.to_vec(), images, &device),
         }
     }
 
@@ -87,12 +87,12 @@ impl Decoder for RecurrentDecoder {
         let mut hidden = Vec::with_capacity(new);
         for i in 0..new {
             let token = embedded.clone().slice(s![.., i..i + 1, ..]); // [rows, 1, width]
-            let seen = self.attend(state).unsqueeze_dim(1); // [rows, 1, width]
-            let input = Tensor::cat(vec![token, seen], 2);
+            let attended = self.attend(state).unsqueeze_dim(1); // [rows, 1, width]
+            let input = Tensor::cat(vec![token, attended], 2);
             let next = self.cell.forward(input, Some(state.hidden.clone()));
             let mut next = next.squeeze_dim::<2>(1); // [rows, width]
             if let Some(padding) = &padding {
-                // A row goes on from where it was before the padding.
+                // Padding leaves the hidden state of its row unchanged.
                 let padding = padding.clone().slice(s![.., i..i + 1]); // [rows, 1]
                 let padding = padding.expand(next.dims());
                 next = next.mask_where(padding, state.hidden.clone());
@@ -108,9 +108,9 @@ impl Decoder for RecurrentDecoder {
     }
 
     fn select_rows(&self, state: &mut RecurrentState, parents: &[usize]) {
-        let selection = state.row_images.select_rows(parents);
+        let selection = state.row_sources.select_rows(parents);
         state.hidden = state.hidden.clone().select(0, selection.parents);
-        if let Some(kept) = selection.kept_images {
+        if let Some(kept) = selection.kept_sources {
             state.keys = state.keys.clone().select(0, kept.clone());
             state.values = state.values.clone().select(0, kept.clone());
             state.ignored = state.ignored.take().map(|ignored| ignored.select(0, kept));
@@ -119,12 +119,12 @@ impl Decoder for RecurrentDecoder {
 }
 
 impl RecurrentDecoder {
-    /// What each row sees of its image, given what it has written: `[rows, width]`.
+    /// Attends to the image of each row with its hidden state as the query: `[rows, width]`.
     fn attend(&self, state: &RecurrentState) -> Tensor<2> {
         let query = self.query.forward(state.hidden.clone()); // [rows, width]
         let [images, positions, width] = state.keys.dims();
-        // The rows of an image become more queries of it, so no key or value is copied per row.
-        let query = state.row_images.group(query); // [images · places, width]
+        // The rows of an image are queries of the same keys and values, so none is copied for each row.
+        let query = state.row_sources.group(query); // [images · places, width]
         let places = query.dims()[0] / images;
         let query = query.reshape([images, places, width]) / (width as f32).sqrt();
         let mut scores = query.matmul(state.keys.clone().swap_dims(1, 2)); // [images, places, positions]
@@ -133,10 +133,10 @@ impl RecurrentDecoder {
             let ignored = ignored.expand([images, places, positions]);
             scores = scores.mask_fill(ignored, f32::MIN);
         }
-        let seen = softmax(scores, 2).matmul(state.values.clone()); // [images, places, width]
+        let attended = softmax(scores, 2).matmul(state.values.clone()); // [images, places, width]
         state
-            .row_images
-            .ungroup(seen.reshape([images * places, width]))
+            .row_sources
+            .ungroup(attended.reshape([images * places, width]))
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let decoder = decoder(&device);
         let memory = memory(2, &device);
         let tokens = tokens(3, 8, &device);
-        let padding = tokens.clone().equal_elem(0); // also inside a text
+        let padding = tokens.clone().equal_elem(0); // in the middle of a text too
         for padding in [None, Some(padding)] {
             let mut state = decoder.start(memory.clone(), &[0, 1, 0]);
             let full = decoder.forward(tokens.clone(), padding.clone(), &mut state);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_remembers_tokens_but_not_padding() {
+    fn the_state_depends_on_earlier_tokens_but_not_on_padding() {
         let (device, _turn) = seeded_device(1);
         let decoder = decoder(&device);
         let memory = memory(1, &device);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn selected_rows_go_on_as_if_they_had_been_so_from_the_start() {
+    fn selected_rows_continue_as_if_they_had_been_in_that_order_from_the_start() {
         let (device, _turn) = seeded_device(1);
         let decoder = decoder(&device);
         let memory = memory(3, &device);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_sees_its_own_image_and_none_of_its_padding() {
+    fn a_row_attends_to_its_own_image_without_the_padding() {
         let (device, _turn) = seeded_device(1);
         let decoder = decoder(&device);
         let tokens = tokens(1, 4, &device);
@@ -250,8 +250,8 @@ mod tests {
         memory.padding = Some(Tensor::from_data(padding, &device));
 
         let mut state = decoder.start(memory, &[1]);
-        let seen = decoder.forward(tokens.clone(), None, &mut state);
+        let padded = decoder.forward(tokens.clone(), None, &mut state);
         let mut state = decoder.start(alone.into(), &[0]);
-        assert_equal(seen, decoder.forward(tokens, None, &mut state));
+        assert_equal(padded, decoder.forward(tokens, None, &mut state));
     }
 }

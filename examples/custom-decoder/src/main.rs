@@ -1,18 +1,16 @@
-//! A decoder of one's own with this workspace's encoder: a recurrent cell that attends to what
-//! CLIP's vision transformer sees.
+//! A custom decoder with this workspace's encoder: a recurrent cell attends to CLIP's vision transformer.
 //!
-//! To bring a decoder, implement [`Decoder`](vision_encoder_decoder::Decoder) for a Burn module.
-//! What it remembers is a value of a type that it chooses, here one hidden vector per row (a text
-//! under construction) besides the projected image; the search only ever asks to feed tokens and to
-//! reorder rows. Beam search, several texts per image, scores and teacher forcing come with
-//! [`VisionEncoderDecoder`].
+//! To add a decoder, implement [`Decoder`](vision_encoder_decoder::Decoder) for a Burn module. It chooses
+//! the type of its state. Here the state is a hidden vector for each row (a text under construction) and
+//! the projected memory of the images. A search only feeds tokens and reorders rows.
+//! [`VisionEncoderDecoder`] does everything else: beam search, several texts for each image, scores and
+//! teacher forcing.
 //!
-//! The weights are random, so the texts below are arbitrary token ids and say nothing of the
-//! pictures; what the program shows is that the parts fit. The tests show what every decoder should
-//! be tested for: decoding step by step equals decoding at once, reordered rows go on as if they had
-//! been so from the start, and the images of a batch do not influence each other. To get words,
-//! train the model, or read trained weights into it with
-//! [`load_weights`](vision_encoder_decoder::checkpoint::load_weights).
+//! The weights are random, so the program prints arbitrary token ids. It only shows how the parts fit
+//! together. The tests show what every decoder should be tested for: decoding step by step equals decoding
+//! at once, selected rows continue as if they had been in that order from the start, and the images of a
+//! batch do not influence each other. To get words, train the model, or load trained weights with the
+//! function `load_weights` of the crate `checkpoint`.
 //!
 //! ```text
 //! cargo run --release -p custom-decoder
@@ -32,10 +30,15 @@ fn main() -> Result<(), GenerateError> {
     device.seed(1);
     let captions = model(&device).generate(pictures(2, &device), &generation_config())?;
     println!("Untrained: the tokens are arbitrary.");
-    for (picture, hypotheses) in captions.iter().enumerate() {
+    for (picture, result) in captions.into_iter().enumerate() {
         println!("picture {picture}");
-        for hypothesis in hypotheses {
-            println!("  {:.4}  {:?}", hypothesis.score, hypothesis.tokens);
+        match result {
+            Ok(hypotheses) => {
+                for hypothesis in hypotheses {
+                    println!("  {:.4}  {:?}", hypothesis.score, hypothesis.tokens);
+                }
+            }
+            Err(error) => println!("  {error}"), // the other pictures are not affected
         }
     }
     Ok(())
@@ -51,7 +54,7 @@ fn model(device: &Device) -> VisionEncoderDecoder<ClipVisionModel, RecurrentDeco
         patch_size: 8,
         ..ClipVisionConfig::default()
     };
-    // The decoder projects the memory to its own width by itself, so the model needs no projection.
+    // The decoder itself projects the memory to its width, so the model needs no projection.
     let decoder = RecurrentDecoderConfig {
         vocab_size: 200,
         memory_width: encoder.hidden_size,
@@ -71,7 +74,7 @@ fn generation_config() -> GenerationConfig {
     }
 }
 
-/// Noise in place of pictures, `[pictures, 3, 32, 32]`.
+/// Random pixel values, `[pictures, 3, 32, 32]`.
 fn pictures(pictures: usize, device: &Device) -> Tensor<4> {
     Tensor::random(
         [pictures, 3, 32, 32],
@@ -86,17 +89,22 @@ mod tests {
 
     use super::*;
     use burn::tensor::s;
+    use generation::Hypothesis;
 
     #[test]
     fn each_picture_of_a_batch_gets_the_texts_that_it_gets_alone() {
         let (device, _turn) = seeded_device(2);
         let (model, config) = (model(&device), generation_config());
         let batch = pictures(3, &device);
-        let together = model.generate(batch.clone(), &config).unwrap();
+        let texts = |pictures: Tensor<4>| -> Vec<Vec<Hypothesis>> {
+            let results = model.generate(pictures, &config).unwrap();
+            results.into_iter().map(Result::unwrap).collect()
+        };
+        let together = texts(batch.clone());
         assert_ne!(together[0][0].tokens, together[1][0].tokens);
         for (picture, expected) in together.iter().enumerate() {
             let alone = batch.clone().slice(s![picture..picture + 1, .., .., ..]);
-            let alone = model.generate(alone, &config).unwrap().remove(0);
+            let alone = texts(alone).remove(0);
             assert_eq!(alone.len(), config.num_return_sequences);
             for (a, b) in alone.iter().zip(expected) {
                 assert_eq!(a.tokens, b.tokens);
@@ -105,8 +113,8 @@ mod tests {
         }
     }
 
-    /// A seeded device. All tests draw from one source of random numbers, so each waits for its
-    /// turn.
+    /// A seeded device. All tests of the process share the random numbers of a device, so only one test
+    /// at a time may draw.
     pub(crate) fn seeded_device(seed: u64) -> (Device, MutexGuard<'static, ()>) {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);

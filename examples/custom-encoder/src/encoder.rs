@@ -5,10 +5,10 @@ use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 use vision_encoder_decoder::{Encoder, Memory};
 
-/// A small convolutional network: each layer halves height and width.
+/// A small convolutional network; each layer halves height and width.
 ///
-/// It takes pictures of any size. The decoder sees its output as a set of positions, so what tells
-/// them apart must be in their vectors; a larger network would add position embeddings here.
+/// It takes images of any size. To the decoder its output is a set of positions without an order, so a
+/// larger network would add position embeddings.
 #[derive(Module, Debug)]
 pub(crate) struct ConvolutionalEncoder {
     layers: Vec<Conv2d>,
@@ -16,7 +16,7 @@ pub(crate) struct ConvolutionalEncoder {
 }
 
 impl ConvolutionalEncoder {
-    /// A layer from each number of channels to the next; the last is the width of the memory.
+    /// Creates a layer from each number of channels to the next. The last one is the width of the memory.
     pub(crate) fn new<const N: usize>(channels: [usize; N], device: &Device) -> Self {
         let layer = |channels: &[usize]| {
             Conv2dConfig::new([channels[0], channels[1]], [3, 3])
@@ -50,7 +50,7 @@ mod tests {
     use crate::tests::seeded_device;
 
     #[test]
-    fn every_place_of_the_last_feature_map_is_a_position() {
+    fn every_pixel_of_the_last_feature_map_is_a_position() {
         let (device, _turn) = seeded_device(1);
         let encoder = ConvolutionalEncoder::new([3, 8, 16, 24], &device);
         let memory = encoder.encode(Tensor::zeros([2, 3, 32, 48], &device));

@@ -1,18 +1,15 @@
-//! An encoder of one's own with this workspace's decoder: a convolutional network that mBART's
-//! decoder attends to.
+//! A custom encoder with this workspace's decoder: mBART's decoder attends to a convolutional network.
 //!
-//! To bring an encoder, implement [`Encoder`](vision_encoder_decoder::Encoder) for a Burn module:
-//! one method, which turns a batch of images into [`Memory`](vision_encoder_decoder::Memory), a
-//! sequence of vectors per image. Everything else comes with
-//! [`VisionEncoderDecoder`]: a projection between the two widths, teacher forcing, beam search,
-//! scores.
+//! To add an encoder, implement [`Encoder`](vision_encoder_decoder::Encoder) for a Burn module. Its one
+//! method encodes a batch of images as [`Memory`](vision_encoder_decoder::Memory), a sequence of vectors
+//! for each image. [`VisionEncoderDecoder`] does everything else: the projection between the two widths,
+//! teacher forcing, beam search and scores.
 //!
-//! The weights are random, so the texts below are arbitrary token ids and say nothing of the
-//! pictures; what the program shows is that the parts fit. Its tests show that the picture reaches
-//! the text, that pictures of one batch do not influence each other, and that writing token by token
-//! computes what one call over the whole text computes. To get words, train the model, or read
-//! trained weights into it with
-//! [`load_weights`](vision_encoder_decoder::checkpoint::load_weights).
+//! The weights are random, so the program prints arbitrary token ids. It only shows how the parts fit
+//! together. The tests show that the text depends on the picture, that the pictures of a batch do not
+//! influence each other, and that token by token the model computes the same logits as in one call for the
+//! whole text. To get words, train the model, or load trained weights with the function `load_weights` of
+//! the crate `checkpoint`.
 //!
 //! ```text
 //! cargo run --release -p custom-encoder
@@ -35,10 +32,15 @@ fn main() -> Result<(), GenerateError> {
     device.seed(1);
     let captions = model(&device).generate(pictures(2, &device), &generation_config())?;
     println!("Untrained: the tokens are arbitrary.");
-    for (picture, hypotheses) in captions.iter().enumerate() {
+    for (picture, result) in captions.into_iter().enumerate() {
         println!("picture {picture}");
-        for hypothesis in hypotheses {
-            println!("  {:.4}  {:?}", hypothesis.score, hypothesis.tokens);
+        match result {
+            Ok(hypotheses) => {
+                for hypothesis in hypotheses {
+                    println!("  {:.4}  {:?}", hypothesis.score, hypothesis.tokens);
+                }
+            }
+            Err(error) => println!("  {error}"), // the other pictures are not affected
         }
     }
     Ok(())
@@ -53,8 +55,8 @@ fn model(device: &Device) -> VisionEncoderDecoder<ConvolutionalEncoder, MBartDec
         decoder_layers: 2,
         decoder_attention_heads: 4,
         decoder_ffn_dim: 128,
-        // Untrained, a tied head mostly repeats the last token, and weights of the usual size let
-        // little of the picture through.
+        // Without training, a tied head mostly repeats the last token, and with weights of the usual size
+        // the text hardly depends on the picture.
         tie_word_embeddings: false,
         init_std: 0.3,
         ..MBartDecoderConfig::default()
@@ -77,7 +79,7 @@ fn generation_config() -> GenerationConfig {
     }
 }
 
-/// Noise in place of pictures, `[pictures, 3, 32, 48]`.
+/// Random pixel values, `[pictures, 3, 32, 48]`.
 fn pictures(pictures: usize, device: &Device) -> Tensor<4> {
     Tensor::random(
         [pictures, 3, 32, 48],
@@ -92,6 +94,7 @@ mod tests {
 
     use super::*;
     use burn::tensor::{Int, TensorData, s};
+    use generation::Hypothesis;
     use vision_encoder_decoder::Decoder;
 
     #[test]
@@ -99,11 +102,15 @@ mod tests {
         let (device, _turn) = seeded_device(2);
         let (model, config) = (model(&device), generation_config());
         let batch = pictures(3, &device);
-        let together = model.generate(batch.clone(), &config).unwrap();
+        let texts = |pictures: Tensor<4>| -> Vec<Vec<Hypothesis>> {
+            let results = model.generate(pictures, &config).unwrap();
+            results.into_iter().map(Result::unwrap).collect()
+        };
+        let together = texts(batch.clone());
         assert_ne!(together[0][0].tokens, together[1][0].tokens);
         for (picture, expected) in together.iter().enumerate() {
             let alone = batch.clone().slice(s![picture..picture + 1, .., .., ..]);
-            let alone = model.generate(alone, &config).unwrap().remove(0);
+            let alone = texts(alone).remove(0);
             assert_eq!(alone.len(), config.num_return_sequences);
             for (a, b) in alone.iter().zip(expected) {
                 assert_eq!(a.tokens, b.tokens);
@@ -113,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_token_by_token_computes_what_one_call_over_the_text_computes() {
+    fn token_by_token_the_logits_are_those_of_one_call_for_the_whole_text() {
         let (device, _turn) = seeded_device(3);
         let model = model(&device);
         let pictures = pictures(2, &device);
@@ -133,8 +140,8 @@ mod tests {
         assert!(difference <= 1e-5, "{difference}");
     }
 
-    /// A seeded device. All tests draw from one source of random numbers, so each waits for its
-    /// turn.
+    /// A seeded device. All tests of the process share the random numbers of a device, so only one test
+    /// at a time may draw.
     pub(crate) fn seeded_device(seed: u64) -> (Device, MutexGuard<'static, ()>) {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,12 +1,11 @@
 use generation::search::{Draft, Step, normalised};
 use generation::{Hypothesis, Prompt, Search};
 
-/// A strategy of one's own: takes the most likely first words, each once, and goes on greedily from
-/// each. Beams tend to be variants of one caption; these begin differently, so they are about
-/// different things.
+/// A custom strategy: it branches into the most likely first words and continues each greedily. Beams tend
+/// to be variants of one caption. These captions begin differently, so they are about different things.
 ///
-/// Reference: Wang and Zhou, "Chain-of-Thought Reasoning without Prompting", 2024, where the first
-/// tokens branch likewise.
+/// Reference: Wang and Zhou, "Chain-of-Thought Reasoning without Prompting", 2024, whose decoding branches
+/// at the first token too.
 pub struct FirstTokens {
     branches: usize,
     running: Vec<Hypothesis>,
@@ -14,7 +13,7 @@ pub struct FirstTokens {
 }
 
 impl FirstTokens {
-    /// Continues a prompt with so many different first words.
+    /// Continues a prompt with `branches` different first words.
     pub fn new(branches: usize, prompt: &Prompt) -> Self {
         Self {
             branches,
@@ -34,7 +33,7 @@ impl Search for FirstTokens {
     }
 
     fn advance(&mut self, step: Step<'_>) -> Vec<usize> {
-        // The language code is forced, so there is one way to begin; behind it they branch.
+        // The first token is the language code, which is forced, so the search branches at the second.
         let is_branching = self.running.len() == 1 && self.complete.is_empty();
         let count = if is_branching { self.branches } else { 1 };
         let mut parents = Vec::new();

@@ -1,5 +1,5 @@
-//! A logits processor and a search strategy of one's own, written against the public interface of
-//! `generation` alone. The loop, the languages, the cache and the batch stay the captioner's.
+//! A custom logits processor and a custom search strategy. They use only the public interface of
+//! `generation`; the captioner still runs the generation loop, the batch, the cache and the languages.
 
 mod first_tokens;
 mod short_words;

@@ -1,4 +1,4 @@
-//! Captions a picture with a processor and a strategy that are not this workspace's.
+//! Captions a picture with a custom logits processor and a custom search strategy.
 //!
 //! ```sh
 //! cargo run -p custom-search -- examples/caption/pictures/cat-and-pizza-blue.png
@@ -20,14 +20,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = captioner.generation_config().clone();
     let memory = captioner.encode(&[open_image(picture)?])?;
 
-    // A prompt per language, all looking at the one image.
+    // A prompt for each language; all attend to the same image.
     let start = config.start_token()?;
     let mut prompts = Vec::new();
     for language in captioner.languages() {
         let code = captioner.tokenizer().language_id(language.code)?;
         prompts.push(Prompt::new(vec![start]).with_forced_bos_token_id(code));
     }
-    let images = vec![0; prompts.len()];
+    let row_sources = vec![0; prompts.len()];
     let search = |prompt| Box::new(FirstTokens::new(3, prompt)) as Box<dyn Search>;
     let generation = Generation::new(GenerationConfig {
         max_length: Some(64),
@@ -35,11 +35,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     })
     .with_processor(ShortWords::new(0.05, captioner.vocabulary()))
     .with_searches(prompts.iter().map(search).collect());
-    let found = captioner
-        .model()
-        .generate_with(memory, &images, &prompts, generation, None)?;
+    let found =
+        captioner
+            .model()
+            .generate_with(memory, &row_sources, &prompts, generation, None)?;
 
-    for (language, texts) in captioner.languages().iter().zip(found) {
+    for (language, found) in captioner.languages().iter().zip(found) {
+        let texts = match found {
+            Ok(texts) => texts,
+            Err(error) => {
+                // The other languages are not affected.
+                eprintln!("{}  {error}", language.code);
+                continue;
+            }
+        };
         for text in texts {
             let words = captioner.tokenizer().decode(&text.tokens, true)?;
             writeln!(

@@ -2,20 +2,21 @@ use std::sync::Arc;
 
 use generation::{LogitsProcessor, Vocabulary};
 
-/// A processor of one's own: makes long words less likely, by the letters that each token adds.
+/// A custom processor that makes long words less likely: each token loses some log-probability for each
+/// character of its text.
 pub struct ShortWords {
-    /// What each token loses.
+    /// What each token loses, by token id.
     losses: Vec<f32>,
 }
 
 impl ShortWords {
-    /// Each letter costs so much log-probability.
+    /// Each character costs `cost` of log-probability.
     pub fn new(cost: f32, vocabulary: &Arc<Vocabulary>) -> Self {
-        let letters = |text: Option<&str>| text.map_or(0, |text| text.trim().chars().count());
+        let characters = |text: Option<&str>| text.map_or(0, |text| text.trim().chars().count());
         Self {
             losses: vocabulary
                 .texts()
-                .map(|text| letters(text) as f32 * cost)
+                .map(|text| characters(text) as f32 * cost)
                 .collect(),
         }
     }

@@ -30,7 +30,7 @@ fn captions_begin_differently() {
 }
 
 #[test]
-fn a_picture_has_to_be_named() {
+fn without_a_picture_the_program_says_how_it_is_called() {
     let output = Command::new(env!("CARGO_BIN_EXE_custom-search"))
         .output()
         .unwrap();

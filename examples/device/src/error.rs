@@ -1,47 +1,48 @@
 use crate::{ALL_DEVICES, DEVICES};
 
-/// More threads only wait for each other, and starting them takes minutes.
-pub(crate) const MOST_THREADS: usize = 1024;
+/// No machine has use for more threads, and starting them would take minutes.
+pub(crate) const MAX_THREADS: usize = 1024;
 
-/// Why a device or a number of threads can't be had.
+/// Why a device can't be used, or threads can't be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// There is no such device.
-    #[error("unknown device {name:?}; compiled in: {}, there are: {}", DEVICES.join(", "), ALL_DEVICES.join(", "))]
+    /// There is no device of this name.
+    #[error("unknown device {name:?}; compiled in: {}; all devices: {}", DEVICES.join(", "), ALL_DEVICES.join(", "))]
     Unknown {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
     },
-    /// The device is not in this build.
+    /// This program was built without the device.
     #[error("this program was built without the device {feature:?}; compiled in: {}; build it with `--features {feature}`", DEVICES.join(", "))]
     NotCompiledIn {
-        /// The name of the device, which is that of its feature.
+        /// The name of the device, which is also the name of its feature.
         feature: &'static str,
     },
-    /// The graphics API has no adapter, or the adapter can't be used.
+    /// The graphics API has no adapter, or its adapter can't be used.
     #[cfg(feature = "wgpu")]
     #[error(
         "can't start {name:?}: it needs the driver of a graphics card, or a software driver \
          (Debian and Ubuntu: mesa-vulkan-drivers)"
     )]
     Graphics {
-        /// What was asked for.
+        /// The name of the device.
         name: &'static str,
-        /// What Burn says.
+        /// Burn's error.
         source: burn::tensor::wgpu::WgpuInitError,
     },
-    /// No card that CUDA knows.
+    /// CUDA has no graphics card.
     #[cfg(feature = "cuda")]
     #[error("can't start \"cuda\": it needs an NVIDIA card and NVIDIA's driver (libcuda)")]
     NoCuda,
-    /// More threads than any machine has use for.
-    #[error("{threads} threads are asked for, expected up to {MOST_THREADS}")]
-    TooMany {
-        /// What was asked for.
+    /// More threads were asked for than any machine has use for.
+    #[error("can't start {threads} threads, expected at most {MAX_THREADS}")]
+    TooManyThreads {
+        /// The number of threads that was asked for.
         threads: usize,
     },
-    /// The threads could not be started.
+    /// The operating system could not start the threads.
+    // Its message repeats its own source, so it is part of this message and not a source.
     #[error("can't start threads: {0}")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
+    Threads(rayon::ThreadPoolBuildError),
 }

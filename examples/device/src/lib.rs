@@ -1,9 +1,8 @@
 //! Devices and threads by name, for the programs of this workspace.
 //!
-//! Libraries name no backend; programs do, here. Which backends are compiled in is a matter of this
-//! package's features, which the programs hand on: `cargo run -p caption --features wgpu`. A backend
-//! that is added is a feature, a name in [`DEVICES`] and in [`ALL_DEVICES`], and an arm of
-//! [`device`].
+//! Only programs name a backend, libraries do not. Features of this package select the backends that are
+//! compiled in, and the programs forward them: `cargo run -p caption --features wgpu`. To add a backend, add
+//! a feature, its name to [`DEVICES`] and [`ALL_DEVICES`], and an arm to [`device`].
 
 mod error;
 #[cfg(feature = "wgpu")]
@@ -15,7 +14,7 @@ use burn::tensor::Device;
 pub use error::DeviceError;
 pub use threads::with_threads;
 
-/// The devices that are compiled in, by the names that `--device` takes.
+/// The names of the devices that are compiled in, for `--device`.
 pub const DEVICES: &[&str] = &[
     "flex",
     #[cfg(feature = "ndarray")]
@@ -28,14 +27,14 @@ pub const DEVICES: &[&str] = &[
     "cuda",
 ];
 
-/// The devices that there are if all features are on. The name of a device is that of its feature.
+/// The names of all devices, each of which is also the name of its feature.
 pub const ALL_DEVICES: [&str; 5] = ["flex", "ndarray", "wgpu", "vulkan", "cuda"];
 
-/// The device of a name. Asking twice gives the same device.
+/// Returns the device of a name. The same name always gives the same device.
 ///
 /// # Errors
-/// [`DeviceError::Unknown`] if there is none of this name, [`DeviceError::NotCompiledIn`] if this
-/// build has it not, and an error of its own where a machine has not what the device needs.
+/// [`DeviceError::Unknown`] if there is no such device, [`DeviceError::NotCompiledIn`] if this program was
+/// built without it, or a variant that says what the device needs and this machine does not have.
 pub fn device(name: &str) -> Result<Device, DeviceError> {
     match name {
         "flex" => Ok(Device::flex()),
@@ -55,12 +54,12 @@ pub fn device(name: &str) -> Result<Device, DeviceError> {
 }
 
 #[cfg(feature = "ndarray")]
-#[expect(deprecated, reason = "Burn will remove it; until then it is a choice")]
+#[expect(deprecated, reason = "supported until Burn removes it")]
 fn ndarray() -> Device {
     Device::ndarray()
 }
 
-/// The first card. Burn panics if it starts CUDA where there is none, so it is asked for first.
+/// The first graphics card. Burn would panic if there is none, so this looks first.
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device, DeviceError> {
     let cards = Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec();
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_compiled_in_is_there_or_an_error_says_what_it_needs() {
+    fn a_device_that_is_compiled_in_starts_or_an_error_says_what_it_needs() {
         for name in DEVICES {
             // Twice, since a device can be started only once.
             for _ in 0..2 {

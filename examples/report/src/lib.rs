@@ -1,19 +1,14 @@
-//! What the programs of this workspace say of errors.
+//! How the programs of this workspace print errors.
 
 use std::error::Error;
+use std::iter::successors;
 
-/// An error and its causes, each once: some errors say their cause themselves.
+/// An error and its sources, joined. An error's own message does not repeat its source.
 pub fn message(error: &dyn Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
-        if !message.contains(&reason) {
-            message += &format!(": {reason}");
-        }
-        cause = error.source();
-    }
-    message
+    let mut messages = vec![error.to_string()];
+    let sources = successors(error.source(), |source| (*source).source());
+    messages.extend(sources.map(ToString::to_string));
+    messages.join(": ")
 }
 
 #[cfg(test)]
@@ -33,14 +28,14 @@ mod tests {
 
     impl Error for Layer {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
-            self.1.as_deref().map(|cause| cause as _)
+            self.1.as_deref().map(|source| source as _)
         }
     }
 
     #[test]
-    fn a_cause_that_was_said_is_not_repeated() {
-        let cause = Layer("no such file", None);
-        let middle = Layer("can't read a: no such file", Some(Box::new(cause)));
+    fn a_message_has_all_sources() {
+        let source = Layer("no such file", None);
+        let middle = Layer("can't read a", Some(Box::new(source)));
         let error = Layer("can't start", Some(Box::new(middle)));
         assert_eq!(message(&error), "can't start: can't read a: no such file");
     }

@@ -1,17 +1,19 @@
 use std::path::Path;
 
-use generation::GenerationConfig;
+use ::report::message;
+use generation::{ConfigError, GenerationConfig, PromptResult};
+use pretrained::Pretrained;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use vision_encoder_decoder::{GenerateError, Memory, Pretrained};
+use vision_encoder_decoder::{GenerateError, Memory};
 
 use crate::hugging_face::Run;
-use crate::input::{InputError, content, read_json};
+use crate::input::{InputError, content, read_json, unusable};
 use crate::published;
 use crate::report::{Comparison, Report};
 use crate::tolerance::Tolerance;
 
-/// A reference file: what a `generate` returned.
+/// A reference file: what calls of `generate` returned.
 #[derive(Deserialize)]
 struct Reference {
     decoder_start_token_id: u32,
@@ -27,7 +29,7 @@ pub(crate) struct Case {
     options: Map<String, Value>,
     /// Padded to the longest.
     pub(crate) sequences: Vec<Vec<u32>>,
-    /// In 64 bits: a change may be smaller than the resolution of a large number in 32.
+    /// `f64`, because a change of a large score can be smaller than the resolution of `f32`.
     pub(crate) sequence_scores: Option<Vec<f64>>,
     pub(crate) token_log_probs: Option<Vec<Vec<f32>>>,
 }
@@ -35,9 +37,9 @@ pub(crate) struct Case {
 /// What the cases are compared with.
 pub(crate) struct Compared<'a> {
     pub(crate) pretrained: &'a Pretrained,
-    /// Of the reference's images.
+    /// The reference's images, encoded.
     pub(crate) memory: Memory,
-    /// Whether the cases are of the published model's original code.
+    /// Whether the cases are calls of the published model's original code.
     pub(crate) as_published: bool,
     /// The options that a case does not name.
     pub(crate) defaults: GenerationConfig,
@@ -45,8 +47,8 @@ pub(crate) struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// The options of a case; one that is null restores Hugging Face's default, while in the original
-    /// code it is not set.
+    /// The options of a case. An option that is null has Hugging Face's default, but is not set in the
+    /// original code.
     fn options(&self, case: &Case) -> Map<String, Value> {
         let mut options = case.options.clone();
         options.retain(|_, value| !(self.as_published && value.is_null()));
@@ -76,7 +78,7 @@ impl Compared<'_> {
     }
 }
 
-/// Runs every case whose options are known and reports the others by name.
+/// Runs every case whose options are supported, and reports the others by name.
 pub(crate) fn compare_cases(
     compared: &Compared<'_>,
     path: &Path,
@@ -94,7 +96,7 @@ pub(crate) fn compare_cases(
     if let Some(token) = &reference.forced_eos_token_id {
         tokens.insert("forced_eos_token_id".into(), token.clone());
     }
-    let invalid = |error: generation::ConfigError| content(path, error);
+    let invalid = |error: ConfigError| unusable(path, error);
     let base = compared.defaults.updated(&tokens).map_err(invalid)?;
     for case in &reference.cases {
         let name = format!("generate {}", Value::Object(case.options.clone()));
@@ -111,7 +113,7 @@ pub(crate) fn compare_cases(
         }
         let comparisons = compared
             .compare(&name, case, &reference, config)
-            .map_err(|error| content(path, format!("{name}: {error}")))?;
+            .map_err(|error| content(path, format!("{name}: {}", message(&error))))?;
         for comparison in comparisons {
             report.add(comparison)?;
         }
@@ -119,7 +121,7 @@ pub(crate) fn compare_cases(
     Ok(())
 }
 
-/// Why what a case returned says nothing of what another run of it returns.
+/// Why another run of a case would return something else; `None` if it should return the same.
 fn not_comparable(config: &GenerationConfig) -> Option<&'static str> {
     if config.do_sample {
         return Some("do_sample draws other texts in every implementation");
@@ -131,13 +133,35 @@ fn not_comparable(config: &GenerationConfig) -> Option<&'static str> {
     strings.then_some("stop_strings need a tokenizer, which a reference does not name")
 }
 
-/// How many texts are equal, and how many there are on either side.
+/// The results of all images, or, if images have none, a comparison that differs and says why. `cases` is
+/// the number of results that the reference has.
+pub(crate) fn results<T>(
+    found: Vec<PromptResult<T>>,
+    what: &str,
+    cases: usize,
+) -> Result<Vec<T>, Comparison> {
+    let images = found.len();
+    let failed = found.iter().filter(|found| found.is_err()).count();
+    let numbered = found.into_iter().enumerate();
+    let results = numbered.map(|(image, found)| found.map_err(|error| (image, error)));
+    results
+        .collect::<Result<Vec<T>, _>>()
+        .map_err(|(image, error)| {
+            let reason = format!(
+                "{failed} of {images} images have no result; image {image}: {}",
+                message(&error)
+            );
+            Comparison::of_cases(what, 0, cases.max(failed)).with_reason(reason)
+        })
+}
+
+/// How many texts are equal, and how many the longer list has.
 pub(crate) fn equal_sequences(found: &[Vec<u32>], expected: &[Vec<u32>]) -> (usize, usize) {
     let equal = found.iter().zip(expected).filter(|(a, b)| a == b).count();
     (equal, expected.len().max(found.len()))
 }
 
-/// How far a score is from that of the reference; infinitely if it is no number.
+/// The difference between a score and that of the reference; infinite if it is NaN.
 pub(crate) fn difference(found: f32, expected: f64) -> f64 {
     let difference = (f64::from(found) - expected).abs();
     if difference.is_nan() {

@@ -1,16 +1,18 @@
-//! The search of Hugging Face's `generate`, against what that returned.
+//! The search of Hugging Face's `generate`, compared with what `generate` returned.
 
+use ::report::message;
 use generation::{Generation, GenerationConfig, Hypothesis, Prompt};
-use vision_encoder_decoder::{ClipVisionMBart50, GenerateError, Memory};
+use pretrained::PretrainedModel;
+use vision_encoder_decoder::{GenerateError, Memory};
 
-use crate::cases::{Case, difference, equal_sequences};
+use crate::cases::{Case, difference, equal_sequences, results};
 use crate::report::Comparison;
 use crate::tolerance::Tolerance;
 
-/// One case under way.
+/// The run of one case.
 pub(crate) struct Run<'a> {
-    pub(crate) model: &'a ClipVisionMBart50,
-    /// Of the reference's images.
+    pub(crate) model: &'a PretrainedModel,
+    /// The reference's images, encoded.
     pub(crate) memory: Memory,
     pub(crate) config: GenerationConfig,
     pub(crate) pad_token_id: u32,
@@ -18,18 +20,19 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The texts with their scores, and the log-probabilities of their tokens.
+    /// Compares the texts with their scores, and the log-probabilities of their tokens.
     pub(crate) fn compare(self, name: &str, case: &Case) -> Result<Vec<Comparison>, GenerateError> {
         let [images, _, _] = self.memory.hidden.dims();
-        let row_images: Vec<usize> = (0..images).collect();
-        // A case may name another start token than the reference.
+        let row_sources: Vec<usize> = (0..images).collect();
+        // A case may have another start token than the reference.
         let prompts = vec![Prompt::new(vec![self.config.start_token()?]); images];
-        let found: Vec<Hypothesis> = self
-            .model
-            .generate_from(self.memory.clone(), &row_images, &prompts, &self.config)?
-            .into_iter()
-            .flatten()
-            .collect();
+        let found =
+            self.model
+                .generate_from(self.memory.clone(), &row_sources, &prompts, &self.config)?;
+        let found: Vec<Hypothesis> = match results(found, name, case.sequences.len()) {
+            Ok(found) => found.concat(),
+            Err(failed) => return Ok(vec![failed]),
+        };
 
         let longest = found.iter().map(|h| h.tokens.len()).max().unwrap_or(0);
         let sequences: Vec<Vec<u32>> = found
@@ -38,7 +41,7 @@ impl Run<'_> {
             .collect();
         let (equal, cases) = equal_sequences(&sequences, &case.sequences);
         if equal < cases {
-            // The numbers are those of other texts.
+            // Scores and log-probabilities belong to different texts.
             return Ok(vec![
                 self.compare_ties(name, case, &found, &prompts, equal, cases)?,
             ]);
@@ -61,18 +64,24 @@ impl Run<'_> {
         }
         let mut comparisons = vec![texts];
         if let Some(expected) = &case.token_log_probs {
-            let log_probs = self.log_probs(&found, &row_images, &prompts, &sequences)?;
             let what = format!("log-probabilities of {name}");
-            let (found, expected) = (log_probs.concat(), expected.concat());
-            let tolerance = self.tolerance.states;
-            comparisons.push(Comparison::of_numbers(what, &found, &expected, tolerance));
+            let found = self.log_probs(&what, &found, &row_sources, &prompts, &sequences)?;
+            comparisons.push(match found {
+                Ok(found) => Comparison::of_values(
+                    what,
+                    &found.concat(),
+                    &expected.concat(),
+                    self.tolerance.states,
+                ),
+                Err(failed) => failed,
+            });
         }
         Ok(comparisons)
     }
 
-    /// Compares texts of which some differ. With rounded weights those are taken as equal between
-    /// which the model sees no more than the tolerance: by the token where a greedy search turns
-    /// elsewhere, by the score in beam search.
+    /// Compares texts some of which differ. With rounded weights, two texts count as equal if the model
+    /// prefers its own to the reference's by no more than the tolerance. In a greedy search that is
+    /// measured at the first token that differs, in a beam search by the score.
     fn compare_ties(
         &self,
         name: &str,
@@ -100,22 +109,29 @@ impl Run<'_> {
                 &[generated.to_vec()],
                 Generation::new(self.config.clone()),
             )?;
-            let apart = scored
-                .first()
-                .map_or(f64::INFINITY, |expected| self.preference(found, expected));
-            // Both sides may be off by the tolerance.
-            ties += usize::from(apart <= 2.0 * self.tolerance.states);
+            let preference = match scored.first() {
+                Some(Ok(expected)) => self.preference(found, expected),
+                Some(Err(error)) => {
+                    let error = message(error);
+                    let reason = format!("the reference's text of image {image}: {error}");
+                    return Ok(Comparison::of_cases(name, equal, cases).with_reason(reason));
+                }
+                None => f64::INFINITY,
+            };
+            // Both sides may be wrong by the tolerance.
+            ties += usize::from(preference <= 2.0 * self.tolerance.states);
         }
         let texts = Comparison::of_cases(name, equal + ties, cases);
         Ok(match ties {
             0 => texts,
             _ => texts.with_reason(format!(
-                "{ties} of them differ from the reference where rounded weights see a tie"
+                "{ties} of them differ from the reference, but are a tie with rounded weights"
             )),
         })
     }
 
-    /// How much more likely the model finds its own text than that of the reference.
+    /// How much the model prefers its own text to that of the reference: a difference of scores or of
+    /// log-probabilities.
     fn preference(&self, found: &Hypothesis, expected: &Hypothesis) -> f64 {
         if self.config.num_beams > 1 {
             return f64::from(found.score) - f64::from(expected.score);
@@ -125,15 +141,15 @@ impl Run<'_> {
             .iter()
             .zip(expected.generated_tokens());
         let log_probs = found.token_log_probs.iter().zip(&expected.token_log_probs);
-        let turn = tokens
+        let first_difference = tokens
             .zip(log_probs)
             .find(|((found, expected), _)| found != expected);
-        turn.map_or(f64::INFINITY, |(_, (found, expected))| {
+        first_difference.map_or(f64::INFINITY, |(_, (found, expected))| {
             f64::from(*found) - f64::from(*expected)
         })
     }
 
-    /// A text of the reference up to its end token, without the padding behind it.
+    /// A text of the reference up to its end token, without the padding after it.
     fn without_padding<'t>(&self, text: &'t [u32]) -> &'t [u32] {
         let end = text
             .iter()
@@ -141,9 +157,10 @@ impl Run<'_> {
         &text[..end.map_or(text.len(), |end| end + 1)]
     }
 
-    /// Counts scores of the reference that its own log-probabilities contradict, where a length
-    /// penalty multiplies the tolerance. A changed score can hide in that tolerance, but not here:
-    /// both come from one computation, so they are apart by the rounding of its sum in 32 bits.
+    /// Counts the reference's scores that contradict its own log-probabilities, where a length penalty
+    /// multiplies the tolerance. A wrong score can be within that larger tolerance. Here it is found: a
+    /// score and its log-probabilities come from one computation, so they differ only by the rounding of
+    /// their `f32` sum.
     fn contradicted(&self, found: &[Hypothesis], scores: &[f64], log_probs: &[Vec<f32>]) -> usize {
         found
             .iter()
@@ -160,46 +177,51 @@ impl Run<'_> {
             .count()
     }
 
-    /// What the length penalty multiplies a sum of log-probabilities by, if that is more than 1.
+    /// The factor that the length penalty multiplies a sum of log-probabilities by, but at least 1.
     fn multiplier(&self, hypothesis: &Hypothesis) -> f64 {
         let generated = hypothesis.token_log_probs.len() as f64;
         generated.powf(-self.config.length_penalty).max(1.0)
     }
 
-    /// Log-probabilities of all generated tokens and of the padding behind them, as the reference
-    /// has them: beam search has 0 there, greedy search what the model says of the padding, or 0
-    /// where a processor makes it impossible.
+    /// The log-probabilities of all generated tokens and of the padding after them, as the reference has
+    /// them. For padding, beam search has 0. Greedy search has the model's log-probability of the padding
+    /// token, or 0 where a processor forbids it. If images have no result, a comparison that differs.
     fn log_probs(
         &self,
+        what: &str,
         found: &[Hypothesis],
-        row_images: &[usize],
+        row_sources: &[usize],
         prompts: &[Prompt],
         sequences: &[Vec<u32>],
-    ) -> Result<Vec<Vec<f32>>, GenerateError> {
+    ) -> Result<Result<Vec<Vec<f32>>, Comparison>, GenerateError> {
         if self.config.num_beams > 1 {
-            return Ok(found
+            let padded = found
                 .iter()
                 .zip(sequences)
-                .map(|(h, sequence)| padded(&h.token_log_probs, sequence.len() - 1, 0.0))
-                .collect());
+                .map(|(h, sequence)| padded(&h.token_log_probs, sequence.len() - 1, 0.0));
+            return Ok(Ok(padded.collect()));
         }
         let texts: Vec<Vec<u32>> = sequences.iter().map(|s| s[1..].to_vec()).collect();
-        let mut scored = self.model.score(
+        let scored = self.model.score(
             self.memory.clone(),
-            row_images,
+            row_sources,
             prompts,
             &texts,
             Generation::new(self.config.clone()),
         )?;
+        let mut scored = match results(scored, what, 1) {
+            Ok(scored) => scored,
+            Err(failed) => return Ok(Err(failed)),
+        };
         for (scored, found) in scored.iter_mut().zip(found) {
-            // What the search itself said, where it said something.
+            // The search's own values for the tokens that it generated.
             let generated = found.token_log_probs.len();
             scored.token_log_probs[..generated].copy_from_slice(&found.token_log_probs);
             for padding in &mut scored.token_log_probs[generated..] {
                 *padding = if padding.is_finite() { *padding } else { 0.0 };
             }
         }
-        Ok(scored.into_iter().map(|s| s.token_log_probs).collect())
+        Ok(Ok(scored.into_iter().map(|s| s.token_log_probs).collect()))
     }
 }
 

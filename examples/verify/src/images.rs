@@ -1,35 +1,37 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use ::report::message;
 use preprocess::Error;
 use preprocess::image::decode::{DecodeOptions, decode};
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use serde::Deserialize;
 
-use crate::input::{Array, InputError, Tensors, content, read_bytes, read_json};
+use crate::input::{Array, InputError, Tensors, content, read_bytes, read_json, unusable};
 use crate::report::{Comparison, Report, largest_difference};
 
-/// Grey levels that a file may be apart whose format defines every pixel, so that only a resize can
-/// round otherwise. Ours was measured to be Pillow's exactly.
+/// How many grey levels the pixels of a lossless file may differ by. Its format defines every pixel, so
+/// only the resize can round differently. In our measurements its results equal Pillow's.
 const LOSSLESS_LEVELS: f64 = 1.0;
 
-/// Grey levels that a JPEG may be apart. The standard leaves roundings of the inverse transform and
-/// the interpolation of halved chroma to the decoder: two of them were measured to differ by up to
-/// 4 levels before a resize (see [`preprocess::image::decode`]), and by 2 after one.
+/// How many grey levels the pixels of a JPEG may differ by. The standard leaves the rounding of the
+/// inverse transform and the interpolation of subsampled chroma to the decoder. In our measurements two
+/// decoders differed by up to 4 levels before a resize (see [`preprocess::image::decode`]) and by up to 2
+/// after it.
 const JPEG_LEVELS: f64 = 4.0;
 
-/// Levels that rounding in 32 bits may move a value by, with room to spare.
+/// A generous bound for what `f32` rounding moves a value by, in grey levels.
 const ROUNDING: f64 = 1e-3;
 
 /// The start of every JPEG file.
 const JPEG_SIGNATURE: [u8; 3] = [0xFF, 0xD8, 0xFF];
 
-/// The one way of preprocessing that is compared: Hugging Face's on its PIL backend.
+/// The only preprocessing that is compared: Hugging Face's on its PIL backend.
 const MODE: &str = "pillow";
 
 #[derive(Deserialize)]
 struct Settings {
-    /// The shortest edge and the sides of the crop.
+    /// The length of the shortest edge after the resize, and of the sides of the crop.
     size: u32,
 }
 
@@ -38,7 +40,7 @@ pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputErro
     let path = folder.join("pixels.json");
     let settings: Settings = read_json(&path)?;
     let processor = ImageProcessor::new(ImageProcessorConfig::square(settings.size))
-        .map_err(|error| content(&path, error))?;
+        .map_err(|error| unusable(&path, error))?;
     let path = folder.join("pixels.safetensors");
     let tensors = Tensors::read(path.clone())?;
     let images = folder.join("images");
@@ -46,11 +48,15 @@ pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputErro
     let mut seen = BTreeSet::new();
     for name in tensors.names()? {
         let Some((mode, file)) = name.split_once('/') else {
-            report.add(Comparison::not_run(name, 1, "its name is not MODE/FILE"))?;
+            report.add(Comparison::not_run(
+                name,
+                1,
+                "the tensor's name is not MODE/FILE",
+            ))?;
             continue;
         };
         if !files.contains(file) {
-            let reason = format!("tensor {name} is of a file that {images:?} does not have");
+            let reason = format!("tensor {name} belongs to a file that {images:?} does not have");
             return Err(content(&path, reason));
         }
         seen.insert(file.to_owned());
@@ -63,7 +69,7 @@ pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputErro
         report.add(compare(&processor, &name, &images.join(file), &expected)?)?;
     }
     for file in files.difference(&seen) {
-        let reason = "pixels.safetensors has no tensor of this file";
+        let reason = "pixels.safetensors has no tensor for this file";
         report.add(Comparison::not_run(format!("images/{file}"), 1, reason))?;
     }
     Ok(())
@@ -83,7 +89,7 @@ fn file_names(folder: &Path) -> Result<BTreeSet<String>, InputError> {
         .collect()
 }
 
-/// Compares one file in grey levels, the unit in which decoders and resizes round.
+/// Compares the pixels of a file in grey levels, the unit that decoders and resizes round to.
 fn compare(
     processor: &ImageProcessor,
     name: &str,
@@ -93,7 +99,7 @@ fn compare(
     let what = format!("{name} in grey levels");
     let crop = processor.config().crop_size;
     let shape = [3, crop.height as usize, crop.width as usize];
-    // Before anything of that size is allocated: pixels.json may ask for an enormous one.
+    // Checked before anything is allocated, because pixels.json may ask for an enormous size.
     if expected.shape != shape {
         let reason = format!(
             "the reference has shape {:?}, expected {shape:?}",
@@ -105,13 +111,13 @@ fn compare(
     let image = match decode(&bytes, &DecodeOptions::default()) {
         Ok(image) => image,
         Err(error @ Error::UnsupportedImage { .. }) => {
-            return Ok(Comparison::not_run(what, 1, error.to_string()));
+            return Ok(Comparison::not_run(what, 1, message(&error)));
         }
-        Err(error) => return Err(content(path, error)),
+        Err(error) => return Err(unusable(path, error)),
     };
     let found = processor
         .process(&image)
-        .map_err(|error| content(path, error))?;
+        .map_err(|error| unusable(path, error))?;
 
     let tolerance = match bytes.starts_with(&JPEG_SIGNATURE) {
         true => JPEG_LEVELS,
@@ -119,8 +125,8 @@ fn compare(
     };
     let found = grey_levels(processor.config(), &found.values);
     let expected = grey_levels(processor.config(), &expected.values);
-    // Values come from pixels of 8 bits. One between two levels was changed afterwards, so it
-    // differs however near it is; a tolerance for JPEG alone would let it through.
+    // Values come from pixels of 8 bits, so a value between two levels was changed afterwards. It always
+    // differs, although the tolerance for JPEG might allow it.
     let between = expected.iter().filter(|level| level.fract() != 0.0).count();
     let equal = found.iter().zip(&expected).filter(|(found, expected)| {
         expected.fract() == 0.0 && f64::from((*found - *expected).abs()) <= tolerance
@@ -135,8 +141,8 @@ fn compare(
     })
 }
 
-/// Undoes the normalisation of values `[3, height, width]`: 0 to 255, whole where only 32-bit
-/// rounding keeps a value from it.
+/// Undoes the normalisation of values `[3, height, width]`. Values that differ from an integer, 0 to 255,
+/// only by `f32` rounding become that integer.
 fn grey_levels(config: &ImageProcessorConfig, values: &[f32]) -> Vec<f32> {
     let plane = (values.len() / 3).max(1);
     let channels = config.image_mean.iter().zip(&config.image_std);
@@ -146,9 +152,9 @@ fn grey_levels(config: &ImageProcessorConfig, values: &[f32]) -> Vec<f32> {
         .flat_map(|(values, (mean, std))| {
             values.iter().map(move |value| {
                 let level = (f64::from(*value) * std + mean) / config.rescale_factor;
-                let whole = level.round();
-                let is_whole = (level - whole).abs() <= ROUNDING;
-                (if is_whole { whole } else { level }) as f32
+                let nearest = level.round();
+                let is_integer = (level - nearest).abs() <= ROUNDING;
+                (if is_integer { nearest } else { level }) as f32
             })
         })
         .collect()
@@ -175,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_between_two_levels_stays_there() {
+    fn a_value_between_two_levels_is_not_rounded() {
         let config = ImageProcessorConfig::square(1);
         let between = grey_levels(&config, &[0.01, 0.01, 0.01]);
         assert!(

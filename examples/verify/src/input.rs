@@ -1,9 +1,10 @@
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 
-/// Why an input can't be read: exit code 2.
+/// Why the comparisons could not be made: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
     #[error("can't read {path}")]
@@ -11,10 +12,15 @@ pub(crate) enum InputError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{path}: {reason}")]
+    #[error("can't use {path}")]
+    Unusable {
+        path: PathBuf,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("can't use {path}: {reason}")]
     Content { path: PathBuf, reason: String },
     #[error(transparent)]
-    Load(#[from] vision_encoder_decoder::LoadError),
+    Load(#[from] pretrained::LoadError),
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),
     #[error(transparent)]
@@ -27,7 +33,7 @@ pub(crate) enum InputError {
 
 /// Parses a JSON file.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InputError> {
-    serde_json::from_slice(&read_bytes(path)?).map_err(|error| content(path, error))
+    serde_json::from_slice(&read_bytes(path)?).map_err(|error| unusable(path, error))
 }
 
 /// The bytes of a file.
@@ -53,7 +59,7 @@ pub(crate) struct Array<T> {
 impl Tensors {
     pub(crate) fn read(path: PathBuf) -> Result<Self, InputError> {
         let bytes = read_bytes(&path)?;
-        SafeTensors::deserialize(&bytes).map_err(|error| content(&path, error))?;
+        SafeTensors::deserialize(&bytes).map_err(|error| unusable(&path, error))?;
         Ok(Self { path, bytes })
     }
 
@@ -63,18 +69,18 @@ impl Tensors {
         Ok(names)
     }
 
-    /// A tensor of 32-bit floating-point numbers.
+    /// A tensor of `f32` values.
     pub(crate) fn floats(&self, name: &str) -> Result<Array<f32>, InputError> {
         self.array(name, Dtype::F32, f32::from_le_bytes)
     }
 
-    /// A tensor of 64-bit integers.
+    /// A tensor of `i64` values.
     pub(crate) fn integers(&self, name: &str) -> Result<Array<i64>, InputError> {
         self.array(name, Dtype::I64, i64::from_le_bytes)
     }
 
     fn open(&self) -> Result<SafeTensors<'_>, InputError> {
-        SafeTensors::deserialize(&self.bytes).map_err(|error| content(&self.path, error))
+        SafeTensors::deserialize(&self.bytes).map_err(|error| unusable(&self.path, error))
     }
 
     fn array<T, const SIZE: usize>(
@@ -86,7 +92,7 @@ impl Tensors {
         let file = self.open()?;
         let tensor = file
             .tensor(name)
-            .map_err(|error| content(&self.path, error))?;
+            .map_err(|error| unusable(&self.path, error))?;
         if tensor.dtype() != dtype {
             let reason = format!("tensor {name} is {:?}, expected {dtype:?}", tensor.dtype());
             return Err(content(&self.path, reason));
@@ -113,10 +119,18 @@ impl<T> Array<T> {
     }
 }
 
-/// A file whose content is not what it should be.
-pub(crate) fn content(path: &Path, reason: impl ToString) -> InputError {
+/// A file whose content is not what was expected.
+pub(crate) fn content(path: &Path, reason: impl Into<String>) -> InputError {
     InputError::Content {
         path: path.into(),
-        reason: reason.to_string(),
+        reason: reason.into(),
+    }
+}
+
+/// A file whose content was refused with an error.
+pub(crate) fn unusable(path: &Path, source: impl Error + Send + Sync + 'static) -> InputError {
+    InputError::Unusable {
+        path: path.into(),
+        source: Box::new(source),
     }
 }

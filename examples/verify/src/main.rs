@@ -1,7 +1,7 @@
-//! Checks this implementation against what a public one computed.
+//! Compares this implementation's results with those of a public one.
 //!
-//! Exit codes: 0 all comparisons hold, 1 some differ, 2 an input can't be read, 3 none differs but
-//! some could not be run.
+//! Exit codes: 0 if all comparisons hold, 1 if some differ, 2 if an input can't be read, 3 if no
+//! comparison differs but some could not be run.
 
 mod cases;
 mod hugging_face;
@@ -16,28 +16,27 @@ mod tolerance;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 
 use clap::{Parser, Subcommand};
-use packed_linear::{Format, FormatError};
+use pretrained::Weights;
 
 use crate::input::InputError;
 use crate::report::{Outcome, Report};
 
-/// Check a checkpoint, the preprocessing or the tokenizer against a public implementation's results.
+/// Compare a checkpoint, the preprocessing or the tokenizer with a public implementation's results.
 ///
-/// Prints a line per comparison. Exit code 0: all hold; 1: some differ; 2: an input can't be read;
+/// Prints a line for each comparison. Exit code 0: all hold; 1: some differ; 2: an input can't be read;
 /// 3: none differs, but some could not be run.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Print one JSON object per comparison, without totals.
+    /// Print a JSON object for each comparison, without totals.
     ///
-    /// Its fields: "what"; "difference", the largest absolute one, and "tolerance", null where
-    /// only equality was asked for; "equal" and "cases", of which so many are equal; "status",
-    /// which is "ok", "differs" or "not_run"; "reason" where there is something to say of that.
+    /// Its fields: "what" was compared; "difference", the largest absolute one, and its "tolerance", both
+    /// null where results have to be equal; "cases", and how many of them are "equal"; "status", which is
+    /// "ok", "differs" or "not_run"; "reason", if the status needs one.
     #[arg(long, global = true)]
     json: bool,
 }
@@ -46,28 +45,29 @@ struct Arguments {
 enum Command {
     /// Hidden states, logits and generated texts of a checkpoint.
     Model {
-        /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub.
+        /// Checkpoint folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub.
         #[arg(value_name = "FOLDER")]
         model: String,
-        /// Folder with reference.safetensors and the reference file; by default the checkpoint's.
+        /// Folder of reference.safetensors and the reference file; by default the checkpoint's.
         #[arg(long, value_name = "DIR")]
         reference: Option<PathBuf>,
         /// Name of the file with the generated texts.
         #[arg(long, value_name = "NAME", default_value = "reference.json")]
         reference_file: PathBuf,
-        /// Compare with what the published model's original code returns, quirks included: its
-        /// search, on pixels that are cut to integers.
+        /// Compare with the published model's original code, which has a different search and truncates
+        /// pixel values to integers.
         #[arg(long)]
         as_published: bool,
-        /// Where to compute.
+        /// Device to compute on.
         #[arg(long, default_value = "flex")]
         device: String,
-        /// How weights are stored in memory: f32, bf16, int8 or int4, the last two perhaps with the
-        /// size of a group (int8:128); or ordinary, unpacked f32 weights.
-        #[arg(long, default_value = "f32")]
-        precision: InMemory,
+        /// How weights are kept in memory: packed as f32, bf16, int8 or int4, the last two optionally with
+        /// a group size (int8:128); ordinary: f32 tensors that Burn's own operations multiply; auto: as in
+        /// the checkpoint if that is packed, else what is fastest on the device.
+        #[arg(long, value_name = "WEIGHTS", default_value = "f32")]
+        precision: Weights,
     },
-    /// Pixel values of image files.
+    /// Pixel values computed from image files.
     Images {
         /// Folder with images/, pixels.json and pixels.safetensors.
         folder: PathBuf,
@@ -77,26 +77,11 @@ enum Command {
         /// Folder with sentencepiece.bpe.model and tokenizer.json.reference.
         folder: PathBuf,
     },
-    /// What logits processors make of scores.
+    /// Scores after each logits processor.
     Processors {
-        /// File with histories, scores, and the scores behind each processor.
+        /// File of histories, scores, and the scores after each processor.
         file: PathBuf,
     },
-}
-
-/// How weights are stored in memory.
-#[derive(Clone, Copy)]
-struct InMemory(Option<Format>);
-
-impl FromStr for InMemory {
-    type Err = FormatError;
-
-    fn from_str(text: &str) -> Result<Self, FormatError> {
-        match text {
-            "ordinary" => Ok(Self(None)),
-            _ => text.parse().map(|format| Self(Some(format))),
-        }
-    }
 }
 
 fn main() -> ExitCode {
@@ -121,7 +106,7 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
             reference_file,
             as_published,
             device,
-            precision: InMemory(format),
+            precision,
         } => {
             let device = device::device(&device)?;
             let folder = locate::checkpoint(&model)?;
@@ -130,7 +115,7 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
                 reference: reference.as_ref().unwrap_or(&folder),
                 reference_file: &reference_file,
                 as_published,
-                format,
+                weights: precision,
             };
             model::verify(&check, &device, &mut report)?;
         }

@@ -2,16 +2,16 @@ use std::path::Path;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use generation::GenerationConfig;
-use packed_linear::Format;
-use vision_encoder_decoder::as_published::{self, truncated_pixels};
-use vision_encoder_decoder::{Decoder, Memory, Pretrained};
+use pretrained::as_published::{self, truncated_pixels};
+use pretrained::{ImageEncoder, LoadOptions, Pretrained, Weights};
+use vision_encoder_decoder::{Encoder, Memory};
 
 use crate::cases::{Compared, compare_cases};
-use crate::input::{InputError, Tensors, content, read_bytes};
+use crate::input::{InputError, Tensors, content, read_bytes, unusable};
 use crate::report::{Comparison, Report};
 use crate::tolerance::Tolerance;
 
-/// Tensors of a reference file that are inputs.
+/// The tensors of a reference file that are inputs.
 const INPUTS: [&str; 3] = [
     "pixel_values",
     "decoder_input_ids",
@@ -24,12 +24,12 @@ pub(crate) struct Check<'a> {
     pub(crate) folder: &'a Path,
     /// The folder of the reference.
     pub(crate) reference: &'a Path,
-    /// The name of its file of generated texts.
+    /// The name of the reference's file of generated texts.
     pub(crate) reference_file: &'a Path,
-    /// Whether that file is of the published model's original code.
+    /// Whether the published model's original code generated these texts.
     pub(crate) as_published: bool,
-    /// How its weights are packed.
-    pub(crate) format: Option<Format>,
+    /// How the weights are kept in memory.
+    pub(crate) weights: Weights,
 }
 
 /// Compares a checkpoint with what a public implementation computed from it.
@@ -38,7 +38,11 @@ pub(crate) fn verify(
     device: &Device,
     report: &mut Report,
 ) -> Result<(), InputError> {
-    let pretrained = Pretrained::from_folder_as(check.folder, check.format, device)?;
+    let options = LoadOptions {
+        weights: check.weights,
+        ..LoadOptions::default()
+    };
+    let pretrained = Pretrained::from_folder(check.folder, &options, device)?;
     let tolerance = Tolerance::of(pretrained.precision);
     let path = check.reference.join("reference.safetensors");
     let tensors = Tensors::read(path.clone())?;
@@ -48,36 +52,34 @@ pub(crate) fn verify(
         pretrained.model.encode(pixel_values)
     };
 
-    let last_hidden_state = pretrained.model.encoder.forward(pixel_values.clone());
-    let memory = pretrained.model.project(last_hidden_state.clone().into());
+    let encoded = pretrained.model.encoder.encode(pixel_values.clone());
+    let last_hidden_state = encoded.hidden.clone();
+    let memory = pretrained.model.project(encoded);
     for name in tensors.names()? {
         if INPUTS.contains(&name.as_str()) {
             continue;
         }
         let found = match name.as_str() {
-            "encoder_last_hidden_state" => last_hidden_state.clone().into_data(),
-            "encoder_pooler_output" => pretrained
-                .model
-                .encoder
-                .pool(last_hidden_state.clone())
-                .into_data(),
-            "decoder_memory" => memory.hidden.clone().into_data(),
-            "decoder_memory_truncated_pixels" => truncated_memory().hidden.into_data(),
-            "logits" => logits(&pretrained, &path, &tensors, &memory, device)?.into_data(),
-            _ => {
-                report.add(Comparison::not_run(
-                    name,
-                    1,
-                    "this tensor is not known here",
-                ))?;
-                continue;
+            "encoder_last_hidden_state" => Some(last_hidden_state.clone().into_data()),
+            "encoder_pooler_output" => {
+                let pooled = pooled(&pretrained.model.encoder, last_hidden_state.clone());
+                pooled.map(Tensor::into_data)
             }
+            "decoder_memory" => Some(memory.hidden.clone().into_data()),
+            "decoder_memory_truncated_pixels" => Some(truncated_memory().hidden.into_data()),
+            "logits" => Some(logits(&pretrained, &path, &tensors, &memory, device)?.into_data()),
+            _ => None,
+        };
+        let Some(found) = found else {
+            let reason = "this program does not compute this tensor for this model";
+            report.add(Comparison::not_run(name, 1, reason))?;
+            continue;
         };
         let expected = tensors.floats(&name)?;
         let same_shape = found.shape().as_slice() == expected.shape;
         let found = found.try_into_vec::<f32>().unwrap_or_default();
         let found = if same_shape { found } else { Vec::new() };
-        report.add(Comparison::of_numbers(
+        report.add(Comparison::of_values(
             name,
             &found,
             &expected.values,
@@ -101,7 +103,14 @@ pub(crate) fn verify(
     compare_cases(&compared, &path, report)
 }
 
-/// What the original code takes where a call names no option.
+/// The pooled output of encoders that have one.
+fn pooled(encoder: &ImageEncoder, last_hidden_state: Tensor<3>) -> Option<Tensor<2>> {
+    match encoder {
+        ImageEncoder::ClipVision(encoder) => Some(encoder.pool(last_hidden_state)),
+    }
+}
+
+/// The original code's defaults for options that a call does not name.
 fn published_defaults(
     folder: &Path,
     pretrained: &Pretrained,
@@ -109,7 +118,7 @@ fn published_defaults(
     let path = folder.join("config.json");
     let json = String::from_utf8_lossy(&read_bytes(&path)?).into_owned();
     as_published::generation_config(&json, &pretrained.generation_config)
-        .map_err(|error| content(&path, error))
+        .map_err(|error| unusable(&path, error))
 }
 
 fn pixel_values(
@@ -120,11 +129,11 @@ fn pixel_values(
 ) -> Result<Tensor<4>, InputError> {
     let pixels = tensors.floats("pixel_values")?;
     let shape: [usize; 4] = pixels.dims(path, "pixel_values")?;
-    let encoder = &pretrained.config.encoder;
-    let expected = [encoder.num_channels, encoder.image_size, encoder.image_size];
-    if shape[1..] != expected || shape[0] == 0 {
-        let reason =
-            format!("pixel_values has shape {shape:?}, the model takes [images, {expected:?}]");
+    let [channels, height, width] = pretrained.config.encoder.input();
+    if shape[1..] != [channels, height, width] || shape[0] == 0 {
+        let reason = format!(
+            "pixel_values has shape {shape:?}, expected [images, {channels}, {height}, {width}]"
+        );
         return Err(content(path, reason));
     }
     Ok(Tensor::from_data(
@@ -146,20 +155,20 @@ fn logits(
     let shape: [usize; 2] = ids.dims(path, "decoder_input_ids")?;
     let [images, _, _] = memory.hidden.dims();
     let decoder = &pretrained.config.decoder;
-    let fits = mask.shape == shape
-        && shape[0] == images
-        && (1..=decoder.max_position_embeddings).contains(&shape[1]);
+    let most = decoder.max_positions();
+    let fits = mask.shape == shape && shape[0] == images && (1..=most).contains(&shape[1]);
     if !fits {
         let reason = format!(
-            "decoder_input_ids has shape {shape:?} and decoder_attention_mask {:?}, expected [{images}, up to {}] for both",
-            mask.shape, decoder.max_position_embeddings
+            "decoder_input_ids has shape {shape:?} and decoder_attention_mask {:?}, expected [{images}, up to {most}] for both",
+            mask.shape
         );
         return Err(content(path, reason));
     }
-    let vocabulary = 0..decoder.vocab_size as i64;
+    let vocabulary = 0..decoder.vocab_size() as i64;
     if let Some(id) = ids.values.iter().find(|id| !vocabulary.contains(id)) {
-        let reason =
-            format!("decoder_input_ids has token {id}, beyond the vocabulary {vocabulary:?}");
+        let reason = format!(
+            "decoder_input_ids has token {id}, expected one of the vocabulary {vocabulary:?}"
+        );
         return Err(content(path, reason));
     }
     if let Some(value) = mask.values.iter().find(|value| !matches!(value, 0 | 1)) {
@@ -170,9 +179,7 @@ fn logits(
     let padding: Vec<bool> = mask.values.iter().map(|keep| *keep == 0).collect();
     let padding = Tensor::<2, Bool>::from_data(TensorData::new(padding, shape), device);
 
-    let decoder = &pretrained.model.decoder;
-    let row_images: Vec<usize> = (0..images).collect();
-    let mut state = decoder.start(memory.clone(), &row_images);
-    let hidden = decoder.forward(tokens, Some(padding), &mut state);
-    Ok(decoder.logits(hidden))
+    let row_sources: Vec<usize> = (0..images).collect();
+    let model = &pretrained.model;
+    Ok(model.forward_from(memory.clone(), &row_sources, tokens, Some(padding)))
 }

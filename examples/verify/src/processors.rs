@@ -1,21 +1,21 @@
 use std::path::Path;
 
-use generation::processor::processors;
-use generation::{GenerationConfig, Prompt};
+use ::report::message;
+use generation::{ConfigError, GenerationConfig, Prompt, processors};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::input::{InputError, content, read_json};
 use crate::report::{Comparison, Report, largest_difference};
 
-/// The reference has six decimals, of scores of the order of one to ten, which 32 bits hold to about
-/// as many.
+/// The reference has six decimals, and its scores are of the order of 1 to 10, which `f32` stores to
+/// about six decimals too.
 const TOLERANCE: f64 = 1e-5;
 
-/// Tokens of a history that were the prompt: what counts from there begins behind them.
+/// How many tokens of each history are the prompt. Some processors only count the tokens after it.
 const PROMPT_LENGTH: usize = 2;
 
-/// What Hugging Face's processors made of some scores. Null stands for minus infinity.
+/// What Hugging Face's processors computed from some scores. Null stands for minus infinity.
 #[derive(Deserialize)]
 struct Reference {
     eos_token_id: Value,
@@ -29,16 +29,16 @@ type Scores = Vec<Option<f32>>;
 
 #[derive(Deserialize)]
 struct Case {
-    /// The option that asks for it.
+    /// The option that turns the processor on.
     processor: String,
     value: Value,
     after: Vec<Scores>,
-    /// Histories of this case, instead of those of the file.
+    /// The histories of this case, if it does not use those of the file.
     #[serde(default)]
     input_ids: Option<Vec<Vec<u32>>>,
 }
 
-/// Compares every processor with a public implementation's.
+/// Compares every processor with that of a public implementation.
 pub(crate) fn verify(file: &Path, report: &mut Report) -> Result<(), InputError> {
     let reference: Reference = read_json(file)?;
     for case in &reference.cases {
@@ -52,12 +52,13 @@ pub(crate) fn verify(file: &Path, report: &mut Report) -> Result<(), InputError>
 
 fn compare(case: &Case, reference: &Reference, file: &Path) -> Result<Comparison, InputError> {
     let name = format!("{} {}", case.processor, case.value);
-    let invalid = |reason: String| content(file, format!("{name}: {reason}"));
+    let content = |reason: String| content(file, format!("{name}: {reason}"));
+    let invalid = |error: ConfigError| content(message(&error));
     let histories = case.input_ids.as_ref().unwrap_or(&reference.input_ids);
     let rows = reference.before.len();
     if histories.len() != rows || case.after.len() != rows {
-        return Err(invalid(format!(
-            "{} histories and {} rows of results for {rows} rows of scores",
+        return Err(content(format!(
+            "{} histories and {} rows of results, expected {rows} of each, like rows of scores",
             histories.len(),
             case.after.len()
         )));
@@ -71,32 +72,30 @@ fn compare(case: &Case, reference: &Reference, file: &Path) -> Result<Comparison
         let reason = format!("unsupported: {}", unsupported.join(", "));
         return Ok(Comparison::not_run(name, rows, reason));
     }
-    // What only sampling asks for is wanted too, but of that nothing by default.
+    // Some processors run only with sampling, which by itself would add one for top_k.
     let base = GenerationConfig {
         do_sample: true,
         top_k: 0,
         ..GenerationConfig::default()
     };
-    let config = base.updated(&options).map_err(|e| invalid(e.to_string()))?;
+    let config = base.updated(&options).map_err(invalid)?;
     let mut difference: f64 = 0.0;
     let mut equal = 0;
     for ((history, before), after) in histories.iter().zip(&reference.before).zip(&case.after) {
         let prompt = Prompt::new(history[..history.len().min(PROMPT_LENGTH)].to_vec());
-        config
-            .validate(prompt.tokens.len())
-            .map_err(|e| invalid(e.to_string()))?;
-        let mut scores = numbers(before);
+        config.validate(prompt.tokens.len()).map_err(invalid)?;
+        let mut scores = with_infinities(before);
         for processor in processors(&config, &prompt) {
             processor.process(history, &mut scores);
         }
-        let apart = largest_difference(&scores, &numbers(after));
+        let apart = largest_difference(&scores, &with_infinities(after));
         difference = difference.max(apart);
         equal += usize::from(apart <= TOLERANCE);
     }
     Ok(Comparison::of_cases(name, equal, rows).with_difference(difference, TOLERANCE))
 }
 
-fn numbers(scores: &Scores) -> Vec<f32> {
-    let number = |score: &Option<f32>| score.unwrap_or(f32::NEG_INFINITY);
-    scores.iter().map(number).collect()
+fn with_infinities(scores: &Scores) -> Vec<f32> {
+    let value = |score: &Option<f32>| score.unwrap_or(f32::NEG_INFINITY);
+    scores.iter().map(value).collect()
 }

@@ -1,18 +1,21 @@
-use generation::GenerationConfig;
-use vision_encoder_decoder::as_published::{self, PublishedText};
-use vision_encoder_decoder::{ClipVisionMBart50, GenerateError, Memory};
+//! The search of the published model's original code, compared with what that code returned.
 
-use crate::cases::{Case, difference, equal_sequences};
+use generation::GenerationConfig;
+use pretrained::PretrainedModel;
+use pretrained::as_published::{self, PublishedText};
+use vision_encoder_decoder::{GenerateError, Memory};
+
+use crate::cases::{Case, difference, equal_sequences, results};
 use crate::report::Comparison;
 use crate::tolerance::Tolerance;
 
-/// Compares a case of the published model's original code.
+/// Compares a case.
 ///
-/// Its beam search returns scores of about -10⁷ divided by the length, where numbers of 32 bits are
-/// further apart than the tolerance, so scores have to be equal there. They can be: what log-probabilities
-/// differ by is lost when 10⁷ is taken from their sum.
+/// The original beam search returns scores of about -10⁷ divided by the length. `f32` values of that size
+/// are further apart than the tolerance, so scores have to be equal. They can be, because small
+/// differences of log-probabilities are lost when 10⁷ is subtracted from their sum.
 pub(crate) fn compare(
-    model: &ClipVisionMBart50,
+    model: &PretrainedModel,
     memory: Memory,
     config: &GenerationConfig,
     tolerance: Tolerance,
@@ -20,7 +23,7 @@ pub(crate) fn compare(
     case: &Case,
 ) -> Result<Vec<Comparison>, GenerateError> {
     if let Err(error) = as_published::validate(config) {
-        let reason = format!("unsupported: {error}");
+        let reason = format!("unsupported: {}", ::report::message(&error));
         return Ok(vec![Comparison::not_run(
             name,
             case.sequences.len(),
@@ -28,11 +31,15 @@ pub(crate) fn compare(
         )]);
     }
     let found = as_published::generate(model, memory, config)?;
+    let found = match results(found, name, case.sequences.len()) {
+        Ok(found) => found,
+        Err(failed) => return Ok(vec![failed]),
+    };
     let sequences: Vec<Vec<u32>> = found.iter().map(|text| text.tokens.clone()).collect();
     let (equal, cases) = equal_sequences(&sequences, &case.sequences);
     let mut texts = Comparison::of_cases(name, equal, cases);
     if equal < cases {
-        return Ok(vec![texts]); // the scores are those of other texts
+        return Ok(vec![texts]); // the scores belong to different texts
     }
     if let Some(expected) = &case.sequence_scores {
         texts = texts.with_difference(largest_difference(&found, expected), tolerance.scores);
@@ -46,7 +53,7 @@ pub(crate) fn compare(
     Ok(comparisons)
 }
 
-/// The largest difference of scores; infinite where their numbers differ.
+/// The largest difference of scores; infinite if there are not equally many.
 fn largest_difference(found: &[PublishedText], expected: &[f64]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;

@@ -2,18 +2,18 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-/// One line of the report: what was compared and how it came out.
+/// One line of the report: what was compared, and the result.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
     what: String,
-    /// Largest absolute difference; none if only equality was asked for.
+    /// The largest absolute difference; `None` where results have to be equal.
     difference: Option<f64>,
     tolerance: Option<f64>,
-    /// Cases that are equal, or within the tolerance.
+    /// How many cases are equal, or within the tolerance.
     equal: usize,
     cases: usize,
     status: Status,
-    /// Why it was not run, or where it differs.
+    /// Why the comparison was not run, or what differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -26,18 +26,18 @@ enum Status {
     NotRun,
 }
 
-/// How all comparisons together came out.
+/// The result of all comparisons together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// All hold.
+    /// All comparisons hold.
     Holds,
     /// At least one differs.
     Differs,
-    /// None differs, but some could not be run.
+    /// No comparison differs, but some could not be run.
     Incomplete,
 }
 
-/// Prints comparisons as they are made and remembers how they came out.
+/// Prints comparisons as they are made and counts their results.
 pub(crate) struct Report {
     json: bool,
     differs: usize,
@@ -46,9 +46,9 @@ pub(crate) struct Report {
 }
 
 impl Comparison {
-    /// Compares numbers; those further apart than the tolerance differ, and so do NaN and lists of
-    /// different lengths.
-    pub(crate) fn of_numbers(
+    /// Compares values. They differ if two are further apart than the tolerance, if one is NaN, or if there
+    /// are not equally many.
+    pub(crate) fn of_values(
         what: impl Into<String>,
         found: &[f32],
         expected: &[f32],
@@ -59,7 +59,7 @@ impl Comparison {
             .with_difference(difference, tolerance)
     }
 
-    /// Counts cases that are equal. Without any case nothing was shown, so it counts as not run.
+    /// Counts equal cases. A comparison without cases shows nothing, so it counts as not run.
     pub(crate) fn of_cases(what: impl Into<String>, equal: usize, cases: usize) -> Self {
         if cases == 0 {
             return Self::not_run(what, 0, "the reference has no cases");
@@ -79,7 +79,7 @@ impl Comparison {
         }
     }
 
-    /// Adds the largest difference that was seen in the cases.
+    /// Adds the largest difference of all cases.
     pub(crate) fn with_difference(mut self, difference: f64, tolerance: f64) -> Self {
         self.difference = Some(difference);
         self.tolerance = Some(tolerance);
@@ -89,13 +89,13 @@ impl Comparison {
         self
     }
 
-    /// Says where it differs.
+    /// Says what differs.
     pub(crate) fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Something that can't be compared.
+    /// A comparison that can't be made.
     pub(crate) fn not_run(
         what: impl Into<String>,
         cases: usize,
@@ -113,7 +113,7 @@ impl Comparison {
     }
 }
 
-/// The largest absolute difference; infinite where the lengths differ or a number is NaN.
+/// The largest absolute difference; infinite if the lengths differ or a value is NaN.
 pub(crate) fn largest_difference(found: &[f32], expected: &[f32]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;
@@ -133,7 +133,7 @@ pub(crate) fn largest_difference(found: &[f32], expected: &[f32]) -> f64 {
 }
 
 impl Report {
-    /// Lines for people, or one JSON object per line.
+    /// Prints readable lines, or a JSON object per line.
     pub(crate) fn new(json: bool) -> Self {
         Self {
             json,
@@ -176,8 +176,8 @@ impl Report {
         writeln!(out)
     }
 
-    /// Prints the totals for people and says how it all came out. A report that compared nothing
-    /// shows nothing, so it is incomplete.
+    /// Prints the totals, unless the report is JSON, and returns the result. A report without a comparison
+    /// that holds is incomplete.
     pub(crate) fn finish(self) -> io::Result<Outcome> {
         if !self.json {
             writeln!(
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_number_or_missing_differs() {
+    fn nan_and_missing_values_differ() {
         assert_eq!(largest_difference(&[1.0, 2.0], &[1.0, 2.5]), 0.5);
         assert_eq!(
             largest_difference(&[f32::NEG_INFINITY], &[f32::NEG_INFINITY]),

@@ -7,16 +7,16 @@ use serde::Deserialize;
 use crate::input::{InputError, read_json};
 use crate::report::{Comparison, Report};
 
-/// Tokens that `ids_max16` were cut to.
+/// The length that `ids_max16` were truncated to.
 const TRUNCATED_LENGTH: usize = 16;
 
-/// Differing cases that a line names; their number says how many more there are.
+/// The number of differing cases that a line names. It only counts the others.
 const NAMED_CASES: usize = 3;
 
-/// Characters of a text that a line shows.
+/// The number of characters of a text that a line shows.
 const SHOWN_CHARACTERS: usize = 40;
 
-/// What Hugging Face's `MBart50Tokenizer` made of a vocabulary and some texts.
+/// What Hugging Face's `MBart50Tokenizer` computed from a vocabulary and some texts.
 #[derive(Deserialize)]
 struct Reference {
     vocab_size: usize,
@@ -50,7 +50,7 @@ pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputErro
     report.add(of_one("id of <mask>", mask, Some(reference.mask)))?;
 
     let encode = |encoding: &Encoding, length| {
-        // An error, such as for a code that is no language's, is not what the reference has.
+        // An error, for example because of an unknown language code, differs from the reference.
         tokenizer
             .encode(&encoding.text, &encoding.lang, length)
             .ok()
@@ -58,12 +58,12 @@ pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputErro
     report.add(of_texts("token ids", &reference.encodings, |encoding| {
         encode(encoding, None).as_ref() == Some(&encoding.ids)
     }))?;
-    let what = format!("token ids cut to {TRUNCATED_LENGTH}");
+    let what = format!("token ids truncated to {TRUNCATED_LENGTH}");
     report.add(of_texts(what, &reference.encodings, |encoding| {
         encode(encoding, Some(TRUNCATED_LENGTH)).as_ref() == Some(&encoding.ids_max16)
     }))?;
 
-    // From the reference's ids, so that this says how decoding does whatever encoding does.
+    // The reference's ids are decoded, so that this does not depend on encoding.
     let decode = |encoding: &Encoding, skip_special_tokens| {
         tokenizer.decode(&encoding.ids, skip_special_tokens).ok()
     };
@@ -88,9 +88,12 @@ fn of_one<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> 
     }
 }
 
-/// Compares the language codes of both sides: one that only one of them has differs.
+/// Compares the language codes and their ids. A code that only one side has differs.
 fn languages(tokenizer: &Tokenizer, expected: &BTreeMap<String, u32>) -> Comparison {
-    let found: BTreeMap<&str, u32> = tokenizer.languages().collect();
+    let found: BTreeMap<&str, u32> = tokenizer
+        .languages()
+        .map(|(language, id)| (language.code, id))
+        .collect();
     let codes: BTreeSet<&str> = found
         .keys()
         .copied()
@@ -103,7 +106,7 @@ fn languages(tokenizer: &Tokenizer, expected: &BTreeMap<String, u32>) -> Compari
     of_named("language codes", codes.len(), differing.collect())
 }
 
-/// Compares something of every text.
+/// Counts the texts for which `is_equal` holds.
 fn of_texts(
     what: impl Into<String>,
     encodings: &[Encoding],

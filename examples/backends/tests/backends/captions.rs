@@ -1,22 +1,24 @@
-//! The embedded model: pictures in, captions out.
+//! The captions of the embedded model, and its other results.
 
 use burn::tensor::Device;
 use captioning::{
-    CaptionOptions, Captioner, GenerationConfig, Precision, RgbImage, SaveOptions, open_image,
+    Caption, CaptionOptions, Captioner, GenerationConfig, LanguageCaptions, Precision, RgbImage,
+    SaveOptions, open_image,
 };
 use serde_json::{Value, json};
 
-use crate::devices::{SCORES, STATES, assert_close, numbers, on_every_device};
+use crate::devices::{SCORES, STATES, assert_close, on_every_device, values};
 
 const SAMPLES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../captioning/tests/samples"
 );
 
-/// How far half precision may move the score of a caption from the reference's, which has single.
+/// How much the score of a caption may differ from the reference's: the embedded weights have half precision,
+/// the reference's single precision.
 const HALF: f32 = 5e-3;
 
-/// Pictures of one thing and of two. Not that one in which half precision turns a near-tie.
+/// Pictures of one thing and of two, without the one in which half precision decides a near-tie differently.
 const PICTURES: [usize; 4] = [0, 2, 10, 13];
 
 fn samples() -> Vec<(RgbImage, Value)> {
@@ -49,14 +51,14 @@ fn captions_are_those_of_transformers() {
                 .caption(&images, captioner.languages(), &config)
                 .unwrap();
             let (mut scores, mut expected_scores) = (Vec::new(), Vec::new());
-            for (captions, reference) in captions.iter().zip(&references) {
+            for (captions, reference) in captions.into_iter().zip(&references) {
                 assert_eq!(captions.len(), 4);
-                for caption in captions {
+                for caption in found(captions) {
                     let key = format!("{} {search}", caption.language.code);
                     let expected = &reference[&key];
-                    let found = json!({"ids": caption.ids, "text": caption.text});
+                    let caption_json = json!({"ids": caption.ids, "text": caption.text});
                     for part in ["ids", "text"] {
-                        assert_eq!(found[part], expected[part], "{key} on {name}");
+                        assert_eq!(caption_json[part], expected[part], "{key} on {name}");
                     }
                     if let Some(score) = expected["score"].as_f64() {
                         scores.push(caption.score);
@@ -72,8 +74,15 @@ fn captions_are_those_of_transformers() {
     });
 }
 
-/// What a captioner tells beside captions, in numbers.
-fn told(captioner: &Captioner, image: &RgbImage) -> [Vec<f32>; 4] {
+/// All captions of an image.
+fn found(captions: Vec<LanguageCaptions>) -> Vec<Caption> {
+    let captions = captions.into_iter().map(|found| found.captions.unwrap());
+    captions.flatten().collect()
+}
+
+/// The memory of an image, the scores of captions with a shortlist, the attention of their words, and the
+/// log-probabilities of the same texts when they are given.
+fn results(captioner: &Captioner, image: &RgbImage) -> [Vec<f32>; 4] {
     let memory = captioner.encode(std::slice::from_ref(image)).unwrap();
     let languages = captioner.languages();
     let options = CaptionOptions {
@@ -81,27 +90,27 @@ fn told(captioner: &Captioner, image: &RgbImage) -> [Vec<f32>; 4] {
         ..CaptionOptions::new(config(captioner, 3))
     };
     let captions = captioner.caption_with(memory.clone(), languages, &options);
-    let captions = captions.unwrap().concat();
+    let captions: Vec<Caption> = captions.unwrap().into_iter().flat_map(found).collect();
     let scores = captions.iter().map(|caption| caption.score).collect();
-    let looked = captions.iter().flat_map(|caption| {
+    let attention = captions.iter().flat_map(|caption| {
         let maps = captioner.attention(&memory, 0, caption, None).unwrap();
         maps.into_iter().flat_map(|map| map.patches)
     });
-    let looked = looked.collect();
+    let attention = attention.collect();
     let texts: Vec<&str> = captions.iter().map(|c| c.text.as_str()).collect();
     let config = config(captioner, 1);
     let given = captioner.score(memory.clone(), languages[0], &texts, &config);
-    let given = given.unwrap().concat();
-    let given = given.into_iter().flat_map(|given| given.token_log_probs);
-    [numbers(memory.hidden), scores, looked, given.collect()]
+    let given = given.unwrap().into_iter().flatten().map(Result::unwrap);
+    let log_probs = given.flat_map(|given| given.token_log_probs).collect();
+    [values(memory.hidden), scores, attention, log_probs]
 }
 
 #[test]
 fn shortlists_attention_and_given_texts_are_as_on_flex() {
     let (image, _) = samples().swap_remove(3);
-    let expected = told(&Captioner::embedded(&Device::flex()).unwrap(), &image);
+    let expected = results(&Captioner::embedded(&Device::flex()).unwrap(), &image);
     on_every_device(|name, device| {
-        let found = told(&Captioner::embedded(device).unwrap(), &image);
+        let found = results(&Captioner::embedded(device).unwrap(), &image);
         for ((what, tolerance), (found, expected)) in [
             ("memory", STATES),
             ("scores with a shortlist", SCORES),
@@ -119,9 +128,9 @@ fn shortlists_attention_and_given_texts_are_as_on_flex() {
 }
 
 #[test]
-fn a_model_comes_back_from_the_device_as_it_was() {
+fn a_model_that_was_on_a_device_is_saved_unchanged() {
     let options = SaveOptions {
-        precision: Precision::F16, // as the embedded one
+        precision: Precision::F16, // that of the embedded model
         ..SaveOptions::default()
     };
     let weights = |device: &Device| {

@@ -1,7 +1,7 @@
-//! The models on every device that is compiled in, against what transformers computed from the same
-//! weights. `flex` is always among them; docs/backends.md says how to have the others.
+//! Compares the models on every device that is compiled in with what transformers computed from the same
+//! weights. `flex` is always compiled in; docs/backends.md says how to add the others.
 //!
-//! With `-- --nocapture` the tests print how far each device is from the reference.
+//! With `-- --nocapture` the tests print how much each device differs from the reference.
 
 mod captions;
 mod devices;

@@ -1,12 +1,12 @@
-//! A small checkpoint of random weights and what transformers computed from it.
+//! A small checkpoint with random weights, and what transformers computed from it.
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use generation::GenerationConfig;
+use pretrained::{LoadOptions, Pretrained};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value};
-use vision_encoder_decoder::Pretrained;
 
 /// The checkpoint of `verify`'s tests, with its reference.
 fn folder() -> PathBuf {
@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 
 /// The model on a device.
 pub(crate) fn load(device: &Device) -> Pretrained {
-    Pretrained::from_folder(folder(), device).unwrap()
+    Pretrained::from_folder(folder(), &LoadOptions::default(), device).unwrap()
 }
 
 /// The tensors of the reference.
@@ -26,7 +26,7 @@ impl Tensors {
         Self(std::fs::read(folder().join("reference.safetensors")).unwrap())
     }
 
-    /// The numbers of a tensor, in row-major order.
+    /// The values of a tensor, in row-major order.
     pub(crate) fn floats(&self, name: &str) -> Vec<f32> {
         self.get(name, Dtype::F32, f32::from_le_bytes).1
     }
@@ -58,9 +58,9 @@ impl Tensors {
         let file = SafeTensors::deserialize(&self.0).unwrap();
         let tensor = file.tensor(name).unwrap();
         assert_eq!(tensor.dtype(), dtype, "{name}");
-        let (numbers, _) = tensor.data().as_chunks();
-        let numbers = numbers.iter().map(|number| decode(*number)).collect();
-        (tensor.shape().to_vec(), numbers)
+        let (values, _) = tensor.data().as_chunks();
+        let values = values.iter().map(|value| decode(*value)).collect();
+        (tensor.shape().to_vec(), values)
     }
 }
 
@@ -71,13 +71,13 @@ pub(crate) struct Case {
     pub(crate) pad_token_id: u32,
     /// Padded to the longest.
     pub(crate) sequences: Vec<Vec<u32>>,
-    /// Of beam search.
+    /// Only beam search has scores.
     pub(crate) scores: Option<Vec<f32>>,
-    /// Of every token that was generated and of the padding behind it.
+    /// Of all generated tokens and the padding after them.
     pub(crate) token_log_probs: Vec<Vec<f32>>,
 }
 
-/// Every case of the reference.
+/// All cases of the reference.
 pub(crate) fn cases(pretrained: &Pretrained) -> Vec<Case> {
     let json = std::fs::read_to_string(folder().join("reference.json")).unwrap();
     let json: Value = serde_json::from_str(&json).unwrap();

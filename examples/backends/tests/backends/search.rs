@@ -15,11 +15,11 @@ fn texts_and_scores_are_those_of_transformers() {
         for case in cases(&pretrained) {
             let what = format!("{} on {name}", case.name);
             let prompts = vec![Prompt::new(vec![case.config.start_token().unwrap()]); 3];
-            let found: Vec<Hypothesis> = pretrained
+            let found = pretrained
                 .model
                 .generate_from(memory.clone(), &[0, 1, 2], &prompts, &case.config)
-                .unwrap()
-                .concat();
+                .unwrap();
+            let found: Vec<Hypothesis> = found.into_iter().flat_map(Result::unwrap).collect();
 
             let longest = found.iter().map(|text| text.tokens.len()).max().unwrap();
             let padded = found.iter().map(|text| {
@@ -30,12 +30,12 @@ fn texts_and_scores_are_those_of_transformers() {
             assert_eq!(padded.collect::<Vec<_>>(), case.sequences, "{what}");
             if let Some(expected) = &case.scores {
                 let scores: Vec<f32> = found.iter().map(|text| text.score).collect();
-                // A negative length penalty multiplies the sum of a text by its length, and its
-                // rounding with it.
-                let longer = longest as f32;
-                let longer = longer.powf(-case.config.length_penalty as f32).max(1.0);
-                let apart = assert_close(&what, &scores, expected, SCORES * longer);
-                scores_apart = f32::max(scores_apart, apart / longer);
+                // A negative length penalty multiplies the sum of log-probabilities, and with it the
+                // rounding errors.
+                let factor = longest as f32;
+                let factor = factor.powf(-case.config.length_penalty as f32).max(1.0);
+                let apart = assert_close(&what, &scores, expected, SCORES * factor);
+                scores_apart = f32::max(scores_apart, apart / factor);
             }
             let log_probs = found.iter().flat_map(|text| &text.token_log_probs).copied();
             let expected = found.iter().zip(&case.token_log_probs);

@@ -1,6 +1,6 @@
 //! Runs the program as its users do.
 
-// Each test program uses some of this.
+// Each test program uses only a part.
 #![allow(dead_code)]
 
 use std::process::{Command, Output};
@@ -26,7 +26,7 @@ pub(crate) fn picture(name: &str) -> String {
     format!("{PICTURES}/{name}")
 }
 
-/// Runs the program, expects an exit code, and returns what it said on stderr.
+/// Runs the program, expects an exit code, and returns what it printed on stderr.
 pub(crate) fn fails_with(code: i32, arguments: &[&str]) -> String {
     let output = caption(arguments);
     assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));

@@ -1,4 +1,4 @@
-//! A single changed number of an image reference is found.
+//! A single changed value of an image reference is found.
 
 use std::ffi::OsStr;
 
@@ -18,7 +18,7 @@ fn a_changed_pixel_value_is_found() {
     for name in ["exact.png", "one-pixel.png", "rotated-exif.jpg", "tiny.png"] {
         let tensor = format!("pillow/{name}");
         for index in positions(VALUES) {
-            // A seventh of a grey level is less than decoders differ, but no pixel has it.
+            // 0.002 is a seventh of a grey level: less than decoders differ by, but between two levels.
             for change in [0.1, -0.1, 0.002, f32::NAN] {
                 let mut changed = original.clone();
                 add(&mut changed, &tensor, index, change);
@@ -40,7 +40,7 @@ fn a_changed_pixel_value_is_found() {
 #[test]
 fn another_size_is_found() {
     let folder = Folder::copy_of("images");
-    // The largest must not allocate what it asks for.
+    // Nothing of the largest size may be allocated.
     for size in [63, 65, 128, 65_535] {
         folder.write("pixels.json", format!(r#"{{"size": {size}}}"#));
         let run = images(&folder);

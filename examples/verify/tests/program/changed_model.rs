@@ -1,4 +1,4 @@
-//! A single changed number or token of a model reference is found.
+//! A single changed value or token of a model reference is found.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -19,7 +19,7 @@ const VOCABULARY: i64 = 257;
 /// More than twice the tolerance on states, logits and log-probabilities.
 const SMALL_CHANGE: f64 = 5e-4;
 
-/// Three times the tolerance on scores, and less than a negative length penalty makes of it.
+/// Three times the tolerance on scores, and less than that times the factor of a negative length penalty.
 const SMALL_CHANGE_OF_SCORE: f64 = 3e-4;
 
 fn model(folder: &Folder) -> Run {
@@ -29,7 +29,7 @@ fn model(folder: &Folder) -> Run {
 #[test]
 fn changed_tensors_are_found() {
     let folder = Folder::copy_of("hf-wide");
-    // Without cases, only tensors can differ.
+    // Without cases, only the tensors are compared.
     let mut cases = folder.read_json(CASES);
     cases["cases"] = json!([]);
     folder.write_json(CASES, &cases);
@@ -69,7 +69,7 @@ fn supported_cases(reference: &Value) -> Vec<Value> {
     cases
 }
 
-/// Writes the reference with one case in place of all, changed at a JSON pointer, and runs it.
+/// Runs the program on a reference that has only one case, changed at a JSON pointer.
 fn run_changed(
     folder: &Folder,
     reference: &Value,
@@ -129,11 +129,11 @@ fn changed_scores_are_found() {
 }
 
 #[test]
-fn changed_log_probabilities_are_found_also_behind_the_end() {
+fn changed_log_probabilities_are_found_even_after_the_end() {
     let folder = Folder::copy_of("hf-wide");
     let reference = folder.read_json(CASES);
     let pad = &reference["pad_token_id"];
-    let mut behind_the_end = 0;
+    let mut after_the_end = 0;
     for case in supported_cases(&reference) {
         let Some(rows) = case["token_log_probs"].as_array() else {
             continue;
@@ -144,15 +144,15 @@ fn changed_log_probabilities_are_found_also_behind_the_end() {
                 let pointer = format!("/token_log_probs/{row}/{index}");
                 let changed = log_probs[index].as_f64().unwrap() - SMALL_CHANGE;
                 assert_found(&folder, &reference, &case, &pointer, changed.into());
-                // Log-probabilities begin behind the start token.
-                behind_the_end += usize::from(case["sequences"][row][index + 1] == *pad);
+                // There is no log-probability of the start token.
+                after_the_end += usize::from(case["sequences"][row][index + 1] == *pad);
             }
         }
     }
-    assert!(behind_the_end > 5, "{behind_the_end}");
+    assert!(after_the_end > 5, "{after_the_end}");
 }
 
-/// Options whose every change shows in the texts or their scores.
+/// Options whose every change also changes the texts or their scores.
 const DECISIVE_OPTIONS: [&str; 7] = [
     "early_stopping",
     "forced_bos_token_id",
@@ -163,12 +163,11 @@ const DECISIVE_OPTIONS: [&str; 7] = [
     "num_return_sequences",
 ];
 
-/// Options of which only some changes show: a limit that no text comes near does nothing, and more
-/// beams may find the same texts. Hugging Face would return the same numbers, so the reference is
-/// still right.
+/// Options whose changes may have no effect: a limit that no text reaches, or more beams that find the same
+/// texts. Hugging Face would return the same results, so the reference is still right.
 const OTHER_OPTIONS: [&str; 2] = ["max_length", "num_beams"];
 
-/// Other values that an option may have.
+/// Other valid values of an option.
 fn other_values(name: &str, value: &Value) -> Vec<Value> {
     match (name, value.as_u64()) {
         ("length_penalty", _) => vec![json!(value.as_f64().unwrap() + 0.25), json!(3.0)],
@@ -177,7 +176,7 @@ fn other_values(name: &str, value: &Value) -> Vec<Value> {
             values.retain(|other| other != value);
             values
         }
-        // No more sequences than beams can be asked for.
+        // There can't be more sequences than beams.
         ("num_return_sequences", Some(number)) => vec![json!(number - 1)],
         ("num_beams", Some(1)) => vec![json!(2), json!(7)],
         (_, Some(number)) => vec![json!(number - 1), json!(number + 1), json!(number + 7)],
@@ -186,7 +185,7 @@ fn other_values(name: &str, value: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn changed_options_are_found_where_they_change_anything() {
+fn changed_options_are_found_if_they_have_an_effect() {
     let folder = Folder::copy_of("hf-wide");
     let reference = folder.read_json(CASES);
     let (mut found, mut not_found) = (BTreeSet::new(), BTreeSet::new());
@@ -201,7 +200,7 @@ fn changed_options_are_found_where_they_change_anything() {
                 match run.code {
                     Some(1) => found.insert(name),
                     Some(0) => not_found.insert(name),
-                    // Such as fewer beams than sequences to return.
+                    // Invalid options, such as fewer beams than sequences.
                     _ => continue,
                 };
             }
@@ -225,6 +224,27 @@ fn changed_special_tokens_are_found() {
         let run = model(&folder);
         assert_eq!(run.code, Some(1), "{name}\n{}", run.output);
     }
+}
+
+#[test]
+fn an_image_without_a_result_differs_with_a_reason() {
+    let folder = Folder::copy_of("hf-wide");
+    let mut tensors = folder.read(TENSORS);
+    add(&mut tensors, "pixel_values", 0, f32::NAN);
+    folder.write(TENSORS, tensors);
+    let run = verify([
+        OsStr::new("model"),
+        folder.path().as_os_str(),
+        OsStr::new("--json"),
+    ]);
+    assert_eq!(run.code, Some(1), "{}{}", run.output, run.errors);
+    let differing = run.with_status("differs");
+    let reasons = differing.iter().filter_map(|it| it["reason"].as_str());
+    let expected = "1 of 3 images have no result; image 0: the logits of row 0 at step 0";
+    let failed = reasons.filter(|reason| reason.starts_with(expected));
+    // Every case is compared, although none has all its texts.
+    let cases = supported_cases(&folder.read_json(CASES)).len();
+    assert_eq!(failed.count(), cases, "{}", run.output);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A single changed number, code or text of a tokenizer reference is found.
+//! A single changed id, language code or text of a tokenizer reference is found.
 
 use std::ffi::OsStr;
 
@@ -9,32 +9,32 @@ use crate::run::verify;
 
 const REFERENCE: &str = "tokenizer.json.reference";
 
-/// A change of one value of the reference.
+/// A change of the value at a JSON pointer of the reference.
 struct Change {
-    /// A JSON pointer.
-    place: String,
-    other: Box<dyn Fn(&Value) -> Value>,
+    pointer: String,
+    /// Returns the changed value.
+    change: Box<dyn Fn(&Value) -> Value>,
 }
 
-fn at(place: impl Into<String>, other: impl Fn(&Value) -> Value + 'static) -> Change {
+fn at(pointer: impl Into<String>, change: impl Fn(&Value) -> Value + 'static) -> Change {
     Change {
-        place: place.into(),
-        other: Box::new(other),
+        pointer: pointer.into(),
+        change: Box::new(change),
     }
 }
 
-/// Runs the program on changed references, each made from the original.
+/// Checks that the program finds each change of the original reference.
 fn assert_found(changes: impl IntoIterator<Item = Change>) {
     let folder = Folder::of_text();
     let original = folder.read_json(REFERENCE);
-    for Change { place, other } in changes {
+    for Change { pointer, change } in changes {
         let mut changed = original.clone();
-        let value = changed.pointer_mut(&place).unwrap();
-        *value = other(value);
-        assert_ne!(changed, original, "{place}");
+        let value = changed.pointer_mut(&pointer).unwrap();
+        *value = change(value);
+        assert_ne!(changed, original, "{pointer}");
         folder.write_json(REFERENCE, &changed);
         let run = verify([OsStr::new("text"), folder.path().as_os_str()]);
-        assert_eq!(run.code, Some(1), "{place}\n{}{}", run.output, run.errors);
+        assert_eq!(run.code, Some(1), "{pointer}\n{}{}", run.output, run.errors);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reference folders: those of this package, copies of them to change, and the shared ones.
+//! Reference folders: those of this package, copies that tests change, and shared ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracle");
 
-/// The vocabulary that the reference of `tests/data/text` was made with.
+/// The vocabulary that the reference in `tests/data/text` was made with.
 const VOCABULARY: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../captioning/model/sentencepiece.bpe.model"
 );
 
-/// A folder of the shared references, which not every checkout has.
+/// A folder of the shared references; `None` in a checkout without them.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let folder = Path::new(SHARED).join(name);
     if folder.exists() {
@@ -26,7 +26,7 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// A folder that is the test's own, removed when it ends.
+/// A temporary folder that is removed when it is dropped.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -34,7 +34,7 @@ impl Folder {
         Self(TempDir::new().unwrap())
     }
 
-    /// A copy of a folder of `tests/data`.
+    /// A copy of a folder in `tests/data`.
     pub(crate) fn copy_of(name: &str) -> Self {
         let folder = Self::empty();
         copy(&Path::new(DATA).join(name), folder.path());
@@ -81,37 +81,37 @@ fn copy(from: &Path, to: &Path) {
             fs::create_dir(&target).unwrap();
             copy(&entry.path(), &target);
         } else {
-            // The bytes alone: a copy of a file that can't be written could not be changed.
+            // `fs::copy` would copy read-only permissions too, and the copies are changed.
             fs::write(target, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
 }
 
-/// The bytes of one element of a safetensors file, to change in place.
+/// The bytes of one element in a safetensors file, to be changed in place.
 pub(crate) fn element<'a, const SIZE: usize>(
     bytes: &'a mut [u8],
     tensor: &str,
     index: usize,
 ) -> &'a mut [u8; SIZE] {
     let (header, metadata) = SafeTensors::read_metadata(bytes).unwrap();
-    // The header follows its own length in eight bytes.
+    // The file starts with the length of its header, in eight bytes.
     let start = 8 + header + metadata.info(tensor).unwrap().data_offsets.0;
     let (elements, _) = bytes[start..].as_chunks_mut::<SIZE>();
     &mut elements[index]
 }
 
-/// Adds to a 32-bit floating-point number of a safetensors file.
+/// Adds to an `f32` value of a safetensors file.
 pub(crate) fn add(bytes: &mut [u8], tensor: &str, index: usize, change: f32) {
     let element = element::<4>(bytes, tensor, index);
     *element = (f32::from_le_bytes(*element) + change).to_le_bytes();
 }
 
-/// Sets a 64-bit integer of a safetensors file.
+/// Sets an `i64` value of a safetensors file.
 pub(crate) fn set(bytes: &mut [u8], tensor: &str, index: usize, value: i64) {
     *element::<8>(bytes, tensor, index) = value.to_le_bytes();
 }
 
-/// Positions of a list of this length at which to try a change: both ends and some between.
+/// Positions at which to change a list of this length: both ends and some between.
 pub(crate) fn positions(length: usize) -> Vec<usize> {
     let mut positions = [0, length / 3, length / 2, length * 5 / 7, length - 1].to_vec();
     positions.dedup();

@@ -1,4 +1,4 @@
-//! `--json`: one object per line, whatever is compared.
+//! `--json` prints one object per line, whatever is compared.
 
 use std::ffi::OsStr;
 
@@ -42,7 +42,7 @@ fn every_line_is_an_object_with_the_same_fields() {
         Folder::of_text(),
     );
     for (command, folder) in [("model", &model), ("images", &images), ("text", &text)] {
-        // The option is accepted before the command and behind it.
+        // The option is accepted before the command and after it.
         for json_first in [true, false] {
             let folder = folder.path().as_os_str();
             let [command, json] = [command, "--json"].map(OsStr::new);
@@ -59,7 +59,7 @@ fn every_line_is_an_object_with_the_same_fields() {
 }
 
 #[test]
-fn what_differs_says_where() {
+fn a_comparison_that_differs_names_the_case() {
     let folder = Folder::of_text();
     let mut reference = folder.read_json("tokenizer.json.reference");
     reference["encodings"][2]["ids"][1] = 11.into();

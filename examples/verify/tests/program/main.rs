@@ -1,5 +1,4 @@
-//! Runs the compiled program on reference folders: as they are, with a single number changed, and
-//! damaged.
+//! Runs the compiled program on reference folders: unchanged, with a single changed value, and damaged.
 
 mod changed_images;
 mod changed_model;

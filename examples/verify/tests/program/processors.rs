@@ -1,4 +1,4 @@
-//! Logits processors against Hugging Face's.
+//! Compares the logits processors with Hugging Face's.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::folders::{Folder, shared};
 use crate::run::{Run, verify};
 
-/// References that the crate `generation` has.
+/// The references of the crate `generation`.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../generation/tests/data");
 
 fn processors(file: &Path) -> Run {
@@ -39,7 +39,7 @@ fn the_shared_processors_agree() {
     }
 }
 
-/// A file that is the test's own.
+/// Writes a reference file.
 fn written(folder: &Folder, reference: &Value) -> PathBuf {
     folder.write_json("processors.json", reference);
     folder.file("processors.json")
@@ -51,22 +51,22 @@ fn read(name: &str) -> Value {
 }
 
 #[test]
-fn a_changed_number_is_found() {
+fn a_changed_score_is_found() {
     let folder = Folder::empty();
     let reference = read("processors.json");
     let cases = reference["cases"].as_array().unwrap();
-    for number in 0..cases.len() {
+    for case in 0..cases.len() {
         for row in 0..4 {
-            let scores = cases[number]["after"][row].as_array().unwrap();
-            for place in [0, 7, scores.len() - 1] {
+            let scores = cases[case]["after"][row].as_array().unwrap();
+            for token in [0, 7, scores.len() - 1] {
                 let mut changed = reference.clone();
-                let score = &mut changed["cases"][number]["after"][row][place];
+                let score = &mut changed["cases"][case]["after"][row][token];
                 *score = match score.as_f64() {
                     Some(score) => json!(score + 3e-5),
                     None => json!(0.5),
                 };
                 let run = processors(&written(&folder, &changed));
-                assert_eq!(run.code, Some(1), "{number} {row} {place}\n{}", run.output);
+                assert_eq!(run.code, Some(1), "{case} {row} {token}\n{}", run.output);
                 assert_eq!(run.with_status("differs").len(), 1);
             }
         }
@@ -77,7 +77,7 @@ fn a_changed_number_is_found() {
 }
 
 #[test]
-fn what_is_not_known_is_not_run_and_what_is_wrong_is_named() {
+fn unsupported_processors_are_not_run_and_invalid_files_are_named() {
     let folder = Folder::empty();
     let reference = read("processors.json");
     let mut changed = reference.clone();

@@ -1,4 +1,4 @@
-//! `--as-published`: what the published model's original code returned for a small checkpoint.
+//! `--as-published` compares with what the published model's original code returned for a small checkpoint.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -12,7 +12,7 @@ const TENSORS: &str = "reference.safetensors";
 const PUBLISHED: &str = "reference.json";
 const TODAYS: &str = "reference_corrected.json";
 
-/// Three times the tolerance on scores, and less than numbers of 32 bits are apart there.
+/// Three times the tolerance on scores, and less than the distance between adjacent `f32` values of that size.
 const SMALL_CHANGE_OF_SCORE: f64 = 3e-4;
 
 fn run(folder: &Path, reference: &Path, file: &str, as_published: bool) -> Run {
@@ -39,7 +39,7 @@ fn assert_both_searches_agree(folder: &Path, reference: &Path) {
     for (file, as_published, cases) in [(PUBLISHED, true, 28), (TODAYS, false, 12)] {
         let run = run(folder, reference, file, as_published);
         assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
-        // And four tensors.
+        // Four tensors are compared too.
         assert_eq!(run.with_status("ok").len(), cases + 4);
     }
 }
@@ -58,7 +58,7 @@ fn the_shared_published_reference_agrees() {
 }
 
 #[test]
-fn only_the_original_code_takes_options_that_no_case_names_from_the_model_configuration() {
+fn only_the_original_code_takes_its_defaults_from_the_model_configuration() {
     let folder = Folder::copy_of("flax");
     let config = folder.read_json("config.json");
     assert_eq!(config["mbart_config"]["forced_eos_token_id"], 2);
@@ -71,7 +71,7 @@ fn only_the_original_code_takes_options_that_no_case_names_from_the_model_config
 }
 
 #[test]
-fn scores_of_millions_are_equal_to_the_last_bit() {
+fn scores_in_the_millions_are_equal_to_the_last_bit() {
     let run = published(&Folder::copy_of("flax"));
     let mut scores_compared = 0;
     for comparison in run.comparisons() {
@@ -85,7 +85,7 @@ fn scores_of_millions_are_equal_to_the_last_bit() {
 }
 
 #[test]
-fn neither_search_passes_for_the_other() {
+fn each_search_differs_from_the_reference_of_the_other() {
     let folder = Folder::copy_of("flax");
     for (file, as_published) in [(PUBLISHED, false), (TODAYS, true)] {
         let run = run(folder.path(), folder.path(), file, as_published);
@@ -93,8 +93,7 @@ fn neither_search_passes_for_the_other() {
     }
 }
 
-/// Writes the reference with one case in place of all, changed at a JSON pointer, and expects that
-/// the change is found.
+/// Checks that the program finds a change, at a JSON pointer, of a case that is the only one of the reference.
 fn assert_found(folder: &Folder, reference: &Value, case: &Value, pointer: &str, value: Value) {
     let mut case = case.clone();
     *case.pointer_mut(pointer).unwrap() = value;
@@ -157,7 +156,7 @@ fn changed_special_tokens_of_the_published_reference_are_found() {
 }
 
 #[test]
-fn a_change_of_what_truncated_pixels_become_is_found_with_either_search() {
+fn a_change_of_the_memory_of_truncated_pixels_is_found_with_both_searches() {
     let folder = Folder::copy_of("flax");
     let mut tensors = folder.read(TENSORS);
     add(&mut tensors, "decoder_memory_truncated_pixels", 100, 5e-4);
@@ -170,7 +169,7 @@ fn a_change_of_what_truncated_pixels_become_is_found_with_either_search() {
 }
 
 #[test]
-fn what_the_original_code_does_not_know_is_not_run() {
+fn options_that_the_original_code_does_not_know_are_not_run() {
     let folder = Folder::copy_of("flax");
     let mut reference = folder.read_json(PUBLISHED);
     reference["cases"][5]["options"]["num_return_sequences"] = 2.into();

@@ -1,4 +1,4 @@
-//! References as they are: everything that can be compared is equal, and the rest is named.
+//! Unchanged references: everything that can be compared is equal, and the rest is named.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::folders::{Folder, shared};
 use crate::run::{Run, verify};
 
-/// Nothing differs, and what was not run are the cases with unsupported options, which it names.
+/// Checks that nothing differs, and that only cases with unsupported options were not run.
 fn assert_model_agrees(run: &Run, reference: &Path) {
     let json = fs::read(reference.join("reference.json")).unwrap();
     let json: Value = serde_json::from_slice(&json).unwrap();
@@ -36,7 +36,7 @@ fn assert_model_agrees(run: &Run, reference: &Path) {
     let expected = if unsupported.is_empty() { 0 } else { 3 };
     assert_eq!(run.code, Some(expected), "{}{}", run.output, run.errors);
 
-    // Each case twice, its texts and its log-probabilities, and four tensors.
+    // Two comparisons for each case, its texts and its log-probabilities, and four tensors.
     let run_cases = cases.len() - unsupported.len();
     assert!(run_cases > 15);
     assert_eq!(run.with_status("ok").len(), 2 * run_cases + 4);
@@ -53,7 +53,7 @@ fn the_wide_model_agrees() {
     assert_model_agrees(&run, folder.path());
 }
 
-/// Files of other searches and options, made by the transformers that has them.
+/// References of other searches and options, made with versions of transformers that have them.
 const OTHER_FILES: [&str; 3] = [
     "reference_options.json",
     "reference_group_beam.json",
@@ -97,7 +97,7 @@ fn other_searches_and_options_agree() {
 }
 
 #[test]
-fn cases_that_say_nothing_of_another_run_are_not_run() {
+fn cases_that_another_run_can_not_repeat_are_not_run() {
     let folder = Folder::copy_of("hf-wide");
     let mut reference = folder.read_json("reference.json");
     for (option, value, reason) in [
@@ -133,7 +133,7 @@ fn the_shared_models_agree() {
     }
 }
 
-/// Weights in other forms, against the reference of `hf-projected`.
+/// Compares weights in another form with the reference of `hf-projected`.
 fn run_form(form: &str) -> Option<(Run, PathBuf)> {
     let (folder, reference) = (shared(&format!("formats/{form}"))?, shared("hf-projected")?);
     let run = verify([
@@ -173,7 +173,7 @@ fn weights_of_half_precision_agree_within_their_rounding() {
     }
 }
 
-/// All of Pillow's pixels agree, and other modes are named.
+/// Checks that the pixels equal Pillow's, and that other modes are named as unsupported.
 fn assert_images_agree(folder: &Path, files: usize, other_modes: &[&str]) {
     let run = verify([
         OsStr::new("images"),
@@ -186,7 +186,7 @@ fn assert_images_agree(folder: &Path, files: usize, other_modes: &[&str]) {
     for comparison in run.with_status("ok") {
         let lossless = !comparison["what"].as_str().unwrap().contains(".jpg");
         let difference = comparison["difference"].as_f64().unwrap();
-        // The tolerance is one level, but our resize is Pillow's to the last bit.
+        // The program allows one level, but our resize equals Pillow's to the last bit.
         assert!(
             difference == 0.0 || !lossless && difference <= 2.0,
             "{comparison}"
@@ -244,7 +244,7 @@ fn an_image_without_a_tensor_is_not_run() {
 }
 
 #[test]
-fn a_tensor_that_is_not_known_is_not_run() {
+fn an_unknown_tensor_is_not_run() {
     let folder = Folder::copy_of("hf-wide");
     let mut bytes = folder.read("reference.safetensors");
     let name = b"encoder_pooler_output";

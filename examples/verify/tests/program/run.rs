@@ -1,18 +1,18 @@
-//! Runs the program and reads its report.
+//! Runs the program and parses its report.
 
 use std::ffi::OsStr;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// What the program said, and its exit code.
+/// What the program printed, and its exit code.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) output: String,
     pub(crate) errors: String,
 }
 
-/// Runs the program with these arguments. Whatever they are, it must not panic.
+/// Runs the program and checks that it does not panic.
 pub(crate) fn verify<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_verify"))
         .args(arguments)
@@ -36,7 +36,7 @@ impl Run {
             .collect()
     }
 
-    /// Those with this status.
+    /// The comparisons with this status.
     pub(crate) fn with_status(&self, status: &str) -> Vec<Value> {
         let mut comparisons = self.comparisons();
         comparisons.retain(|comparison| comparison["status"] == status);

@@ -1,4 +1,4 @@
-//! Inputs that can't be read end in exit code 2 and a message that names the file.
+//! For an input that can't be used, the program exits with code 2 and names the file.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +16,7 @@ fn assert_unreadable(command: &str, folder: &Folder, named: &str) {
     assert!(run.errors.contains(named), "{named}: {}", run.errors);
 }
 
-/// Damages one file in several ways, and restores it.
+/// Checks that the program names a file that is damaged in several ways; restores the file.
 fn assert_damage_is_found(command: &str, folder: &Folder, name: &str) {
     let original = folder.read(name);
     let half = &original[..original.len() / 2];
@@ -126,7 +126,7 @@ fn tokens_beyond_the_vocabulary_are_named() {
     }
 }
 
-/// Writes the reference with another shape for one of its tensors.
+/// Writes the reference with a different shape for one of its tensors.
 fn reshape(folder: &Folder, original: &[u8], name: &str, shape: &[usize]) {
     let file = SafeTensors::deserialize(original).unwrap();
     let zeros = vec![0; shape.iter().product::<usize>() * 8];
@@ -146,7 +146,7 @@ fn reshape(folder: &Folder, original: &[u8], name: &str, shape: &[usize]) {
 }
 
 #[test]
-fn inputs_of_another_shape_are_named() {
+fn inputs_of_the_wrong_shape_are_named() {
     let folder = Folder::copy_of("hf-wide");
     let original = folder.read("reference.safetensors");
     for (name, shape) in [
@@ -165,7 +165,7 @@ fn inputs_of_another_shape_are_named() {
 }
 
 #[test]
-fn another_type_of_value_is_named() {
+fn values_of_the_wrong_type_are_named() {
     let folder = Folder::of_text();
     let original = folder.read_json("tokenizer.json.reference");
     for (pointer, value) in [
