@@ -1,8 +1,8 @@
-//! The model's parts on every device that is compiled in: encoding, feeding a prompt, a step of 1, 4
-//! and 16 rows, a whole caption.
+//! The model's parts on every device that is compiled in: encoding, feeding a prompt, a step of 1, 4 and 16
+//! rows, and a whole caption.
 //!
-//! A model is made when the first benchmark that needs it runs, so a filter picks what is paid for:
-//! `cargo bench -p benches --bench model -- 'full/int8'`.
+//! A model is created when the first benchmark that needs it runs, so a filter also saves the time for
+//! creating the others: `cargo bench -p benches --bench model -- 'full/int8'`.
 
 use std::cell::OnceCell;
 use std::hint::black_box;
@@ -12,9 +12,10 @@ use benches::{Size, captions_of, random_model, random_pixels};
 use burn::tensor::{Device, Int, Tensor};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use packed_linear::Format;
-use vision_encoder_decoder::{ClipVisionMBart50, Decoder, Pretrained};
+use pretrained::{Pretrained, PretrainedModel, Weights};
+use vision_encoder_decoder::Decoder;
 
-/// Tokens that rows have behind them when a step is measured.
+/// The length of the rows before a step that is measured.
 const TOKENS_SO_FAR: usize = 16;
 
 fn model(criterion: &mut Criterion) {
@@ -22,25 +23,28 @@ fn model(criterion: &mut Criterion) {
         let device = match device::device(name) {
             Ok(device) => device,
             Err(error) => {
-                eprintln!("{name} is left out: {error}");
+                eprintln!("{name} is left out: {}", report::message(&error));
                 continue;
             }
         };
-        let mut formats: Vec<Option<Format>> = vec![None];
+        let mut precisions = vec![("ordinary", Weights::Ordinary)];
         if packed_linear::has_kernels(&device) {
-            formats.extend(["f32", "bf16", "int8", "int4"].map(|text| text.parse().ok()));
+            precisions.extend([
+                ("f32", Weights::Packed(Format::F32)),
+                ("bf16", Weights::Packed(Format::BF16)),
+                ("int8", Weights::Packed(Format::INT8)),
+                ("int4:64", Weights::Packed(Format::INT4)),
+            ]);
         }
-        for format in formats {
-            let format_name = format.map_or("ordinary".into(), |format| format.to_string());
+        for (precision, weights) in precisions {
             for size in [Size::Tiny, Size::Full] {
-                // Without kernels full size takes too long for everyday use, or too much memory for
-                // a software GPU.
-                if size == Size::Full && format.is_none() {
+                // Without kernels, the full size takes too long, or too much memory for a software GPU.
+                if size == Size::Full && weights == Weights::Ordinary {
                     continue;
                 }
                 let pretrained = OnceCell::new();
-                let get = || pretrained.get_or_init(|| random_model(size, format, &device));
-                let group = format!("{name}/{size}/{format_name}");
+                let get = || pretrained.get_or_init(|| random_model(size, weights, &device));
+                let group = format!("{name}/{size}/{precision}");
                 measure(criterion, &group, &device, &get);
             }
         }
@@ -82,7 +86,7 @@ fn measure<'a>(
             let mut state = model.decoder.start(memory, &vec![0; rows]);
             let so_far = tokens(rows, TOKENS_SO_FAR, device);
             model.decoder.forward(so_far, None, &mut state);
-            // Steps are taken behind a copy of the state, so that all have as many tokens behind them.
+            // Each step starts from a copy of the state, so that all start after equally many tokens.
             bencher.iter_batched(
                 || state.clone(),
                 |mut state| {
@@ -107,13 +111,13 @@ fn tokens(rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
     Tensor::full([rows, length], 5, device)
 }
 
-/// Brings a number to the host: devices that work on their own are waited for so.
+/// Reads a value, which waits for devices that compute asynchronously.
 fn read<const D: usize>(tensor: Tensor<D>) {
     let first = tensor.slice([const { 0..1 }; D]);
     black_box(first.into_data());
 }
 
-fn caption(model: &ClipVisionMBart50, pixels: Tensor<4>) {
+fn caption(model: &PretrainedModel, pixels: Tensor<4>) {
     match model.generate(pixels, &captions_of(16, 4)) {
         Ok(captions) => {
             black_box(captions);

@@ -1,4 +1,4 @@
-//! What stands before and behind the model: pixels of a picture, tokens of a text and back.
+//! The work before and after the model: pictures to pixel values, texts to tokens and back.
 
 use std::hint::black_box;
 
@@ -16,8 +16,8 @@ fn preparation(criterion: &mut Criterion) {
     for [width, height] in [[224, 224], [640, 480], [4000, 3000]] {
         let id = BenchmarkId::new("pixels", format!("{width}x{height}"));
         group.bench_function(id, |bencher| {
-            let numbers = (0..width * height * 3).map(|place| (place * 31 % 251) as u8);
-            let image = RgbImage::new(width, height, numbers.collect());
+            let bytes = (0..width * height * 3).map(|index| (index * 31 % 251) as u8);
+            let image = RgbImage::new(width, height, bytes.collect());
             let image = image.unwrap_or_else(|error| panic!("{error}"));
             let images = [image];
             bencher.iter(|| black_box(captioner.image_processor().process_batch(&images)));

@@ -1,9 +1,9 @@
-"""What one child process is asked for, and how it takes time.
+"""The request to a child process, and how it measures time.
 
-Every peer module has the same face:
+Every peer module has the same interface:
 
-* ``PRECISIONS``: the precisions it can be asked for;
-* ``prepare(request)``: makes what it keeps in the cache folder (optional);
+* ``PRECISIONS``: the precisions that it supports;
+* ``prepare(request)``: creates its files in the cache folder (optional);
 * ``measure(request)``: a dictionary of milliseconds under the names in ``COLUMNS``.
 
 Heavy packages are imported inside these functions, so that a machine without one of them can

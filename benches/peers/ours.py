@@ -1,6 +1,6 @@
 """Our own program, `throughput`: real search on a model of the same size with random weights.
 
-It is run once for each shape, and answers with one JSON object.
+It runs once for each shape and prints a JSON object.
 """
 
 import json
@@ -19,7 +19,7 @@ SHAPES = {
     "rows_64": (16, 1, 4),
 }
 
-#: What is kept of each answer for the JSON file and the notes under the table.
+#: Values of each answer that are kept for the JSON file and the notes below the table.
 KEPT = (
     "load_s",
     "peak_rss_bytes",
@@ -51,11 +51,12 @@ def measure(request: Request) -> dict:
 
 
 def packed_model(program: Path, request: Request) -> Path:
-    """A folder of random weights, packed, so that a run maps them instead of making them."""
+    """A folder of packed random weights, which a run maps instead of creating its own."""
     folder = Path(request.cache) / request.size / f"ours-{request.precision}"
     if not folder.exists():
         convert = program.with_name("convert")
-        command = [convert, "--random", request.size, folder, "--packed", request.precision]
+        command = [convert, "--random", request.size, folder]
+        command += ["--precision", request.precision, "--packed"]
         subprocess.run([str(part) for part in command], check=True, capture_output=True)
     return folder
 

@@ -37,9 +37,9 @@ impl InstantModel {
     }
 
     fn logits(&self, step: usize, rows: usize) -> Vec<f32> {
-        let numbers = step * rows..(step + 1) * rows;
-        numbers
-            .flat_map(|number| &self.rows[number % ROWS])
+        let indices = step * rows..(step + 1) * rows;
+        indices
+            .flat_map(|index| &self.rows[index % ROWS])
             .copied()
             .collect()
     }
@@ -68,7 +68,8 @@ impl StepModel for InstantModel {
     }
 }
 
-/// About normally distributed with a deviation of 2, and every few thousand tokens a likely one.
+/// Logits that are roughly normally distributed with a standard deviation of 2, with a likely token in every
+/// few thousand.
 fn logits(seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
     let mut random = || {

@@ -4,17 +4,16 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use clap::ValueEnum;
 use generation::GenerationConfig;
-use packed_linear::Format;
-use vision_encoder_decoder::{Pretrained, VisionEncoderDecoderConfig};
+use pretrained::{Pretrained, VisionEncoderDecoderConfig, Weights};
 
 use crate::END;
 
-/// Sizes of a model.
+/// The size of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Size {
-    /// Those of the published model: 547 million parameters.
+    /// That of the published model, with 547 million parameters.
     Full,
-    /// A hundred tokens and two narrow layers.
+    /// 101 tokens and two narrow layers in each half.
     Tiny,
 }
 
@@ -27,27 +26,26 @@ impl fmt::Display for Size {
     }
 }
 
-/// A model of random weights, all of them made.
-pub fn random_model(size: Size, format: Option<Format>, device: &Device) -> Pretrained {
+/// A model with random weights, which are already allocated.
+pub fn random_model(size: Size, weights: Weights, device: &Device) -> Pretrained {
     let config = match size {
         Size::Full => VisionEncoderDecoderConfig::clip_vision_mbart50(),
         Size::Tiny => VisionEncoderDecoderConfig::tiny(),
     };
     device.seed(1);
-    let pretrained = Pretrained::from_config(config, GenerationConfig::default(), format, device);
+    let pretrained = Pretrained::from_config(config, GenerationConfig::default(), weights, device);
     pretrained.model.visit(&mut Initialize);
     pretrained
 }
 
 /// Random pixel values for a model, `[images, channels, height, width]`.
 pub fn random_pixels(pretrained: &Pretrained, images: usize, device: &Device) -> Tensor<4> {
-    let encoder = &pretrained.config.encoder;
-    let side = encoder.image_size;
-    let shape = [images, encoder.num_channels, side, side];
+    let [channels, height, width] = pretrained.config.encoder.input();
+    let shape = [images, channels, height, width];
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
 }
 
-/// Options of captions that are as long as they are asked to be, whatever the model writes.
+/// Options for captions of exactly `tokens` generated tokens, whatever the model writes.
 pub fn captions_of(tokens: usize, num_beams: usize) -> GenerationConfig {
     GenerationConfig {
         num_beams,
@@ -59,7 +57,7 @@ pub fn captions_of(tokens: usize, num_beams: usize) -> GenerationConfig {
     }
 }
 
-/// Makes every weight, which otherwise happens when it is first used.
+/// Allocates every weight, which otherwise happens when it is first used.
 struct Initialize;
 
 impl ModuleVisitor for Initialize {

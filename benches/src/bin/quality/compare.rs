@@ -1,16 +1,17 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use captioning::{Caption, Captioner, Error, GenerationConfig, Language, RgbImage};
 
-/// How far apart two models are.
+/// How much two models differ.
 pub(crate) struct Difference {
-    /// Tokens of the exact model's captions, and those that the other wrote at the same place.
+    /// Tokens of the exact model's captions.
     pub(crate) tokens: usize,
+    /// How many of them the other model wrote at the same position.
     pub(crate) equal_tokens: usize,
     pub(crate) captions: usize,
     pub(crate) equal_captions: usize,
-    /// Of the same text.
+    /// The largest difference of logits after the same text.
     pub(crate) largest_logit_difference: f32,
-    /// The standard deviation of the exact model's logits, to judge that by.
+    /// The standard deviation of the exact model's logits, to compare that difference with.
     pub(crate) logit_deviation: f64,
 }
 
@@ -36,15 +37,18 @@ pub(crate) fn compare(
     let (mut sum, mut squares, mut count) = (0.0, 0.0, 0usize);
     for image in images {
         let image = std::slice::from_ref(image);
-        let ours = exact.caption(image, languages, &config)?;
-        let theirs = rounded.caption(image, languages, &config)?;
-        for (ours, theirs) in ours.iter().flatten().zip(theirs.iter().flatten()) {
-            let places = ours.ids.iter().zip(&theirs.ids);
-            difference.tokens += ours.ids.len();
-            difference.equal_tokens += places.filter(|(a, b)| a == b).count();
+        let expected = captions(exact, image, languages, &config)?;
+        let found = captions(rounded, image, languages, &config)?;
+        for (expected, found) in expected.iter().zip(&found) {
+            let positions = expected.ids.iter().zip(&found.ids);
+            difference.tokens += expected.ids.len();
+            difference.equal_tokens += positions.filter(|(a, b)| a == b).count();
             difference.captions += 1;
-            difference.equal_captions += usize::from(ours.ids == theirs.ids);
-            let (a, b) = (logits(exact, image, ours)?, logits(rounded, image, ours)?);
+            difference.equal_captions += usize::from(expected.ids == found.ids);
+            let (a, b) = (
+                logits(exact, image, expected)?,
+                logits(rounded, image, expected)?,
+            );
             for (a, b) in a.iter().zip(&b) {
                 let apart = (a - b).abs();
                 difference.largest_logit_difference =
@@ -60,7 +64,19 @@ pub(crate) fn compare(
     Ok(difference)
 }
 
-/// The logits behind each token of a caption, `[tokens, vocabulary]`.
+/// The caption of an image in each language.
+fn captions(
+    captioner: &Captioner,
+    image: &[RgbImage],
+    languages: &[Language],
+    config: &GenerationConfig,
+) -> Result<Vec<Caption>, Error> {
+    let found = captioner.caption(image, languages, config)?;
+    let captions = found.into_iter().flatten().map(|found| found.captions);
+    Ok(captions.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// The logits after each token of a caption, `[tokens, vocabulary]`.
 fn logits(captioner: &Captioner, image: &[RgbImage], caption: &Caption) -> Result<Vec<f32>, Error> {
     let memory = captioner.encode(image)?;
     let ids: Vec<i64> = caption.ids.iter().map(|id| i64::from(*id)).collect();

@@ -1,37 +1,38 @@
-//! What weights of fewer bits change: how many tokens of greedy captions stay the same, and how far
-//! logits move.
+//! Measures what weights of fewer bits change: how many tokens of greedy captions stay the same, and by how
+//! much logits differ.
 //!
-//! The report goes to stdout, everything else to stderr. Exit codes: 0 compared, 2 not.
+//! The report is written to stdout, everything else to stderr. Exit codes: 0 on success, 2 on an error.
 
 mod compare;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use captioning::{Captioner, open_image};
+use captioning::{Captioner, Weights, open_image};
 use clap::Parser;
 use packed_linear::Format;
 use serde_json::json;
 
 use crate::compare::{Difference, compare};
 
-/// Compare weights of fewer bits with f32: captions of pictures, greedy, in all languages of the
-/// model. Logits are compared on the captions of f32.
+/// Compare weights of fewer bits with f32: the greedy captions of pictures, and the logits after each token
+/// of the f32 captions.
 ///
-/// Exit code 0: compared; 2: not.
+/// Exit code 0: success; 2: error.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     /// Pictures.
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// Checkpoint folder; without it, the embedded model.
+    /// Checkpoint folder [default: the embedded model].
     #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
-    /// Languages.
+    /// Languages of the captions.
     #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
     lang: Vec<String>,
-    /// How weights are stored.
+    /// Formats of the packed weights to compare: f32, bf16, int8 or int4, the last two optionally with a group
+    /// size (int8:128).
     #[arg(
         long,
         value_delimiter = ',',
@@ -43,7 +44,7 @@ struct Arguments {
     json: bool,
 }
 
-/// Why nothing was compared: exit code 2.
+/// Why the comparison failed: exit code 2.
 #[derive(Debug, thiserror::Error)]
 enum QualityError {
     #[error(transparent)]
@@ -64,9 +65,12 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), QualityError> {
     let device = device::device("flex")?;
-    let load = |format| match &arguments.model {
-        Some(folder) => Captioner::from_folder_as(folder, folder, Some(format), &device),
-        None => Captioner::embedded_as(Some(format), &device),
+    let load = |format| {
+        let builder = Captioner::builder().weights(Weights::Packed(format));
+        match &arguments.model {
+            Some(folder) => builder.folder(folder).build(&device),
+            None => builder.build(&device),
+        }
     };
     let exact = load(Format::F32)?;
     let images = arguments
@@ -103,7 +107,7 @@ fn run(arguments: &Arguments) -> Result<(), QualityError> {
             println!("{report}");
         } else {
             println!(
-                "{format}: {equal_tokens} of {tokens} tokens ({:.2} %), {equal_captions} of {captions} captions; logits at most {largest_logit_difference:.3} apart, of a deviation of {logit_deviation:.3}",
+                "{format}: {equal_tokens} of {tokens} tokens ({:.2} %), {equal_captions} of {captions} captions are equal; logits differ by at most {largest_logit_difference:.3}, their standard deviation is {logit_deviation:.3}",
                 100.0 * share
             );
         }

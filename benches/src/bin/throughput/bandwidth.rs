@@ -3,21 +3,21 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-/// Memory that is far larger than any cache.
-const NUMBERS: usize = 1 << 26;
+/// Values to read: far more than any cache can hold.
+const VALUES: usize = 1 << 26;
 
-/// Numbers that a thread reads at a time.
+/// Values that a thread reads at a time.
 const BLOCK: usize = 1 << 17;
 
-/// Measures how fast all threads together read memory.
+/// Measures how fast all threads together read from memory.
 pub(crate) struct Bandwidth(Vec<u64>);
 
 impl Bandwidth {
     pub(crate) fn new() -> Self {
-        Self(vec![1; NUMBERS])
+        Self(vec![1; VALUES])
     }
 
-    /// Billions of bytes a second.
+    /// The bandwidth in GB/s.
     pub(crate) fn measure(&self) -> f64 {
         let start = Instant::now();
         let sum: u64 = self.0.par_chunks(BLOCK).map(sum).sum();
@@ -26,13 +26,13 @@ impl Bandwidth {
     }
 }
 
-/// In so many parts that additions don't wait for each other.
-fn sum(numbers: &[u64]) -> u64 {
-    let (parts, _) = numbers.as_chunks::<32>();
+/// The sum of a block, in 32 independent parts, so that no addition waits for another.
+fn sum(block: &[u64]) -> u64 {
+    let (chunks, _) = block.as_chunks::<32>();
     let mut sums = [0u64; 32];
-    for part in parts {
-        for (sum, number) in sums.iter_mut().zip(part) {
-            *sum = sum.wrapping_add(*number);
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum = sum.wrapping_add(*value);
         }
     }
     sums.into_iter().fold(0, u64::wrapping_add)

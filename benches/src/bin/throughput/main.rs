@@ -1,6 +1,6 @@
-//! How fast this machine captions, and how far that is from what its memory allows.
+//! Measures how fast this machine captions, compared with what its memory bandwidth allows.
 //!
-//! The report goes to stdout, everything else to stderr. Exit codes: 0 measured, 2 not.
+//! The report is written to stdout, everything else to stderr. Exit codes: 0 on success, 2 on an error.
 
 mod arguments;
 mod bandwidth;
@@ -15,15 +15,17 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 
-/// Why nothing was measured: exit code 2.
+/// Why the measurement failed: exit code 2.
 #[derive(Debug, thiserror::Error)]
 enum ThroughputError {
     #[error(transparent)]
     Device(#[from] device::DeviceError),
     #[error(transparent)]
-    Load(#[from] vision_encoder_decoder::LoadError),
+    Load(#[from] pretrained::LoadError),
     #[error(transparent)]
     Generate(#[from] vision_encoder_decoder::GenerateError),
+    #[error(transparent)]
+    Prompt(#[from] generation::PromptError),
 }
 
 fn main() -> ExitCode {

@@ -1,14 +1,15 @@
-/// The most memory that the process had at once, mapped files and all, where the system tells.
+/// The largest amount of memory that the process has used at once, including mapped files. `None` if the
+/// system does not report it.
 pub(crate) fn peak_rss_bytes() -> Option<u64> {
     status("VmHWM:")
 }
 
-/// What it has now that is of no file.
+/// The memory that the process uses now, without mapped files. `None` if the system does not report it.
 pub(crate) fn anonymous_bytes() -> Option<u64> {
     status("RssAnon:")
 }
 
-/// A line of Linux's `/proc/self/status`, in bytes.
+/// A value of Linux's `/proc/self/status`, in bytes.
 fn status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;

@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use benches::{END, captions_of, random_model, random_pixels};
 use burn::tensor::Tensor;
-use generation::{Generation, Prompt};
+use generation::{Generation, Prompt, PromptResult};
+use pretrained::{LoadOptions, Pretrained, PretrainedModel};
 use serde_json::json;
-use vision_encoder_decoder::{ClipVisionMBart50, Pretrained};
 
 use crate::ThroughputError;
 use crate::arguments::Arguments;
@@ -13,20 +13,23 @@ use crate::memory::{anonymous_bytes, peak_rss_bytes};
 use crate::timed_model::TimedModel;
 use crate::weight_bytes::weight_bytes_of_a_step;
 
-/// What was measured.
+/// The measured values.
 pub(crate) struct Report {
     values: serde_json::Value,
 }
 
-/// Measures.
+/// Loads or creates a model and measures it.
 pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
     let device = device::device(&arguments.device)?;
-    let format = (!arguments.ordinary).then_some(arguments.precision);
+    let options = LoadOptions {
+        weights: arguments.precision,
+        memory_map: true,
+    };
 
     let start = Instant::now();
     let pretrained = match &arguments.model {
-        Some(folder) => Pretrained::from_folder_as(folder, format, &device)?,
-        None => random_model(arguments.size, format, &device),
+        Some(folder) => Pretrained::from_folder(folder, &options, &device)?,
+        None => random_model(arguments.size, arguments.precision, &device),
     };
     let load_s = start.elapsed().as_secs_f64();
     let loaded_bytes = anonymous_bytes();
@@ -34,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
 
     let images = arguments.images.get();
     let pixels = random_pixels(&pretrained, images, &device);
-    // The first time is not like the others: memory is not there yet.
+    // The first caption is not measured, because it allocates memory that the others use again.
     caption(model, pixels.clone(), arguments)?;
     let peak_rss_bytes = peak_rss_bytes();
 
@@ -55,9 +58,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
     let memory_limit_ms = weight_bytes as f64 / bandwidth / 1e6;
     let all_ms = median(captions);
     let texts = images * arguments.languages.get();
+    let format = pretrained.format;
     let kernel = format
         .filter(|_| packed_linear::has_kernels(&device))
-        .and_then(|format| packed_linear::kernel(format.precision()));
+        .and_then(packed_linear::kernel);
     let values = json!({
         "device": arguments.device,
         "threads": rayon::current_num_threads(),
@@ -89,28 +93,29 @@ struct Times {
     all: Duration,
 }
 
-/// Captions once.
+/// Captions the images once.
 fn caption(
-    model: &ClipVisionMBart50,
+    model: &PretrainedModel,
     pixels: Tensor<4>,
     arguments: &Arguments,
 ) -> Result<Times, ThroughputError> {
     let config = captions_of(arguments.tokens.get(), arguments.rows_per_image.get());
     let start = Instant::now();
     let memory = model.encode(pixels);
-    // Devices may still be at work; reading waits for them.
+    // Some devices compute asynchronously; reading a value waits for them.
     let _ = memory.hidden.clone().slice([0..1, 0..1, 0..1]).into_data();
     let encoding = start.elapsed();
     let [images, _, _] = memory.hidden.dims();
     let languages = arguments.languages.get();
-    let row_images: Vec<usize> = (0..images * languages).map(|row| row / languages).collect();
-    // Any token will do for a language.
+    let row_sources: Vec<usize> = (0..images * languages).map(|row| row / languages).collect();
+    // The language code can be any token.
     let prompts: Vec<Prompt> = (0..images * languages)
         .map(|row| Prompt::new(vec![END, 4 + (row % languages) as u32]))
         .collect();
     let timed = TimedModel::new(model);
-    let state = model.begin(memory, &row_images, None);
-    Generation::new(config).run(&timed, state, &prompts)?;
+    let state = model.begin(memory, &row_sources, None);
+    let captions = Generation::new(config).run(&timed, state, &prompts)?;
+    captions.into_iter().collect::<PromptResult<Vec<_>>>()?;
     Ok(Times {
         encoding,
         steps: timed.steps(),

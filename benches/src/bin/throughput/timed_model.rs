@@ -3,25 +3,24 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::TensorReadError;
 use generation::{StepModel, TokenBatch};
-use mbart50_decoder::DecoderState;
-use vision_encoder_decoder::{ClipVisionMBart50, DecodingState};
+use pretrained::PretrainedModel;
 
-/// A model that takes down when each of its steps begins.
+/// A model that records when each of its steps begins.
 pub(crate) struct TimedModel<'m> {
-    model: &'m ClipVisionMBart50,
+    model: &'m PretrainedModel,
     starts: RefCell<Vec<Instant>>,
 }
 
 impl<'m> TimedModel<'m> {
-    pub(crate) fn new(model: &'m ClipVisionMBart50) -> Self {
+    pub(crate) fn new(model: &'m PretrainedModel) -> Self {
         Self {
             model,
             starts: RefCell::default(),
         }
     }
 
-    /// How long each step took with the search behind it, without those of the prompt and the
-    /// language, which have fewer rows.
+    /// The duration of each step, including the search after it. The first steps, for the prompt and the
+    /// language, are left out because they have fewer rows.
     pub(crate) fn steps(&self) -> Vec<Duration> {
         let starts = self.starts.borrow();
         let steps = starts.windows(2).skip(1);
@@ -30,7 +29,7 @@ impl<'m> TimedModel<'m> {
 }
 
 impl StepModel for TimedModel<'_> {
-    type State = DecodingState<DecoderState>;
+    type State = <PretrainedModel as StepModel>::State;
     type Error = TensorReadError;
 
     fn vocab_size(&self) -> usize {

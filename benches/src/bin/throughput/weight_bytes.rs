@@ -1,29 +1,31 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Int, Tensor};
-use mbart50_decoder::MBartDecoder;
+use pretrained::TextDecoder;
 
-/// Bytes of weights that a step reads: those of the decoder without the projections of the memory,
-/// which are read once an image, and without tables of which a step reads a few rows. A table of
-/// tokens that is the head too is read whole.
-pub(crate) fn weight_bytes_of_a_step(decoder: &MBartDecoder) -> u64 {
+/// Bytes of weights that a step reads. The key and value projections of the memory don't count, because they
+/// are read only once for each image. Embedding tables don't count, because a step reads only a few of their
+/// rows, unless the head uses the table of tokens too.
+pub(crate) fn weight_bytes_of_a_step(decoder: &TextDecoder) -> u64 {
     let mut all = Bytes::default();
-    decoder.visit(&mut all);
+    match decoder {
+        TextDecoder::MBart(decoder) => decoder.visit(&mut all),
+    }
     let has_head = all
         .tensors
         .iter()
         .any(|(path, _)| path.starts_with("head."));
     let is_read = |path: &str| {
-        let of_memory = path.contains("cross_attention.projections.key")
+        let is_of_memory = path.contains("cross_attention.projections.key")
             || path.contains("cross_attention.projections.value");
-        let table =
+        let is_table =
             path == "embeddings.positions" || (has_head && path.starts_with("embeddings.tokens"));
-        !of_memory && !table
+        !is_of_memory && !is_table
     };
     let read = all.tensors.iter().filter(|(path, _)| is_read(path));
     read.map(|(_, bytes)| bytes).sum()
 }
 
-/// The path and the bytes of every tensor.
+/// Collects the path and the size of every tensor, in bytes.
 #[derive(Default)]
 struct Bytes {
     path: Vec<String>,
@@ -31,8 +33,9 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn add(&mut self, numbers: usize) {
-        self.tensors.push((self.path.join("."), 4 * numbers as u64));
+    fn add(&mut self, elements: usize) {
+        let bytes = 4 * elements as u64; // f32, or words of 32 bits
+        self.tensors.push((self.path.join("."), bytes));
     }
 }
 
