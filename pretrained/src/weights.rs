@@ -34,9 +34,11 @@ impl Weights {
     }
 }
 
-/// A text that says no way of keeping weights.
+/// A text that does not name a way of keeping weights.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not auto, ordinary or a format of packed weights")]
+#[error(
+    "{text:?} is not a precision: expected auto, ordinary, f32, bf16, int8 or int4, the last two optionally with a group size, as in int8:128"
+)]
 pub struct UnknownWeights {
     /// The text.
     pub text: String,
@@ -76,6 +78,9 @@ mod tests {
             assert_eq!(text.parse(), Ok(weights));
         }
         let error = "int3".parse::<Weights>().unwrap_err();
-        assert!(error.to_string().contains("auto, ordinary"), "{error}");
+        assert!(
+            error.to_string().contains("expected auto, ordinary"),
+            "{error}"
+        );
     }
 }
