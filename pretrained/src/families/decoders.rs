@@ -1,39 +1,21 @@
-use burn::module::Module;
-use burn::tensor::{Bool, Device, Int, Tensor};
-use checkpoint::{LoadError, TensorSource, WeightGroup, load_weights};
-use packed_linear::Format;
-use serde_json::{Map, Value};
+use burn::tensor::{Bool, Int, Tensor};
 use transformer_layers::{DecoderState, Shortlist};
 use vision_encoder_decoder::{Decoder, Memory};
 
-use super::family::{DecoderFamily, Family, kept, own_weights, written};
-use crate::ConfigError;
-use crate::model_type::ModelType;
+use super::family::{DecoderFamily, Family};
+use super::table::table;
 
 /// Defines the two enums of a table of decoders, and delegates each call to the crate of the entry.
 macro_rules! decoders {
     ($($(#[$doc:meta])* $name:ident: $config:ty => $model:ty;)*) => {
-        /// A text decoder of any supported family.
-        #[derive(Module, Debug)]
-        #[allow(clippy::large_enum_variant)] // a model has only one value of it
-        pub enum TextDecoder {
-            $($(#[$doc])* $name($model)),*
+        table! {
+            "decoder", Decoder,
+            /// A text decoder of any supported family.
+            TextDecoder,
+            /// The configuration of a [`TextDecoder`].
+            DecoderConfig,
+            $($(#[$doc])* $name: $config => $model;)*
         }
-
-        /// The configuration of a [`TextDecoder`].
-        #[derive(Clone, Debug, PartialEq)]
-        #[non_exhaustive]
-        pub enum DecoderConfig {
-            $($(#[$doc])* $name($config)),*
-        }
-
-        $(
-            impl From<$config> for DecoderConfig {
-                fn from(config: $config) -> Self {
-                    Self::$name(config)
-                }
-            }
-        )*
 
         impl Decoder for TextDecoder {
             type State = DecoderState;
@@ -99,68 +81,6 @@ macro_rules! decoders {
         }
 
         impl DecoderConfig {
-            /// The supported values of `model_type`.
-            pub(crate) fn model_types() -> Vec<&'static str> {
-                [$(<$config as Family>::MODEL_TYPES),*].concat()
-            }
-
-            /// Reads the configuration of a supported family.
-            pub(crate) fn read(model_type: ModelType<'_>, value: Value) -> Result<Self, ConfigError> {
-                $(
-                    if <$config as Family>::MODEL_TYPES.contains(&model_type.name) {
-                        let config = <$config as Family>::read(value);
-                        return config.map(Self::$name).map_err(ConfigError::Decoder);
-                    }
-                )*
-                Err(model_type.unsupported(Self::model_types()))
-            }
-
-            /// The configuration that is saved for the decoder.
-            pub(crate) fn write(&self, kept: &Map<String, Value>) -> Map<String, Value> {
-                match self {
-                    $(Self::$name(config) => written(config, kept)),*
-                }
-            }
-
-            /// Keys that are not used here but saved again.
-            pub(crate) fn kept(&self, value: &Value) -> Map<String, Value> {
-                match self {
-                    $(Self::$name(_) => kept::<$config>(value)),*
-                }
-            }
-
-            /// Creates the decoder with fresh weights, which are packed if there is a format.
-            pub(crate) fn init(&self, format: Option<Format>, device: &Device) -> TextDecoder {
-                match self {
-                    $(Self::$name(config) => TextDecoder::$name(Family::init(config, format, device))),*
-                }
-            }
-
-            /// The names of the decoder's weights in a checkpoint of the whole model.
-            pub(crate) fn weights(&self) -> WeightGroup<'static> {
-                match self {
-                    $(Self::$name(_) => WeightGroup {
-                        module: concat!("decoder.", stringify!($name), "."),
-                        checkpoint: <$config as Family>::PREFIXES,
-                        names: <$config as Family>::WEIGHTS,
-                    }),*
-                }
-            }
-
-            /// Loads a decoder from its own checkpoint.
-            pub(crate) fn load(
-                &self,
-                decoder: TextDecoder,
-                weights: &dyn TensorSource,
-            ) -> Result<TextDecoder, LoadError> {
-                match self {
-                    $(Self::$name(_) => own_weights::<$config, _>(
-                        concat!(stringify!($name), "."),
-                        |names| load_weights(decoder, weights, names),
-                    )),*
-                }
-            }
-
             /// The path of a parameter that only some checkpoints have, and that no configuration mentions.
             pub(crate) fn optional_path(&self) -> Option<String> {
                 let (name, path) = match self {
@@ -187,13 +107,6 @@ macro_rules! decoders {
             pub(crate) fn unknown_to_transformers(&self) -> Option<&'static str> {
                 match self {
                     $(Self::$name(config) => config.unknown_to_transformers()),*
-                }
-            }
-
-            /// Width of the memory that the decoder attends to.
-            pub fn width(&self) -> usize {
-                match self {
-                    $(Self::$name(config) => config.width()),*
                 }
             }
 

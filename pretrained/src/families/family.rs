@@ -1,5 +1,6 @@
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use checkpoint::{Layout, WeightGroup, WeightNames};
+use checkpoint::{Layout, LoadError, TensorSource, WeightGroup, WeightNames, load_weights};
 use packed_linear::Format;
 use serde_json::{Map, Value};
 use transformer_layers::{ConfigError, DecoderState};
@@ -78,21 +79,21 @@ pub(crate) trait DecoderFamily: Family<Model: Decoder<State = DecoderState>> {
     fn unknown_to_transformers(&self) -> Option<&'static str>;
 }
 
-/// Calls a function with the names of a model's weights in its own checkpoint. `module` is the prefix of their
-/// paths.
-pub(crate) fn own_weights<F: Family, R>(
+/// Loads a model from a checkpoint of its own. `module` is the prefix of the paths of its parameters.
+pub(crate) fn load_own<F: Family, M: Module>(
     module: &str,
-    with: impl FnOnce(&WeightNames<'_>) -> R,
-) -> R {
-    let group = WeightGroup {
-        module,
-        checkpoint: F::OWN_PREFIXES,
-        names: F::WEIGHTS,
-    };
-    with(&WeightNames {
-        groups: &[group],
+    model: M,
+    weights: &dyn TensorSource,
+) -> Result<M, LoadError> {
+    let names = WeightNames {
+        groups: &[WeightGroup {
+            module,
+            checkpoint: F::OWN_PREFIXES,
+            names: F::WEIGHTS,
+        }],
         ignored: F::OWN_IGNORED,
-    })
+    };
+    load_weights(model, weights, &names)
 }
 
 /// The keys of a configuration that are not used here but saved again.

@@ -9,6 +9,7 @@ mod decoders;
 mod encoders;
 mod family;
 mod mbart;
+mod table;
 
 pub use decoders::{DecoderConfig, TextDecoder};
 pub use encoders::{EncoderConfig, ImageEncoder};

@@ -1,0 +1,112 @@
+/// Defines the two enums of a table of families, the models and their configurations, and what is the same
+/// for encoders and decoders; each call goes to the crate of the entry.
+macro_rules! table {
+    (
+        $part:literal, $error:ident,
+        $(#[$models_doc:meta])* $models:ident,
+        $(#[$configs_doc:meta])* $configs:ident,
+        $($(#[$doc:meta])* $name:ident: $config:ty => $model:ty;)*
+    ) => {
+        $(#[$models_doc])*
+        #[derive(burn::module::Module, Debug)]
+        #[allow(clippy::large_enum_variant)] // a model has only one value of it
+        pub enum $models {
+            $($(#[$doc])* $name($model)),*
+        }
+
+        $(#[$configs_doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $configs {
+            $($(#[$doc])* $name($config)),*
+        }
+
+        $(
+            impl From<$config> for $configs {
+                fn from(config: $config) -> Self {
+                    Self::$name(config)
+                }
+            }
+        )*
+
+        impl $configs {
+            /// Reads the configuration of a supported family.
+            pub(crate) fn read(
+                model_type: crate::model_type::ModelType<'_>,
+                value: serde_json::Value,
+            ) -> Result<Self, crate::ConfigError> {
+                $(
+                    if <$config as Family>::MODEL_TYPES.contains(&model_type.name) {
+                        let config = <$config as Family>::read(value);
+                        return config.map(Self::$name).map_err(crate::ConfigError::$error);
+                    }
+                )*
+                Err(model_type.unsupported([$(<$config as Family>::MODEL_TYPES),*].concat()))
+            }
+
+            /// The configuration that is saved.
+            pub(crate) fn write(
+                &self,
+                kept: &serde_json::Map<String, serde_json::Value>,
+            ) -> serde_json::Map<String, serde_json::Value> {
+                match self {
+                    $(Self::$name(config) => super::family::written(config, kept)),*
+                }
+            }
+
+            /// Keys that are not used here but saved again.
+            pub(crate) fn kept(
+                &self,
+                value: &serde_json::Value,
+            ) -> serde_json::Map<String, serde_json::Value> {
+                match self {
+                    $(Self::$name(_) => super::family::kept::<$config>(value)),*
+                }
+            }
+
+            /// Creates the model with fresh weights, which are packed if there is a format.
+            pub(crate) fn init(
+                &self,
+                format: Option<packed_linear::Format>,
+                device: &burn::tensor::Device,
+            ) -> $models {
+                match self {
+                    $(Self::$name(config) => $models::$name(Family::init(config, format, device))),*
+                }
+            }
+
+            /// The names of its weights in a checkpoint of the whole model.
+            pub(crate) fn weights(&self) -> checkpoint::WeightGroup<'static> {
+                match self {
+                    $(Self::$name(_) => checkpoint::WeightGroup {
+                        module: concat!($part, ".", stringify!($name), "."),
+                        checkpoint: <$config as Family>::PREFIXES,
+                        names: <$config as Family>::WEIGHTS,
+                    }),*
+                }
+            }
+
+            /// Loads it from its own checkpoint.
+            pub(crate) fn load(
+                &self,
+                model: $models,
+                weights: &dyn checkpoint::TensorSource,
+            ) -> Result<$models, checkpoint::LoadError> {
+                match self {
+                    $(Self::$name(_) => {
+                        let module = concat!(stringify!($name), ".");
+                        super::family::load_own::<$config, _>(module, model, weights)
+                    }),*
+                }
+            }
+
+            /// Width of the hidden states: an encoder's output, or the memory that a decoder attends to.
+            pub fn width(&self) -> usize {
+                match self {
+                    $(Self::$name(config) => config.width()),*
+                }
+            }
+        }
+    };
+}
+pub(super) use table;
