@@ -64,6 +64,16 @@ pub(crate) struct KeysValues {
 }
 
 impl KeysValues {
+    /// As kernels take them: batch item `i` has slot `i`, and all positions are attended to.
+    pub(crate) fn as_slots(&self) -> packed_linear::KeysValues<'_> {
+        packed_linear::KeysValues {
+            keys: &self.keys,
+            values: &self.values,
+            length: self.keys.dims()[2],
+            slots: None,
+        }
+    }
+
     /// Batch item `i` of the result is item `indices[i]` of this.
     pub(crate) fn select(self, indices: &Tensor<1, Int>) -> Self {
         Self {
@@ -118,31 +128,45 @@ impl Projections {
     }
 
     /// `[batch, heads, length, head_width]` back to `[batch · length, width]`.
-    pub(crate) fn join(&self, states: Tensor<4>) -> Tensor<2> {
+    fn join(&self, states: Tensor<4>) -> Tensor<2> {
         let [batch, heads, length, head_width] = states.dims();
         states
             .swap_dims(1, 2)
             .reshape([batch * length, heads * head_width])
     }
 
-    /// What queries take from values, with Burn's operations, and the weights they take it with before
-    /// dropout. Written out, since Burn's `attention` copies strided keys and values, while `matmul`
-    /// reads them in place.
+    /// What queries take from values and, if they are wanted, the weights that they take it with, before
+    /// dropout: by a kernel where there is one and nothing is hidden, otherwise with Burn's operations, on
+    /// the keys and values of each batch item, which `of_items` gives.
     ///
     /// # Shapes
-    /// - query: `[batch, heads, queries, head_width]`
+    /// - query: `[batch · queries, width]`
     /// - mask: broadcasts to `[batch, heads, queries, length]`, true = hidden
     /// - context: `[batch · queries, width]`
     /// - weights: `[batch, heads, queries, length]`
     pub(crate) fn attend(
         &self,
-        query: Tensor<4>,
-        KeysValues { keys, values }: KeysValues,
-        mask: Option<Tensor<4, Bool>>,
-    ) -> (Tensor<2>, Tensor<4>) {
-        let weights = attention_weights(query, keys, mask);
-        let dropped = self.attention_dropout.forward(weights.clone());
-        (self.join(dropped.matmul(values)), weights)
+        query: Tensor<2>,
+        batch: usize,
+        keys_values: packed_linear::KeysValues<'_>,
+        of_items: impl FnOnce() -> KeysValues,
+        mask: Option<&Tensor<4, Bool>>,
+        wants_weights: bool,
+    ) -> (Tensor<2>, Option<Tensor<4>>) {
+        let by_kernel = match mask {
+            None => packed_linear::attention(&query, batch, keys_values, wants_weights),
+            Some(_) => None,
+        };
+        if let Some(attended) = by_kernel {
+            return (attended.context, attended.weights);
+        }
+        // Written out, since Burn's `attention` copies strided keys and values, while `matmul` reads them in
+        // place.
+        let KeysValues { keys, values } = of_items();
+        let weights = attention_weights(self.split(query, batch), keys, mask.cloned());
+        let recorded = wants_weights.then(|| weights.clone());
+        let context = self.attention_dropout.forward(weights).matmul(values);
+        (self.join(context), recorded)
     }
 
     /// The residual plus the output projection of what was attended to.

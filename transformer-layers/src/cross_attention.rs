@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use packed_linear::{Format, Input};
 
-use crate::attention::{AttentionConfig, KeysValues, Projections};
+use crate::attention::{AttentionConfig, Projections};
 use crate::row_sources::RowSources;
 use crate::state::{LayerState, Pass};
 
@@ -58,28 +58,15 @@ impl CrossAttention {
         // read in place, for all of its rows at once.
         let query = pass.sources.group(projections.query.forward(x));
         let sources = pass.sources.sources();
-        let by_kernel = match &pass.memory_mask {
-            None => {
-                let KeysValues { keys, values } = &layer.memory;
-                let keys_values = packed_linear::KeysValues {
-                    keys,
-                    values,
-                    length: keys.dims()[2],
-                    slots: None,
-                };
-                packed_linear::attention(&query, sources, keys_values, layer.record.is_some())
-            }
-            Some(_) => None,
-        };
-        let (context, weights) = match by_kernel {
-            Some(attended) => (attended.context, attended.weights),
-            None => {
-                let query = projections.split(query, sources);
-                let mask = pass.memory_mask.clone();
-                let (context, weights) = projections.attend(query, layer.memory.clone(), mask);
-                (context, Some(weights))
-            }
-        };
+        let memory = &layer.memory;
+        let (context, weights) = projections.attend(
+            query,
+            sources,
+            memory.as_slots(),
+            || memory.clone(),
+            pass.memory_mask.as_ref(),
+            layer.record.is_some(),
+        );
         if let (Some(record), Some(weights)) = (&mut layer.record, weights) {
             record.append(of_rows(weights, pass.sources));
         }

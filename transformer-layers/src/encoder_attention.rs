@@ -42,24 +42,9 @@ impl EncoderAttention {
             keys: projections.split(keys, batch),
             values: projections.split(values, batch),
         };
-        let by_kernel = packed_linear::attention(
-            &query,
-            batch,
-            packed_linear::KeysValues {
-                keys: &keys_values.keys,
-                values: &keys_values.values,
-                length: positions,
-                slots: None,
-            },
-            false,
-        );
-        let context = match by_kernel {
-            Some(attended) => attended.context,
-            None => {
-                let query = projections.split(query, batch);
-                projections.attend(query, keys_values, None).0
-            }
-        };
+        let of_items = || keys_values.clone();
+        let (context, _) =
+            projections.attend(query, batch, keys_values.as_slots(), of_items, None, false);
         let context = context.reshape([batch, positions, width]);
         projections.add_output(context, residual)
     }

@@ -49,27 +49,16 @@ impl SelfAttention {
             keys: projections.split(keys, rows),
             values: projections.split(values, rows),
         });
-        let by_kernel = match &pass.token_mask {
-            None => {
-                let KeysValues { keys, values } = cache.all();
-                let keys_values = packed_linear::KeysValues {
-                    keys: &keys,
-                    values: &values,
-                    length: cache.length(),
-                    slots: slots.table(),
-                };
-                packed_linear::attention(&query, rows, keys_values, false)
-            }
-            Some(_) => None,
+        let KeysValues { keys, values } = cache.all();
+        let keys_values = packed_linear::KeysValues {
+            keys: &keys,
+            values: &values,
+            length: cache.length(),
+            slots: slots.table(),
         };
-        let context = match by_kernel {
-            Some(attended) => attended.context,
-            None => {
-                let query = projections.split(query, rows);
-                let so_far = cache.of_rows(rows, slots);
-                projections.attend(query, so_far, pass.token_mask.clone()).0
-            }
-        };
+        let of_rows = || cache.of_rows(rows, slots);
+        let mask = pass.token_mask.as_ref();
+        let (context, _) = projections.attend(query, rows, keys_values, of_rows, mask, false);
         projections.add_output(context, residual)
     }
 }
