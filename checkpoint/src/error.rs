@@ -95,6 +95,15 @@ pub enum LoadError {
         /// Their names.
         names: Vec<String>,
     },
+    /// The table of weight names does not fit the module.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// Why a table of weight names does not fit a module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
     /// A parameter of the module is not in the table of weight names.
     #[error("the table of weight names has no parameter {parameter}; add it")]
     UnknownParameter {

@@ -67,7 +67,7 @@ mod precision;
 mod read;
 mod write;
 
-pub use error::LoadError;
+pub use error::{LoadError, TableError};
 pub use form::WeightsForm;
 pub use load::load_weights;
 pub use locate::{LocateError, Progress, locate_checkpoint, locate_tokenizer};

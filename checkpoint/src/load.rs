@@ -116,28 +116,13 @@ impl ModuleMapper for Loader<'_> {
 impl<'a> Loader<'a> {
     /// Reads the parameter at the current path.
     fn read(&mut self, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
-        let path = self.place.path();
-        let weight = self.weight(&path)?;
-        if weight.layout == Layout::OutputLast && shape.len() != 2 {
-            return Err(LoadError::Layout {
-                parameter: path,
-                shape: shape.to_vec(),
-            });
-        }
+        let weight = self.names.of(&self.place.path(), shape)?;
         let expected = Expected {
             shape,
             layout: weight.layout,
         };
         let (name, info) = self.find(&weight, expected)?;
         read_as(self.source, &name, info, expected.layout)
-    }
-
-    /// What the table says about a parameter.
-    fn weight(&self, path: &str) -> Result<NamedWeight, LoadError> {
-        let unknown = || LoadError::UnknownParameter {
-            parameter: path.into(),
-        };
-        self.names.of(path).ok_or_else(unknown)
     }
 
     /// Packs the weight at a path, or returns its words if the source has it packed in the same format.
@@ -147,7 +132,7 @@ impl<'a> Loader<'a> {
             shape: &dims,
             layout: Layout::OutputFirst,
         };
-        let (name, info) = self.find(&self.weight(path)?, expected)?;
+        let (name, info) = self.find(&self.names.of(path, &dims)?, expected)?;
         let source = self.source;
         if let Some((found, words)) = source.packed(&name)?
             && found == shape

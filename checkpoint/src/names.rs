@@ -1,6 +1,6 @@
 use packed_linear::Layout;
 
-use crate::TensorSource;
+use crate::{TableError, TensorSource};
 
 /// Ties the parameters of a module to the names of a checkpoint.
 ///
@@ -53,9 +53,32 @@ pub(crate) struct NamedWeight {
     pub(crate) names: Vec<String>,
 }
 
+impl NamedWeight {
+    /// The name that it is saved under.
+    pub(crate) fn first(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+}
+
 impl WeightNames<'_> {
+    /// What the table says about the parameter of this shape at Burn's path `path`.
+    pub(crate) fn of(&self, path: &str, shape: &[usize]) -> Result<NamedWeight, TableError> {
+        let weight = self
+            .listed(path)
+            .ok_or_else(|| TableError::UnknownParameter {
+                parameter: path.into(),
+            })?;
+        match weight.layout == Layout::OutputLast && shape.len() != 2 {
+            true => Err(TableError::Layout {
+                parameter: path.into(),
+                shape: shape.to_vec(),
+            }),
+            false => Ok(weight),
+        }
+    }
+
     /// What the table says about the parameter at Burn's path `path`; `None` if it is not listed.
-    pub(crate) fn of(&self, path: &str) -> Option<NamedWeight> {
+    fn listed(&self, path: &str) -> Option<NamedWeight> {
         let mut found: Option<NamedWeight> = None;
         for group in self.groups {
             let Some(rest) = path.strip_prefix(group.module) else {
@@ -86,7 +109,7 @@ impl WeightNames<'_> {
 
     /// Whether a source has a tensor for the parameter at Burn's path `path`.
     pub fn is_in(&self, path: &str, source: &dyn TensorSource) -> bool {
-        let weight = self.of(path);
+        let weight = self.listed(path);
         let mut names = weight.iter().flat_map(|weight| &weight.names);
         names.any(|name| source.info(name).is_some())
     }
@@ -145,17 +168,17 @@ mod tests {
             }],
             ignored: &["*ids", "text.*", "scale"],
         };
-        let weight = names.of("a.l.12.w").unwrap();
+        let weight = names.listed("a.l.12.w").unwrap();
         assert_eq!(
             weight.names,
             ["x.layers.12.weight", "y.z.layers.12.weight", "12.weight"]
         );
         assert_eq!(weight.layout, Layout::OutputLast);
-        let weight = names.of("a.l.last.w").unwrap();
+        let weight = names.listed("a.l.last.w").unwrap();
         assert_eq!(weight.names, ["x.last", "y.z.last", "x.end", "y.z.end"]);
         assert_eq!(weight.layout, Layout::OutputFirst);
         for unknown in ["a.l.w", "a.l.x.w", "a.l.1.w.b", "b.l.1.w"] {
-            assert_eq!(names.of(unknown), None);
+            assert_eq!(names.listed(unknown), None);
         }
         for ignored in ["x.ids", "text.w", "scale"] {
             assert!(names.is_ignored(ignored));

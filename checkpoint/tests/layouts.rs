@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use checkpoint::{
-    Layout, LoadError, SaveError, SaveOptions, WeightGroup, WeightNames, load_weights,
+    Layout, LoadError, SaveError, SaveOptions, TableError, WeightGroup, WeightNames, load_weights,
     open_weights, save_weights,
 };
 use tempfile::TempDir;
@@ -122,17 +122,17 @@ fn only_a_matrix_can_be_declared_as_output_last() {
         let folder = save(&module, &[("weight", "weight", Layout::OutputFirst)]).unwrap();
         let table = [("weight", "weight", Layout::OutputLast)];
         match load(module.clone(), &folder, &table).unwrap_err() {
-            LoadError::Layout {
+            LoadError::Table(TableError::Layout {
                 parameter,
                 shape: found,
-            } => assert_eq!((parameter.as_str(), found.as_slice()), ("weight", shape)),
+            }) => assert_eq!((parameter.as_str(), found.as_slice()), ("weight", shape)),
             other => panic!("{other}"),
         }
         match save(&module, &table).unwrap_err() {
-            SaveError::Layout {
+            SaveError::Table(TableError::Layout {
                 parameter,
                 shape: found,
-            } => assert_eq!((parameter.as_str(), found.as_slice()), ("weight", shape)),
+            }) => assert_eq!((parameter.as_str(), found.as_slice()), ("weight", shape)),
             other => panic!("{other}"),
         }
     }
@@ -151,11 +151,15 @@ fn a_parameter_that_the_table_lacks_is_named() {
     let [mixer, linear] = table(Layout::OutputFirst);
     let folder = save(&pair(counted([SIDE, SIDE])), &[mixer, linear]).unwrap();
     match load(pair(counted([SIDE, SIDE])), &folder, &[mixer]).unwrap_err() {
-        LoadError::UnknownParameter { parameter } => assert_eq!(parameter, "linear.matrix"),
+        LoadError::Table(TableError::UnknownParameter { parameter }) => {
+            assert_eq!(parameter, "linear.matrix")
+        }
         other => panic!("{other}"),
     }
     match save(&pair(counted([SIDE, SIDE])), &[linear]).unwrap_err() {
-        SaveError::UnknownParameter { parameter } => assert_eq!(parameter, "mixer.matrix"),
+        SaveError::Table(TableError::UnknownParameter { parameter }) => {
+            assert_eq!(parameter, "mixer.matrix")
+        }
         other => panic!("{other}"),
     }
 }

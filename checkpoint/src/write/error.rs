@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorReadError;
 
-use crate::Precision;
+use crate::{Precision, TableError};
 
 /// Why a checkpoint could not be saved. The destination is unchanged, except after
 /// [`Unfinished`](Self::Unfinished).
@@ -49,22 +49,9 @@ pub enum SaveError {
         /// The error of the device.
         source: TensorReadError,
     },
-    /// A parameter of the module is not in the table of weight names.
-    #[error("the table of weight names has no parameter {parameter}; add it")]
-    UnknownParameter {
-        /// Burn's path of the parameter.
-        parameter: String,
-    },
-    /// The table of weight names declares a layout that a parameter of this shape can't have.
-    #[error(
-        "the table of weight names declares {parameter} as OutputLast, which needs 2 dimensions, but its shape is {shape:?}; declare it as OutputFirst"
-    )]
-    Layout {
-        /// Burn's path of the parameter.
-        parameter: String,
-        /// The shape of the parameter.
-        shape: Vec<usize>,
-    },
+    /// The table of weight names does not fit the module.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The header of a file can't be written.
     #[error("can't describe the tensors of {path}: {reason}")]
     Header {

@@ -92,26 +92,17 @@ impl<S: Sink> ModuleVisitor for Visitor<'_, S> {
 }
 
 impl<S: Sink> Visitor<'_, S> {
-    /// The layout of a parameter and the first of its names.
-    fn named(&self, path: &str) -> Result<(Layout, String), SaveError> {
-        let named = self.names.of(path);
-        let first =
-            named.and_then(|weight| Some((weight.layout, weight.names.into_iter().next()?)));
-        first.ok_or_else(|| SaveError::UnknownParameter {
-            parameter: path.into(),
-        })
-    }
-
     fn pass_packed<const D: usize>(
         &mut self,
         path: &str,
         shape: PackedShape,
         words: &Param<Tensor<D, Int>>,
     ) -> Result<(), SaveError> {
-        let (_, name) = self.named(path)?;
+        let dims = shape.dims();
+        let name = self.names.of(path, &dims)?.first().to_owned();
         let wanted = self.sink.begin(Entry {
             name: name.clone(),
-            shape: shape.dims(),
+            shape: dims,
             packed: Some(shape),
         })?;
         if wanted == Wanted::Nothing {
@@ -142,14 +133,9 @@ impl<S: Sink> Visitor<'_, S> {
     }
 
     fn pass<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Result<(), SaveError> {
-        let (layout, name) = self.named(&self.place.path())?;
         let shape: [usize; D] = param.lazy_shape().dims();
-        if layout == Layout::OutputLast && D != 2 {
-            return Err(SaveError::Layout {
-                parameter: self.place.path(),
-                shape: shape.to_vec(),
-            });
-        }
+        let weight = self.names.of(&self.place.path(), &shape)?;
+        let (layout, name) = (weight.layout, weight.first().to_owned());
         let stored = TensorInfo {
             shape: &shape,
             layout,
