@@ -34,9 +34,11 @@ impl AsPublished<'_> {
     /// [`Error::Load`], naming the file and what is wrong with it.
     pub fn generation_config(&self, folder: impl AsRef<Path>) -> Result<GenerationConfig, Error> {
         let path = folder.as_ref().join("config.json");
-        let json = fs::read_to_string(&path).map_err(|source| LoadError::Io {
-            path: path.clone(),
-            source,
+        let json = fs::read_to_string(&path).map_err(|source| {
+            LoadError::from(checkpoint::LoadError::Io {
+                path: path.clone(),
+                source,
+            })
         })?;
         let ordinary = self.captioner.generation_config();
         let options = as_published::generation_config(&json, ordinary);

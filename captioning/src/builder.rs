@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use checkpoint::files::CONFIG;
 use checkpoint::{Progress, locate_checkpoint, locate_tokenizer};
 use generation::GenerationConfig;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
@@ -201,10 +202,11 @@ fn from_folders(
     device: &Device,
 ) -> Result<Captioner, Error> {
     if !folder.is_dir() {
-        return Err(Error::Load(LoadError::MissingFile {
+        let missing = checkpoint::LoadError::MissingFile {
             folder: folder.to_owned(),
-            file: "config.json".into(),
-        }));
+            file: CONFIG.into(),
+        };
+        return Err(LoadError::from(missing).into());
     }
     // Before the weights: it is small, and the file that is most often missing.
     let tokenizer = Tokenizer::from_folder(tokenizer_folder)?;

@@ -1,25 +1,7 @@
-use std::path::PathBuf;
-
 /// Why a model could not be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// A file can't be read.
-    #[error("can't read {path}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// A folder does not have a file.
-    #[error("{folder} has no {file}")]
-    MissingFile {
-        /// The folder.
-        folder: PathBuf,
-        /// The file that was looked for.
-        file: String,
-    },
     /// A configuration file can't be used.
     #[error("can't use {origin}")]
     Config {
@@ -28,9 +10,9 @@ pub enum LoadError {
         /// What is wrong with it.
         source: ConfigError,
     },
-    /// The weights can't be read, or they are not those of this model.
+    /// A file is missing or can't be read, or the weights are not those of this model.
     #[error(transparent)]
-    Weights(#[from] checkpoint::LoadError),
+    Checkpoint(#[from] checkpoint::LoadError),
 }
 
 /// Why a configuration can't be used.

@@ -50,11 +50,16 @@ impl Pretrained {
         let folder = folder.as_ref();
         let config = config_text(folder)?;
         let generation_config = read_text(folder, GENERATION_CONFIG)?;
-        let in_checkpoint = Self::packed_format(folder)?;
+        // Nothing of a packed file counts for ordinary weights, not even that it is damaged.
+        let packed = match options.weights {
+            Weights::Ordinary => None,
+            _ => open_packed(folder, options.memory_map)?,
+        };
+        let in_checkpoint = packed.as_ref().and_then(PackedFile::format);
         let format = options.weights.format(in_checkpoint, device);
-        let source: Box<dyn TensorSource> = match format.is_some() && format == in_checkpoint {
-            true => Box::new(open_packed(folder, options.memory_map)?),
-            false => open_weights(folder)?,
+        let source: Box<dyn TensorSource> = match packed {
+            Some(packed) if format.is_some() && format == in_checkpoint => Box::new(packed),
+            _ => open_weights(folder)?,
         };
         Self::from_sources(
             &name(folder),
@@ -64,18 +69,6 @@ impl Pretrained {
             format,
             device,
         )
-    }
-
-    /// The format of a folder's packed weights; `None` if it has no packed weights.
-    ///
-    /// # Errors
-    /// [`LoadError`] if the file of packed weights can't be read or is damaged.
-    pub fn packed_format(folder: impl AsRef<Path>) -> Result<Option<Format>, LoadError> {
-        let path = folder.as_ref().join(WeightsForm::Packed.file());
-        match path.exists() {
-            true => Ok(PackedFile::open(path)?.format()),
-            false => Ok(None),
-        }
     }
 
     /// Loads a model from the contents of its files, such as embedded ones. `origin` is the name of the
@@ -209,11 +202,13 @@ impl Pretrained {
     }
 }
 
-fn open_packed(folder: &Path, memory_map: bool) -> Result<PackedFile, LoadError> {
+/// The packed weights of a folder, if it has any.
+fn open_packed(folder: &Path, memory_map: bool) -> Result<Option<PackedFile>, LoadError> {
     let path = folder.join(WeightsForm::Packed.file());
-    Ok(match memory_map {
-        true => PackedFile::map_unchanging(path)?,
-        false => PackedFile::open(path)?,
+    Ok(match (path.exists(), memory_map) {
+        (false, _) => None,
+        (true, true) => Some(PackedFile::map_unchanging(path)?),
+        (true, false) => Some(PackedFile::open(path)?),
     })
 }
 
@@ -272,10 +267,11 @@ fn in_file(origin: &str, file: &str, source: ConfigError) -> LoadError {
 }
 
 fn config_text(folder: &Path) -> Result<String, LoadError> {
-    read_text(folder, CONFIG)?.ok_or_else(|| LoadError::MissingFile {
+    let missing = || checkpoint::LoadError::MissingFile {
         folder: folder.to_owned(),
         file: CONFIG.into(),
-    })
+    };
+    Ok(read_text(folder, CONFIG)?.ok_or_else(missing)?)
 }
 
 /// The contents of a file; `None` if it does not exist.
@@ -284,6 +280,6 @@ fn read_text(folder: &Path, file: &str) -> Result<Option<String>, LoadError> {
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LoadError::Io { path, source }),
+        Err(source) => Err(checkpoint::LoadError::Io { path, source }.into()),
     }
 }

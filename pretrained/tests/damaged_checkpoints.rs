@@ -44,7 +44,7 @@ fn missing_and_misshapen_tensors_are_named() {
             tensors.remove(name);
         });
         match result.unwrap_err() {
-            LoadError::Weights(WeightsError::MissingTensor { name: found, .. }) => {
+            LoadError::Checkpoint(WeightsError::MissingTensor { name: found, .. }) => {
                 assert!(found.contains(name))
             }
             other => panic!("{name}: {other}"),
@@ -55,7 +55,9 @@ fn missing_and_misshapen_tensors_are_named() {
             values.resize(shape.iter().product(), 0.0);
         });
         match result.unwrap_err() {
-            LoadError::Weights(WeightsError::Shape { name: found, .. }) => assert_eq!(&found, name),
+            LoadError::Checkpoint(WeightsError::Shape { name: found, .. }) => {
+                assert_eq!(&found, name)
+            }
             other => panic!("{name}: {other}"),
         }
     }
@@ -66,7 +68,7 @@ fn a_matrix_with_another_dimension_is_refused() {
     let name = "enc_to_dec_proj.weight";
     let (_folder, result) = changed(|tensors| tensors.get_mut(name).unwrap().0.insert(0, 1));
     match result.unwrap_err() {
-        LoadError::Weights(WeightsError::Shape { found, .. }) => assert_eq!(found, [1, 24, 16]),
+        LoadError::Checkpoint(WeightsError::Shape { found, .. }) => assert_eq!(found, [1, 24, 16]),
         other => panic!("{other}"),
     }
 }
@@ -166,7 +168,7 @@ fn truncated_and_overwritten_files_never_panic() {
     ] {
         fs::write(&path, &whole[..length]).unwrap();
         match load(folder.path()).unwrap_err() {
-            LoadError::Weights(WeightsError::Format { origin, .. }) => {
+            LoadError::Checkpoint(WeightsError::Format { origin, .. }) => {
                 assert!(origin.ends_with("model.safetensors"));
             }
             other => panic!("{length} bytes: {other}"),

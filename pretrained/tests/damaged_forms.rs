@@ -24,7 +24,7 @@ fn copy(form: &str) -> TempDir {
 
 fn error(folder: &Path) -> WeightsError {
     match common::load(folder).unwrap_err() {
-        LoadError::Weights(error) => error,
+        LoadError::Checkpoint(error) => error,
         other => panic!("{other}"),
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor};
-use checkpoint::{LoadError as WeightsError, SaveOptions, StagedFolder};
+use checkpoint::{LoadError as WeightsError, PackedFile, SaveOptions, StagedFolder, WeightsForm};
 use common::{Sizes, load_as, write, write_flax};
 use packed_linear::Format;
 use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
@@ -111,7 +111,8 @@ fn a_packed_file_gives_the_same_model_whether_it_is_read_or_mapped() {
         let place = packed(&pretrained);
         let path = place.path().join("packed");
         let format: Format = text.parse().unwrap();
-        assert_eq!(Pretrained::packed_format(&path).unwrap(), Some(format));
+        let file = PackedFile::open(path.join(WeightsForm::Packed.file())).unwrap();
+        assert_eq!(file.format(), Some(format));
         for weights in [packed_as(text), Weights::Auto] {
             for again in [load(&path, weights), load_mapped(&path, weights)] {
                 assert_eq!(again.format, Some(format));
@@ -146,6 +147,15 @@ fn a_packed_file_can_be_loaded_in_any_format_and_saved_as_safetensors() {
 }
 
 #[test]
+fn a_damaged_packed_file_does_not_matter_for_ordinary_weights() {
+    let folder = checkpoint();
+    let expected = logits(&load(folder.path(), Weights::Ordinary));
+    fs::write(folder.path().join(WeightsForm::Packed.file()), "damaged").unwrap();
+    assert!(logits(&load(folder.path(), Weights::Ordinary)) == expected);
+    assert!(load_as(folder.path(), Weights::Auto).is_err());
+}
+
+#[test]
 fn damaged_packed_files_are_errors() {
     let folder = checkpoint();
     let place = packed(&load(folder.path(), packed_as("int4:8")));
@@ -156,7 +166,7 @@ fn damaged_packed_files_are_errors() {
     let result = |bytes: &[u8]| {
         fs::write(&file, bytes).unwrap();
         match load_as(&path, packed_as("int4:8")) {
-            Err(LoadError::Weights(error)) => Err(error),
+            Err(LoadError::Checkpoint(error)) => Err(error),
             Err(other) => panic!("{other}"),
             Ok(pretrained) => Ok(pretrained),
         }
