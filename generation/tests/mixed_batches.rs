@@ -2,43 +2,8 @@
 
 mod common;
 
-use std::cell::Cell;
-
-use common::{Broken, END, Hashing, VOCABULARY, all, config};
-use generation::{EarlyStopping, GenerationConfig, Prompt, StepModel, TokenBatch, generate};
-
-/// Logits and hidden states that depend on the history of a row. Counts how often the hidden states
-/// are asked for.
-#[derive(Default)]
-struct Telling {
-    asked: Cell<usize>,
-}
-
-impl StepModel for Telling {
-    type State = Vec<Vec<u32>>;
-    type Error = Broken;
-
-    fn vocab_size(&self) -> usize {
-        VOCABULARY
-    }
-
-    fn step(&self, tokens: TokenBatch<'_>, state: &mut Self::State) -> Result<Vec<f32>, Broken> {
-        Hashing::default().step(tokens, state)
-    }
-
-    fn select_rows(&self, state: &mut Self::State, parents: &[usize]) -> Result<(), Broken> {
-        Hashing::default().select_rows(state, parents)
-    }
-
-    fn hidden_states(&self, state: &Self::State) -> Result<Option<Vec<f32>>, Broken> {
-        self.asked.set(self.asked.get() + 1);
-        let hidden = |row: &Vec<u32>| {
-            let angle = row.iter().map(|token| *token as f32).sum::<f32>() / 3.0;
-            [angle.cos(), angle.sin()]
-        };
-        Ok(Some(state.iter().flat_map(hidden).collect()))
-    }
-}
+use common::{END, Telling, all, config};
+use generation::{EarlyStopping, GenerationConfig, Prompt, generate};
 
 fn contrastive() -> GenerationConfig {
     GenerationConfig {

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Broken, END, Hashing, VOCABULARY, all, config, logits_after, prompts};
+use common::{
+    Broken, END, Hashing, Telling, VOCABULARY, all, config, hidden, logits_after, prompts,
+};
 use generation::{
     ConfigError, GenerateError, GenerationConfig, Hypothesis, Prompt, PromptResult, StepModel,
     TokenBatch, generate,
@@ -126,36 +128,6 @@ fn unusable_shortlists_are_errors_that_say_why() {
     }
 }
 
-/// A model with hidden states: the hidden state of a row is a vector that turns with each token.
-struct Telling;
-
-/// The hidden state after a history.
-fn hidden(history: &[u32]) -> [f32; 2] {
-    let angle = history.iter().map(|token| *token as f32).sum::<f32>() / 3.0;
-    [angle.cos(), angle.sin()]
-}
-
-impl StepModel for Telling {
-    type State = Vec<Vec<u32>>;
-    type Error = Broken;
-
-    fn vocab_size(&self) -> usize {
-        VOCABULARY
-    }
-
-    fn step(&self, tokens: TokenBatch<'_>, state: &mut Self::State) -> Result<Vec<f32>, Broken> {
-        Hashing::default().step(tokens, state)
-    }
-
-    fn select_rows(&self, state: &mut Self::State, parents: &[usize]) -> Result<(), Broken> {
-        Hashing::default().select_rows(state, parents)
-    }
-
-    fn hidden_states(&self, state: &Self::State) -> Result<Option<Vec<f32>>, Broken> {
-        Ok(Some(state.iter().flat_map(|row| hidden(row)).collect()))
-    }
-}
-
 /// A direct implementation of the definition, which tries every candidate at every step.
 fn contrastive(start: u32, alpha: f32, top_k: usize, max_length: usize) -> Vec<u32> {
     let mut text = vec![start];
@@ -194,8 +166,20 @@ fn contrastive_search_avoids_similar_tokens() {
             top_k,
             ..config(1, 10)
         };
-        let found = generate(&Telling, vec![Vec::new(); 11], &prompts, &contrasting).unwrap();
-        let greedy = generate(&Telling, vec![Vec::new(); 11], &prompts, &config(1, 10)).unwrap();
+        let found = generate(
+            &Telling::default(),
+            vec![Vec::new(); 11],
+            &prompts,
+            &contrasting,
+        )
+        .unwrap();
+        let greedy = generate(
+            &Telling::default(),
+            vec![Vec::new(); 11],
+            &prompts,
+            &config(1, 10),
+        )
+        .unwrap();
         for ((found, greedy), start) in all(found).iter().zip(&all(greedy)).zip(0..) {
             let expected = contrastive(start, alpha as f32, top_k, 10);
             assert_eq!(found[0].tokens, expected);
