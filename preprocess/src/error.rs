@@ -21,14 +21,9 @@ pub enum Error {
         /// What is wrong with its content; never an [`Error::File`] itself.
         source: Box<Error>,
     },
-    /// The operating system could not read a file.
-    #[error("can't read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's error.
-        source: io::Error,
-    },
+    /// A file can't be read, is no regular file or is too large.
+    #[error(transparent)]
+    Read(#[from] whole_files::ReadError),
     /// The operating system could not write a file.
     #[error("can't write {}", path.display())]
     Write {
@@ -186,20 +181,21 @@ impl Error {
     }
 }
 
+/// Writes a file, which is replaced as a whole: a reader never sees a part of it.
+#[cfg(any(feature = "image", feature = "text"))]
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    whole_files::replace(path, text.as_bytes()).map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 #[cfg(any(feature = "image", feature = "text"))]
 impl Error {
-    /// An [`Error::Read`], for `map_err`.
-    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Read {
-            path: path.to_owned(),
-            source,
-        }
-    }
-
     /// Says in which file it happened.
     pub(crate) fn in_file(self, path: &Path) -> Self {
         match self {
-            named @ (Self::File { .. } | Self::Read { .. } | Self::Write { .. }) => named,
+            named @ (Self::File { .. } | Self::Read(_) | Self::Write { .. }) => named,
             error => Self::File {
                 path: path.to_owned(),
                 source: Box::new(error),
@@ -221,6 +217,8 @@ impl Error {
 mod tests {
     use std::error::Error as _;
 
+    use whole_files::ReadError;
+
     use super::*;
 
     /// The messages of an error and its sources, joined.
@@ -236,11 +234,12 @@ mod tests {
         let path = Path::new("folder/file");
         let json = serde_json::from_str::<u32>("{").unwrap_err();
         let cause = || io::Error::other("a cause");
+        let read = |path: &Path| ReadError::Io {
+            path: path.to_owned(),
+            source: cause(),
+        };
         for (error, expected) in [
-            (
-                Error::read(path)(cause()),
-                "can't read folder/file: a cause",
-            ),
+            (Error::Read(read(path)), "can't read folder/file: a cause"),
             (
                 Error::Write {
                     path: path.to_owned(),
@@ -271,8 +270,10 @@ mod tests {
         let error = inner.in_file(Path::new("outer"));
         assert!(matches!(&error, Error::File { path, .. } if path == Path::new("inner")));
         assert!(matches!(error.cause(), Error::MaxLength { .. }));
-        let error = Error::read(Path::new("inner"))(io::Error::other("a cause"));
+        let error = Error::Read(ReadError::NotRegular {
+            path: "inner".into(),
+        });
         let error = error.in_file(Path::new("outer"));
-        assert!(matches!(&error, Error::Read { path, .. } if path == Path::new("inner")));
+        assert!(matches!(&error, Error::Read(read) if read.path() == Path::new("inner")));
     }
 }

@@ -22,8 +22,6 @@ mod error;
 pub mod image;
 #[cfg(feature = "text")]
 pub mod text;
-#[cfg(any(feature = "image", feature = "text"))]
-mod whole_file;
 
 pub use error::Error;
 

@@ -26,6 +26,7 @@ use std::path::Path;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use whole_files::limits;
 
 use super::RgbImage;
 use crate::{Error, MAX_PIXELS};
@@ -94,8 +95,8 @@ impl DecodeOptions {
 ///   many pixels.
 pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<RgbImage, Error> {
     let path = path.as_ref();
-    std::fs::read(path)
-        .map_err(Error::read(path))
+    whole_files::read(path, limits::PICTURE)
+        .map_err(Error::Read)
         .and_then(|bytes| decode(&bytes, options))
         .map_err(|error| error.in_file(path))
 }

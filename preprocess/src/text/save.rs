@@ -6,7 +6,8 @@ use super::Tokenizer;
 use super::special::NAMED;
 use super::template::default_language;
 use super::tokenizer::TOKENIZER_JSON;
-use crate::{Error, whole_file};
+use crate::Error;
+use crate::error::write;
 
 impl Tokenizer {
     /// Writes `tokenizer.json` and `tokenizer_config.json` into `folder`, which is created if it does not exist.
@@ -20,10 +21,9 @@ impl Tokenizer {
     /// not happen to parts that were read from a file.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
         let folder = folder.as_ref();
-        whole_file::save(folder, TOKENIZER_JSON, &self.to_tokenizer_json()?)?;
-        whole_file::save(
-            folder,
-            "tokenizer_config.json",
+        write(&folder.join(TOKENIZER_JSON), &self.to_tokenizer_json()?)?;
+        write(
+            &folder.join("tokenizer_config.json"),
             &self.to_tokenizer_config_json(),
         )
     }

@@ -1,5 +1,6 @@
-use std::fs;
 use std::path::Path;
+
+use whole_files::limits;
 
 use super::languages::{LANGUAGES, Language};
 use super::special::END;
@@ -240,8 +241,8 @@ impl Tokenizer {
 }
 
 fn from_file(path: &Path, read: fn(&[u8]) -> Result<Tokenizer, Error>) -> Result<Tokenizer, Error> {
-    fs::read(path)
-        .map_err(Error::read(path))
+    whole_files::read(path, limits::VOCABULARY)
+        .map_err(Error::Read)
         .and_then(|bytes| read(&bytes))
         .map_err(|error| error.in_file(path))
 }

@@ -1,11 +1,12 @@
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use whole_files::limits;
 
 use super::ImageProcessorConfig;
 use super::values::{self, Options};
-use crate::{Error, whole_file};
+use crate::Error;
+use crate::error::write;
 
 const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
 
@@ -59,8 +60,8 @@ impl ImageProcessorConfig {
     /// around [`Error::Config`] if the value of an option can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        fs::read_to_string(path)
-            .map_err(Error::read(path))
+        whole_files::read_text(path, limits::JSON)
+            .map_err(Error::Read)
             .and_then(|text| Self::from_json(&text))
             .map_err(|error| error.in_file(path))
     }
@@ -73,7 +74,7 @@ impl ImageProcessorConfig {
     /// the file, if it can't be written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
         self.validate()?;
-        whole_file::save(folder.as_ref(), PREPROCESSOR_CONFIG, &self.to_json())
+        write(&folder.as_ref().join(PREPROCESSOR_CONFIG), &self.to_json())
     }
 
     /// The options of a checkpoint's folder: those of its `preprocessor_config.json`, or else those of the images in its
@@ -99,8 +100,8 @@ impl ImageProcessorConfig {
                 None => Ok(Self::square(side)),
             }
         };
-        fs::read_to_string(&path)
-            .map_err(Error::read(&path))
+        whole_files::read_text(&path, limits::JSON)
+            .map_err(Error::Read)
             .and_then(of_processor)
             .map_err(|error| error.in_file(&path))
     }
@@ -116,6 +117,8 @@ impl ImageProcessorConfig {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::image::{Resample, ResizeTo};
 

@@ -4,29 +4,36 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Error;
-
-/// Writes the file `name` into `folder`, which is created if it does not exist.
+/// Writes a file. Its folder is created if it does not exist.
 ///
-/// A reader of the file finds either the old or the new content, complete, even if the program crashes while writing.
+/// A reader of the file finds either the old or the new content, complete, even if the program or the machine stops
+/// while it is written.
 ///
 /// # Errors
-/// [`Error::Write`], naming the file.
-pub(crate) fn save(folder: &Path, name: &str, content: &str) -> Result<(), Error> {
-    let path = folder.join(name);
-    fs::create_dir_all(folder)
-        .and_then(|()| replace(&path, content.as_bytes()))
-        .map_err(|source| Error::Write { path, source })
-}
-
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+/// The error of the operating system. The old file is still there then.
+pub fn replace(path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+    let path = path.as_ref();
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
     let (temporary, file) = create_temporary(path)?;
     let result = write_and_close(file, content).and_then(|()| fs::rename(&temporary, path));
-    if result.is_err() {
+    match result {
+        // Otherwise the new name could be lost again.
+        Ok(()) => sync_folder(folder),
         // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
+        Err(_) => drop(fs::remove_file(&temporary)),
     }
     result
+}
+
+/// Waits until the names in a folder are on the disk, on systems that support this.
+pub fn sync_folder(folder: impl AsRef<Path>) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
 }
 
 /// Number of temporary files that this process has named.
@@ -80,7 +87,7 @@ mod tests {
         let directory = tempfile::TempDir::new().unwrap();
         let folder = directory.path().join("a/b");
         for content in ["a longer text", "short"] {
-            save(&folder, "file.json", content).unwrap();
+            replace(folder.join("file.json"), content.as_bytes()).unwrap();
             let found = fs::read_to_string(folder.join("file.json")).unwrap();
             assert_eq!(found, content);
         }
@@ -88,13 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_names_the_file_and_leaves_nothing_behind() {
+    fn a_failure_leaves_nothing_behind() {
         let directory = tempfile::TempDir::new().unwrap();
         // A file can't replace a folder.
         fs::create_dir_all(directory.path().join("file.json/inside")).unwrap();
-        let error = save(directory.path(), "file.json", "text").unwrap_err();
-        assert!(matches!(error, Error::Write { .. }), "{error}");
-        assert!(error.to_string().contains("file.json"), "{error}");
+        assert!(replace(directory.path().join("file.json"), b"text").is_err());
         assert_eq!(names(directory.path()), ["file.json"]);
     }
 
@@ -106,7 +111,7 @@ mod tests {
         for count in next..next + 50 {
             fs::write(temporary_path(&path, count), "left").unwrap();
         }
-        save(directory.path(), "file.json", "text").unwrap();
+        replace(&path, b"text").unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "text");
     }
 
@@ -114,17 +119,18 @@ mod tests {
     fn readers_see_whole_files_while_threads_write() {
         let directory = tempfile::TempDir::new().unwrap();
         let contents = ["a".repeat(100_000), "b".repeat(200_000)];
-        save(directory.path(), "file.json", &contents[0]).unwrap();
+        let path = directory.path().join("file.json");
+        replace(&path, contents[0].as_bytes()).unwrap();
         std::thread::scope(|scope| {
             for content in &contents {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        save(directory.path(), "file.json", content).unwrap();
+                        replace(&path, content.as_bytes()).unwrap();
                     }
                 });
             }
             for _ in 0..100 {
-                let found = fs::read_to_string(directory.path().join("file.json")).unwrap();
+                let found = fs::read_to_string(&path).unwrap();
                 assert!(contents.contains(&found));
             }
         });
