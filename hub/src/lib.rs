@@ -12,7 +12,9 @@
 //! let model: HubModel = "flax-community/clip-vit-base-patch32_mbart-large-50:ckpt-51999".parse()?;
 //! let all = |names: &[String]| Ok::<_, hub::HubError>(names.to_vec());
 //! let folder = hub.fetch(&model, all, &mut |progress| {
-//!     eprint!("\r{}: {} of {} bytes", progress.file, progress.done, progress.total);
+//!     if let hub::Progress::Transfer { file, done, total, .. } = progress {
+//!         eprint!("\r{file}: {done} of {total} bytes");
+//!     }
 //! })?;
 //! println!("{}", folder.display());
 //! # Ok::<(), hub::HubError>(())
@@ -46,17 +48,23 @@ mod etag;
 mod listing;
 mod metadata;
 mod model;
+mod own_file;
+mod pace;
 mod partial;
 mod progress;
 mod retry;
 mod settings;
+mod shown;
+mod snapshot;
+mod space;
 mod transfer;
+mod web_address;
 
 pub use client::Hub;
 pub use error::HubError;
-pub use listing::Snapshot;
 pub use model::HubModel;
 pub use progress::Progress;
+pub use snapshot::Snapshot;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

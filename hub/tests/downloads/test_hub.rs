@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hub::{Hub, HubError, HubModel};
+use hub::{Hub, HubError, HubModel, Progress};
 use tempfile::TempDir;
 
 use crate::repository::{NEEDED, Repository, Storage, StoredFile};
@@ -301,6 +301,16 @@ fn decode(text: &str) -> String {
         bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     String::from_utf8(bytes).unwrap()
+}
+
+/// File, done and total of a progress, which has to be that of a transfer.
+pub(crate) fn transferred(progress: Progress<'_>) -> (&str, u64, u64) {
+    match progress {
+        Progress::Transfer {
+            file, done, total, ..
+        } => (file, done, total),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Selects the files of a checkpoint. The tokenizer may be missing.
