@@ -135,13 +135,18 @@ pub(crate) fn pinned(revision: &str) -> Option<String> {
 fn create_parent(root: &Path, path: &Path) -> Result<(), HubError> {
     fs::create_dir_all(root).map_err(io_error("create the folder", root))?;
     let mut folder = root.to_owned();
-    let below = path.parent().and_then(|parent| parent.strip_prefix(root).ok());
+    let below = path
+        .parent()
+        .and_then(|parent| parent.strip_prefix(root).ok());
     for name in below.into_iter().flatten() {
         folder.push(name);
         match fs::create_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
-                    return Err(HubError::NotAFolder { path: folder });
+                let found = fs::symlink_metadata(&folder).map_err(io_error("read", &folder))?;
+                match found {
+                    found if found.is_dir() => (),
+                    found if found.is_symlink() => return Err(HubError::Link { path: folder }),
+                    _ => return Err(io_error("create the folder", &folder)(error)),
                 }
             }
             made => made.map_err(io_error("create the folder", &folder))?,
@@ -253,7 +258,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let commit = "0123456789abcdef0123456789abcdef01234567";
-        assert_eq!(cache.commit(&commit.to_uppercase()).as_deref(), Some(commit));
+        assert_eq!(
+            cache.commit(&commit.to_uppercase()).as_deref(),
+            Some(commit)
+        );
         let path = cache.reference("main");
         cache.record("main", commit).unwrap();
         fs::write(&path, format!("{commit}{}", " ".repeat(5_000))).unwrap();

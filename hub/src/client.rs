@@ -216,7 +216,10 @@ mod tests {
             .with_endpoint("https://user:secret@mirror/hf")
             .unwrap();
         let shown = format!("{hub:?}");
-        assert!(!shown.contains("secret") && !shown.contains("user"), "{shown}");
+        assert!(
+            !shown.contains("secret") && !shown.contains("user"),
+            "{shown}"
+        );
         for endpoint in [
             "user:secret@mirror",
             "ftp://user:secret@mirror",

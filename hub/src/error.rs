@@ -20,7 +20,9 @@ pub enum HubError {
         reason: &'static str,
     },
     /// An address was given in place of the name of a model, and it is not that of a model.
-    #[error("{address:?} is not the address of a model on the Hub: {reason}; expected owner/name or an address such as https://huggingface.co/owner/name")]
+    #[error(
+        "{address:?} is not the address of a model on the Hub: {reason}; expected owner/name or an address such as https://huggingface.co/owner/name"
+    )]
     Address {
         /// The address.
         address: String,
@@ -54,20 +56,25 @@ pub enum HubError {
         source: std::io::Error,
     },
     /// The file with the token can't be read.
-    #[error("can't use the file of the token; HF_TOKEN_PATH says where it is, and HF_TOKEN can be set instead")]
+    #[error(
+        "can't use the file of the token; HF_TOKEN_PATH says where it is, and HF_TOKEN can be set instead"
+    )]
     TokenFile {
         /// The file, and what is wrong with it.
         source: ReadError,
     },
-    /// A folder of the cache is a link, or something else is in its place. Files that a server names would be written
-    /// wherever the link leads.
-    #[error("expected a folder of the cache at {path}, found a link or a file; delete it, or set HF_HUB_CACHE to another folder")]
-    NotAFolder {
-        /// The path.
+    /// A folder of the cache is a link. Files that a server names would be written wherever it leads.
+    #[error(
+        "expected a folder of the cache at {path}, found a link; delete it, or set HF_HUB_CACHE to another folder"
+    )]
+    Link {
+        /// The link.
         path: PathBuf,
     },
     /// The file system of the cache does not have room for the files.
-    #[error("the download needs {needed} bytes, but only {available} are free in {folder}; free some space, or set HF_HUB_CACHE to another folder")]
+    #[error(
+        "the download needs {needed} bytes, but only {available} are free in {folder}; free some space, or set HF_HUB_CACHE to another folder"
+    )]
     NoSpace {
         /// The folder of the cache.
         folder: PathBuf,
@@ -139,7 +146,9 @@ pub enum HubError {
         status: u16,
     },
     /// The server has another commit than the one that was asked for.
-    #[error("expected commit {expected} of {model}, but the server says that it is {found}; nothing of it was used")]
+    #[error(
+        "expected commit {expected} of {model}, but the server says that it is {found}; nothing of it was used"
+    )]
     Commit {
         /// The model.
         model: String,

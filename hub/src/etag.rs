@@ -112,7 +112,21 @@ mod tests {
     fn tags_that_are_not_file_names_are_refused() {
         let long = "a".repeat(129);
         for header in [
-            "", "\"\"", "W/", "..", ".a", "a/b", "../a", "a\\b", "a b", "ä", "a:b", "abc.incomplete", "abc.INCOMPLETE", "a.lock", &long,
+            "",
+            "\"\"",
+            "W/",
+            "..",
+            ".a",
+            "a/b",
+            "../a",
+            "a\\b",
+            "a b",
+            "ä",
+            "a:b",
+            "abc.incomplete",
+            "abc.INCOMPLETE",
+            "a.lock",
+            &long,
         ] {
             assert_eq!(Etag::parse(header), None, "{header}");
         }

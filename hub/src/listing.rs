@@ -113,14 +113,15 @@ impl Connection<'_> {
 
 impl Listing {
     fn parse(json: &[u8]) -> Result<Self, String> {
-        let model: Model = serde_json::from_slice(json).map_err(|error| match error.classify() {
-            Category::Data => format!(
-                "no list of files as a Hub sends it (line {}, column {})",
-                error.line(),
-                error.column()
-            ),
-            _ => format!("invalid JSON ({error})"),
-        })?;
+        let model: Model =
+            serde_json::from_slice(json).map_err(|error| match error.classify() {
+                Category::Data => format!(
+                    "no list of files as a Hub sends it (line {}, column {})",
+                    error.line(),
+                    error.column()
+                ),
+                _ => format!("invalid JSON ({error})"),
+            })?;
         let files = model.siblings.ok_or("no list of files")?;
         if files.len() > MAX_FILES {
             return Err(format!("more than {MAX_FILES} files"));
@@ -205,12 +206,19 @@ mod tests {
         for json in [
             format!(r#"{{"sha":"{COMMIT}","siblings":[{}]}}"#, names(40_000)),
             // Whatever else an answer has is not kept.
-            format!(r#"{{"config":[{other}],"sha":"{COMMIT}","siblings":[{{"more":[{other}],"rfilename":"a"}}]}}"#),
+            format!(
+                r#"{{"config":[{other}],"sha":"{COMMIT}","siblings":[{{"more":[{other}],"rfilename":"a"}}]}}"#
+            ),
             format!(r#"{{"sha":"{}","siblings":[]}}"#, "a".repeat(1 << 20)),
         ] {
             let allocated = allocation_counter::measure(|| drop(Listing::parse(json.as_bytes())));
             let most = 4 * json.len() as u64 + (64 << 10);
-            assert!(allocated.bytes_max < most, "{} of {}", allocated.bytes_max, json.len());
+            assert!(
+                allocated.bytes_max < most,
+                "{} of {}",
+                allocated.bytes_max,
+                json.len()
+            );
         }
     }
 

@@ -84,6 +84,17 @@ impl HubModel {
             })
     }
 
+    /// A text that a user gave as a name, as messages may repeat it: an address without its user and password, and a very
+    /// long text cut.
+    ///
+    /// ```
+    /// let address = "https://user:secret@huggingface.co/owner/name";
+    /// assert_eq!(hub::HubModel::shown(address), "https://***@huggingface.co/owner/name");
+    /// ```
+    pub fn shown(text: &str) -> String {
+        shown(text)
+    }
+
     /// `owner/name`.
     pub fn repository(&self) -> &str {
         &self.repository

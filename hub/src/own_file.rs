@@ -16,16 +16,17 @@ pub(crate) fn open_own_file(path: &Path) -> io::Result<File> {
             // Another file may have taken its place in between.
             match is_own(&file.metadata()?) {
                 true => Ok(file),
-                false => Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file")),
+                false => Err(io::Error::new(
+                    ErrorKind::InvalidInput,
+                    "not a regular file",
+                )),
             }
         }
         Ok(_) => {
             fs::remove_file(path)?;
             options().create_new(true).open(path)
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            options().create_new(true).open(path)
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => options().create_new(true).open(path),
         Err(error) => Err(error),
     }
 }

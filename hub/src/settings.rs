@@ -234,7 +234,10 @@ mod tests {
             ("HF_ENDPOINT", "https://user:secret@host"),
         ]);
         let text = format!("{settings:?}");
-        assert!(!text.contains("secret") && text.contains("***@host"), "{text}");
+        assert!(
+            !text.contains("secret") && text.contains("***@host"),
+            "{text}"
+        );
     }
 
     #[test]

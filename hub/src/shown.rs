@@ -20,7 +20,10 @@ pub(crate) fn shown_endpoint(text: &str) -> String {
         return excerpt(text);
     };
     let is_scheme = |scheme: &&str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(is_scheme);
+    let scheme = text
+        .split_once("://")
+        .map(|(scheme, _)| scheme)
+        .filter(is_scheme);
     let scheme = scheme.map_or(String::new(), |scheme| format!("{scheme}://"));
     excerpt(&format!("{scheme}{HIDDEN}{}", &text[at + 1..]))
 }
@@ -42,7 +45,12 @@ fn without_credentials(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
     // Without a scheme, `owner/name@revision` is not an address, but `user:password@host` is one.
-    if !text.contains("//") && text.split('@').next().is_some_and(|user| user.contains(':')) {
+    if !text.contains("//")
+        && text
+            .split('@')
+            .next()
+            .is_some_and(|user| user.contains(':'))
+    {
         rest = hide(text, &mut result);
     }
     while let Some(start) = rest.find("//") {
@@ -90,7 +98,10 @@ mod tests {
             ("https://user:sec@ret@host", "https://***@host"),
             ("https://user:sec/ret@host/a", "https://***@host/a"),
             ("//user:secret@host", "//***@host"),
-            ("bad uri: 'http://u:secret@h' and http://u:secret@h", "bad uri: 'http://***@h' and http://***@h"),
+            (
+                "bad uri: 'http://u:secret@h' and http://u:secret@h",
+                "bad uri: 'http://***@h' and http://***@h",
+            ),
             ("user:secret@host/a", "***@host/a"),
             ("user:sec/ret@host", "***@host"),
         ] {

@@ -38,9 +38,9 @@ mod tests {
         let absent = folder.path().join("a/b");
         check_space(&absent, 1).unwrap();
         match check_space(&absent, u64::MAX).unwrap_err() {
-            HubError::NoSpace {
-                folder, needed, ..
-            } => assert_eq!((folder, needed), (absent, u64::MAX)),
+            HubError::NoSpace { folder, needed, .. } => {
+                assert_eq!((folder, needed), (absent, u64::MAX))
+            }
             other => panic!("{other}"),
         }
     }

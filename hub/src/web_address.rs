@@ -7,12 +7,7 @@ use crate::shown::shown;
 use crate::{HubError, HubModel};
 
 /// The servers of the public Hub.
-const PUBLIC: [&str; 4] = [
-    "huggingface.co",
-    "www.huggingface.co",
-    "hf.co",
-    "www.hf.co",
-];
+const PUBLIC: [&str; 4] = ["huggingface.co", "www.huggingface.co", "hf.co", "www.hf.co"];
 
 /// The model that an address leads to; `None` if a text is not an address. The server has to be the public Hub, or that of
 /// `endpoint`.
@@ -30,7 +25,9 @@ pub(crate) fn parse(text: &str, endpoint: Option<&str>) -> Option<Result<HubMode
     };
     let server = server.rsplit('@').next().unwrap_or_default();
     let base = endpoint.and_then(|endpoint| base_path(endpoint, server));
-    let is_public = PUBLIC.iter().any(|public| public.eq_ignore_ascii_case(server));
+    let is_public = PUBLIC
+        .iter()
+        .any(|public| public.eq_ignore_ascii_case(server));
     if scheme.is_none() && !is_public && base.is_none() {
         return None;
     }
@@ -46,13 +43,17 @@ pub(crate) fn parse(text: &str, endpoint: Option<&str>) -> Option<Result<HubMode
             "it is on another server than the Hub; set HF_ENDPOINT to use that server".into(),
         )));
     }
-    let path = base.and_then(|base| path.strip_prefix(base)).unwrap_or(path);
+    let path = base
+        .and_then(|base| path.strip_prefix(base))
+        .unwrap_or(path);
     Some(model(path).map_err(wrong))
 }
 
 /// The path that is before the names of models on a server, if it is that of the endpoint.
 fn base_path<'a>(endpoint: &'a str, server: &str) -> Option<&'a str> {
-    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let rest = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, rest)| rest);
     let (found, base) = rest.split_once('/').unwrap_or((rest, ""));
     let found = found.rsplit('@').next().unwrap_or_default();
     (!server.is_empty() && found.eq_ignore_ascii_case(server)).then_some(base)
@@ -108,7 +109,10 @@ fn model(path: &str) -> Result<HubModel, String> {
     let path = path.join("/");
     let folder = match is_folder {
         true => path.as_str(),
-        false => Path::new(&path).parent().and_then(Path::to_str).unwrap_or_default(),
+        false => Path::new(&path)
+            .parent()
+            .and_then(Path::to_str)
+            .unwrap_or_default(),
     };
     match folder {
         "" => Ok(model),
@@ -136,21 +140,51 @@ mod tests {
             ("hf.co/owner/name/", "owner/name"),
             ("www.huggingface.co/owner/name", "owner/name"),
             (" https://hf.co/owner/name\n", "owner/name"),
-            ("https://user:secret@huggingface.co/owner/name.git", "owner/name"),
+            (
+                "https://user:secret@huggingface.co/owner/name.git",
+                "owner/name",
+            ),
             ("git@hf.co:owner/name.git", "owner/name"),
             ("git@hf.co:owner/name", "owner/name"),
             ("ssh://git@hf.co/owner/name", "owner/name"),
             ("https://huggingface.co/owner/name/tree/main", "owner/name"),
             ("https://huggingface.co/owner/name/tree/main/", "owner/name"),
-            ("https://huggingface.co/owner/name/tree/v1.0", "owner/name@v1.0"),
-            ("https://huggingface.co/owner/name/tree/refs%2Fpr%2F1", "owner/name@refs/pr/1"),
-            ("https://huggingface.co/owner/name/tree/refs/pr/1/a", "owner/name@refs/pr/1:a"),
-            ("https://huggingface.co/owner/name/tree/main/ckpt-1", "owner/name:ckpt-1"),
-            ("https://huggingface.co/owner/name/tree/v1/a%20b/c", "owner/name@v1:a b/c"),
-            ("https://huggingface.co/owner/name/blob/main/config.json", "owner/name"),
-            ("https://huggingface.co/owner/name/resolve/v1/a/model.safetensors?download=true", "owner/name@v1:a"),
-            (&format!("hf.co/owner/name/commit/{commit}"), &format!("owner/name@{commit}")),
-            ("https://huggingface.co/owner/name/commits/main", "owner/name"),
+            (
+                "https://huggingface.co/owner/name/tree/v1.0",
+                "owner/name@v1.0",
+            ),
+            (
+                "https://huggingface.co/owner/name/tree/refs%2Fpr%2F1",
+                "owner/name@refs/pr/1",
+            ),
+            (
+                "https://huggingface.co/owner/name/tree/refs/pr/1/a",
+                "owner/name@refs/pr/1:a",
+            ),
+            (
+                "https://huggingface.co/owner/name/tree/main/ckpt-1",
+                "owner/name:ckpt-1",
+            ),
+            (
+                "https://huggingface.co/owner/name/tree/v1/a%20b/c",
+                "owner/name@v1:a b/c",
+            ),
+            (
+                "https://huggingface.co/owner/name/blob/main/config.json",
+                "owner/name",
+            ),
+            (
+                "https://huggingface.co/owner/name/resolve/v1/a/model.safetensors?download=true",
+                "owner/name@v1:a",
+            ),
+            (
+                &format!("hf.co/owner/name/commit/{commit}"),
+                &format!("owner/name@{commit}"),
+            ),
+            (
+                "https://huggingface.co/owner/name/commits/main",
+                "owner/name",
+            ),
         ] {
             assert_eq!(named(text, None), expected, "{text}");
         }
@@ -159,19 +193,37 @@ mod tests {
     #[test]
     fn the_server_of_the_endpoint_is_a_hub_too() {
         let endpoint = Some("http://user:secret@127.0.0.1:8080/hf");
-        assert_eq!(named("http://127.0.0.1:8080/hf/owner/name", endpoint), "owner/name");
-        assert_eq!(named("127.0.0.1:8080/hf/owner/name/tree/v1", endpoint), "owner/name@v1");
+        assert_eq!(
+            named("http://127.0.0.1:8080/hf/owner/name", endpoint),
+            "owner/name"
+        );
+        assert_eq!(
+            named("127.0.0.1:8080/hf/owner/name/tree/v1", endpoint),
+            "owner/name@v1"
+        );
         assert_eq!(named("https://hf.co/owner/name", endpoint), "owner/name");
-        assert_eq!(named("https://mirror/owner/name", Some("https://mirror")), "owner/name");
+        assert_eq!(
+            named("https://mirror/owner/name", Some("https://mirror")),
+            "owner/name"
+        );
     }
 
     #[test]
     fn other_addresses_are_refused_with_what_to_do() {
         for (text, reason) in [
             ("https://example.com/owner/name", "HF_ENDPOINT"),
-            ("https://huggingface.co.example.com/owner/name", "HF_ENDPOINT"),
-            ("https://huggingface.co@example.com/owner/name", "HF_ENDPOINT"),
-            ("https://example.com\\@huggingface.co:1/owner/name", "HF_ENDPOINT"),
+            (
+                "https://huggingface.co.example.com/owner/name",
+                "HF_ENDPOINT",
+            ),
+            (
+                "https://huggingface.co@example.com/owner/name",
+                "HF_ENDPOINT",
+            ),
+            (
+                "https://example.com\\@huggingface.co:1/owner/name",
+                "HF_ENDPOINT",
+            ),
             ("ftp://huggingface.co/owner/name", "https://"),
             ("https://huggingface.co", "no owner and name"),
             ("https://huggingface.co/gpt2", "no owner and name"),
@@ -180,7 +232,10 @@ mod tests {
             ("https://huggingface.co/owner/name/discussions/3", "page"),
             ("https://huggingface.co/owner/na--me", "--"),
             ("https://huggingface.co/owner/name/tree/..", "revision"),
-            ("https://huggingface.co/owner/name/tree/main/%2e%2e/a", "subfolder"),
+            (
+                "https://huggingface.co/owner/name/tree/main/%2e%2e/a",
+                "subfolder",
+            ),
             ("https://huggingface.co/owner/%ff", "UTF-8"),
             ("https://", "another server"),
         ] {
@@ -199,7 +254,16 @@ mod tests {
 
     #[test]
     fn names_and_paths_are_no_addresses() {
-        for text in ["owner/name", "owner/name@v1:a/b", "", "name", "./a", "a@b/c", "git@x", "mirror/owner"] {
+        for text in [
+            "owner/name",
+            "owner/name@v1:a/b",
+            "",
+            "name",
+            "./a",
+            "a@b/c",
+            "git@x",
+            "mirror/owner",
+        ] {
             assert!(parse(text, None).is_none(), "{text}");
         }
     }
