@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::server::{Reply, serve};
 
 /// Changes per target, unless the environment says otherwise.
-const CHANGES: u64 = 400;
+const CHANGES: u64 = 100;
 
 /// Marsaglia's xorshift.
 struct Random(u64);

@@ -32,7 +32,7 @@ fn error_with(host: Host, method: &'static str, target: &str, fault: Fault) -> H
 
 #[test]
 fn a_file_that_drips_is_given_up() {
-    for (host, target) in [(Host::Storage, "model"), (Host::Hub, "config.json")] {
+    for (host, target) in [(Host::Storage, "model"), (Host::Hub, "tokenizer.json")] {
         let error = error_with(host, "GET", target, Fault::Drip(Duration::ZERO, PAUSE));
         assert!(
             matches!(error, HubError::TooSlow { minimum: 1_000, .. }),
