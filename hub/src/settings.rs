@@ -69,7 +69,11 @@ impl Settings {
                 .map_or(TokenSource::Disabled, TokenSource::File)
         };
         Ok(Self {
-            endpoint: text("HF_ENDPOINT").unwrap_or_else(|| DEFAULT_ENDPOINT.into()),
+            // A text that is not UTF-8 becomes an invalid address, rather than that of another server.
+            endpoint: lookup("HF_ENDPOINT").map_or_else(
+                || DEFAULT_ENDPOINT.into(),
+                |endpoint| endpoint.to_string_lossy().into_owned(),
+            ),
             cache_folder: folder("HF_HUB_CACHE")
                 .or_else(|| Some(home.as_ref()?.join("hub")))
                 .ok_or(HubError::NoCacheFolder)?,

@@ -65,8 +65,8 @@ impl Transfer<'_> {
     ) -> Result<(), HubError> {
         // The addresses of the storage servers expire, so the Hub is asked for a new one each time.
         let start = partial.length();
-        // The framing of a body may be endless even if its content is not.
-        let body_time = self.connection.pace.longest(partial.size() - start);
+        // The framing of a body may be endless even if its content is not. A server without ranges sends it all again.
+        let body_time = self.connection.pace.longest(partial.size());
         let redirects = Redirects::Everywhere;
         let send = self
             .connection
