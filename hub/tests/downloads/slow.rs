@@ -23,7 +23,7 @@ fn impatient(hub: &TestHub) -> Hub {
 
 fn error_with(host: Host, method: &'static str, target: &str, fault: Fault) -> HubError {
     let hub = hub();
-    hub.fail(host, method, target, vec![fault; 1_000]);
+    hub.fail(host, method, target, vec![fault; 10_000]);
     let model = "owner/name".parse().unwrap();
     impatient(&hub)
         .fetch(&model, needed, &mut |_| ())
@@ -80,6 +80,25 @@ fn a_file_whose_framing_drips_or_never_ends_is_given_up() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn an_answer_that_comes_late_and_is_complete_is_used() {
+    let hub = hub();
+    // About 600 bytes of headers.
+    hub.fail(
+        Host::Hub,
+        "GET",
+        "config.json",
+        [Fault::Drip(Duration::from_millis(4), Duration::ZERO)],
+    );
+    let client = hub
+        .client()
+        .with_minimum_speed(1 << 20, Duration::from_secs(5));
+    let folder = client
+        .fetch(&"owner/name".parse().unwrap(), needed, &mut |_| ())
+        .unwrap();
+    assert_holds(&folder, &checkpoint(1), &NEEDED);
 }
 
 #[test]
