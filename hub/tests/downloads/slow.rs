@@ -11,6 +11,9 @@ use crate::test_hub::{Fault, Host, TestHub, needed};
 
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// More than a client that goes on while it makes progress sends before it gives up.
+const ATTEMPTS: usize = 5_000;
+
 fn hub() -> TestHub {
     TestHub::new(Repository::default().with_revision("main", 'a', checkpoint(1)))
 }
@@ -23,7 +26,7 @@ fn impatient(hub: &TestHub) -> Hub {
 
 fn error_with(host: Host, method: &'static str, target: &str, fault: Fault) -> HubError {
     let hub = hub();
-    hub.fail(host, method, target, vec![fault; 10_000]);
+    hub.fail(host, method, target, vec![fault; ATTEMPTS]);
     let model = "owner/name".parse().unwrap();
     impatient(&hub)
         .fetch(&model, needed, &mut |_| ())
@@ -137,8 +140,11 @@ fn headers_that_drip_or_never_end_are_given_up() {
         );
         assert!(matches!(error, HubError::Unreachable { .. }), "{error}");
     }
-    let endless = Reply::new(200, "").with_header("X-Long", "x".repeat(1 << 20));
-    let error = error_with(Host::Hub, "GET", "/api/", Fault::Answer(endless));
+    let endless = Reply::new(200, "").with_header("X-Long", "x".repeat(100 << 10));
+    let hub = hub();
+    hub.fail(Host::Hub, "GET", "/api/", [Fault::Answer(endless)]);
+    let model = "owner/name".parse().unwrap();
+    let error = impatient(&hub).files(&model).unwrap_err();
     assert!(matches!(error, HubError::Unreachable { .. }), "{error}");
 }
 
