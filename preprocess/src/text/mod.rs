@@ -24,6 +24,9 @@
 mod charsmap;
 mod decoding;
 mod languages;
+mod limits;
+mod protobuf;
+mod quoted;
 mod save;
 mod scripts;
 mod sentencepiece;

@@ -1,0 +1,357 @@
+//! The parts of a `tokenizer.json`: the forms that published files have are accepted, and everything else is refused by
+//! name, whatever it would do to a program that ran it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use preprocess::Error;
+use preprocess::text::Tokenizer;
+use serde_json::{Value, json as value};
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizers");
+const ATTACKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/attack");
+
+/// The tokenizer that transformers 5 saves, as a tree.
+fn file() -> Value {
+    serde_json::from_slice(&fs::read(format!("{DATA}/mbart50-v5.json")).unwrap()).unwrap()
+}
+
+fn read(file: &Value) -> Result<Tokenizer, Error> {
+    Tokenizer::from_tokenizer_json_bytes(file.to_string().as_bytes())
+}
+
+/// The messages of an error and its sources, joined.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+/// The message of a refused file, which must be short and plain.
+fn refusal(bytes: &[u8]) -> String {
+    let start = Instant::now();
+    let error = Tokenizer::from_tokenizer_json_bytes(bytes).expect_err("should be refused");
+    assert!(start.elapsed() < Duration::from_secs(1));
+    let message = chain(&error);
+    assert!(message.len() < 1000, "{message}");
+    assert!(!message.contains(char::is_control), "{message:?}");
+    for item in ["struct ", "enum ", "::", "Wrapper", "Option", "variant index"] {
+        assert!(!message.contains(item), "{message}");
+    }
+    message
+}
+
+fn json_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn the_forms_of_published_files_are_read_used_and_saved() {
+    let files = json_files(DATA);
+    assert!(files.len() >= 4);
+    for path in files {
+        let tokenizer = Tokenizer::from_tokenizer_json(&path).unwrap();
+        let ids = tokenizer.encode("a  dogs \u{ff21} <mask>", "en_XX", None);
+        let text = tokenizer.decode(&ids.unwrap(), true).unwrap();
+        assert!(text.starts_with("a dogs A"), "{text:?} of {path:?}");
+        let saved = tokenizer.to_tokenizer_json().unwrap();
+        let back = Tokenizer::from_tokenizer_json_bytes(saved.as_bytes()).unwrap();
+        assert!(back.to_tokenizer_json().unwrap() == saved);
+    }
+}
+
+#[test]
+fn a_file_of_2020_gives_the_tokens_of_one_of_today() {
+    let [old, new] = ["xlm-roberta-2020", "mbart50-v5"]
+        .map(|name| Tokenizer::from_tokenizer_json(format!("{DATA}/{name}.json")).unwrap());
+    // Only the steps of today leave a token for a space at the end.
+    for text in ["a dog", " a  dog.", "\u{ff21}dogs <mask> \u{fb01}", "blorp a"] {
+        let [old, new] = [&old, &new].map(|one| one.encode(text, "es_XX", None).unwrap());
+        assert_eq!(old, new, "{text:?}");
+    }
+}
+
+#[test]
+fn the_steps_of_published_unigram_tokenizers_are_accepted() {
+    let step = |kind: &str| value!({"type": kind});
+    let replace = |pattern: Value, content: &str| value!({"type": "Replace", "pattern": pattern, "content": content});
+    let text = |text: &str| value!({"String": text});
+    let regular = |pattern: &str| value!({"Regex": pattern});
+    let metaspace = |scheme: &str, split: bool| {
+        value!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split})
+    };
+    for normalizer in [
+        Value::Null,
+        value!({"type": "Strip", "strip_left": true, "strip_right": true}),
+        replace(regular(" {2,}"), " "),
+        value!({"type": "Sequence", "normalizers": [
+            step("NFKD"), step("StripAccents"), step("Lowercase"), step("NFC"), step("NFKC"),
+            replace(text("``"), "\""), replace(text("''"), "\""), replace(text(" "), "▁"),
+            replace(regular(r"\s{2,}|[\n\r\t]"), " "), replace(regular(" {2,}"), "▁"),
+            replace(regular(r"\A +| +\z"), ""), replace(regular(r"\A▁"), "▁▁"),
+        ]}),
+        value!({"type": "Sequence", "normalizers": []}),
+    ] {
+        let mut file = file();
+        file["normalizer"] = normalizer.clone();
+        let tokenizer = read(&file).unwrap_or_else(|error| panic!("{normalizer}: {error}"));
+        tokenizer.encode("  ``a'' dog\n\n\té ", "en_XX", None).unwrap();
+    }
+    for pre_tokenizer in [
+        Value::Null,
+        metaspace("first", false),
+        metaspace("never", true),
+        value!({"type": "Metaspace", "replacement": "_", "add_prefix_space": false}),
+        step("WhitespaceSplit"),
+        value!({"type": "Sequence", "pretokenizers": [step("WhitespaceSplit"), metaspace("always", true)]}),
+    ] {
+        let mut file = file();
+        file["pre_tokenizer"] = pre_tokenizer.clone();
+        let tokenizer = read(&file).unwrap_or_else(|error| panic!("{pre_tokenizer}: {error}"));
+        tokenizer.encode("a dog", "en_XX", None).unwrap();
+    }
+    for decoder in [
+        Value::Null,
+        metaspace("never", true),
+        value!({"type": "WordPiece", "prefix": "##", "cleanup": true}),
+        value!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true}),
+        value!({"type": "Sequence", "decoders": [replace(text("▁"), " "), step("ByteFallback"), step("Fuse"),
+            {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}),
+    ] {
+        let mut file = file();
+        file["decoder"] = decoder.clone();
+        let tokenizer = read(&file).unwrap_or_else(|error| panic!("{decoder}: {error}"));
+        assert!(tokenizer.decode(&[5, 6], true).unwrap().contains('a'));
+        assert_eq!(tokenizer.decode(&[], true).unwrap(), "");
+    }
+}
+
+#[test]
+fn steps_that_no_supported_tokenizer_has_are_refused_by_name() {
+    let strip = |start: usize, stop: usize| value!({"type": "Strip", "content": "▁", "start": start, "stop": stop});
+    let replace = |pattern: Value, content: &str| value!({"type": "Replace", "pattern": pattern, "content": content});
+    let meta = |name: &str, found: Value| {
+        let mut step = value!({"type": "Metaspace", "replacement": "▁"});
+        step[name] = found;
+        step
+    };
+    for (part, step, words) in [
+        ("decoder", value!({"type": "BPEDecoder", "suffix": "</w>"}), "\"BPEDecoder\""),
+        ("decoder", value!({"type": "CTC", "pad_token": "a", "word_delimiter_token": "|", "cleanup": true}), "\"CTC\""),
+        ("decoder", strip(1, 1), "stop of 1"),
+        ("decoder", strip(usize::MAX, 0), "start of"),
+        ("decoder", value!({"type": "Strip", "content": "", "start": 1, "stop": 0}), "a character"),
+        ("decoder", replace(value!({"Regex": "(a*)*b"}), ""), "regular expression"),
+        ("decoder", replace(value!({"String": ""}), "x"), "1 to"),
+        ("decoder", replace(value!({"String": "a"}), "aa"), "at most the 1"),
+        ("decoder", replace(value!({"String": "a".repeat(1000)}), ""), "1 to"),
+        ("decoder", replace(value!("a"), ""), "`String` or `Regex`"),
+        ("decoder", value!({"type": "WordPiece", "prefix": "#".repeat(1000), "cleanup": true}), "prefix"),
+        ("decoder", value!({"type": "Sequence", "decoders": vec![value!({"type": "Fuse"}); 17]}), "at most 16"),
+        ("decoder", value!({"type": "Sequence", "decoders": [{"type": "Sequence", "decoders": []}]}), "step 0"),
+        ("decoder", value!({"type": "Sequence", "normalizers": []}), "decoders"),
+        ("normalizer", value!({"type": "Precompiled"}), "precompiled_charsmap"),
+        ("normalizer", value!({"type": "Precompiled", "precompiled_charsmap": null}), "null"),
+        ("normalizer", value!({"type": "Precompiled", "precompiled_charsmap": ""}), "cut short"),
+        ("normalizer", value!({"type": "Precompiled", "precompiled_charsmap": "AAAA"}), "cut short"),
+        ("normalizer", value!({"type": "Precompiled", "precompiled_charsmap": "?"}), "base64"),
+        ("normalizer", value!({"type": "Precompiled", "precompiled_charsmap": [1]}), "sequence"),
+        ("normalizer", replace(value!({"Regex": "(x+x+)+y"}), ""), "(x+x+)+y"),
+        ("normalizer", replace(value!({"Regex": " {2,}"}), "aaaa"), "replaced by"),
+        ("normalizer", value!({"type": "Prepend", "prepend": "a".repeat(1 << 20)}), "\"Prepend\""),
+        ("normalizer", value!({"type": "Nmt"}), "\"Nmt\""),
+        ("normalizer", value!({"type": "ByteLevel"}), "\"ByteLevel\""),
+        ("normalizer", value!({"type": "BertNormalizer", "lowercase": true}), "\"BertNormalizer\""),
+        ("normalizer", value!({"type": "NFC", "form": 1}), "form"),
+        ("normalizer", value!({"type": 5}), "string"),
+        ("normalizer", value!({}), "type"),
+        ("normalizer", value!([]), "type"),
+        ("normalizer", value!("NFC"), "type"),
+        ("pre_tokenizer", value!({"type": "FixedLength", "length": 0}), "\"FixedLength\""),
+        ("pre_tokenizer", value!({"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Removed", "invert": false}), "\"Split\""),
+        ("pre_tokenizer", value!({"type": "Digits", "individual_digits": true}), "Metaspace, WhitespaceSplit"),
+        ("pre_tokenizer", value!({"type": "Sequence", "pretokenizers": [{"type": "UnicodeScripts"}]}), "step 0"),
+        ("pre_tokenizer", meta("replacement", value!("")), "a character"),
+        ("pre_tokenizer", meta("replacement", value!("▁▁")), "a character"),
+        ("pre_tokenizer", meta("prepend_scheme", value!("sometimes")), "sometimes"),
+        ("pre_tokenizer", meta("width", value!(3)), "width"),
+        ("pre_tokenizer", meta("split", value!("yes")), "boolean"),
+        ("pre_tokenizer", value!({"type": "\u{1b}[2J\u{7}"}), r"\u{1b}"),
+        ("pre_tokenizer", value!({"type": "x".repeat(1 << 20)}), "xxx"),
+        ("version", value!("2.0"), "1.0"),
+        ("padding_side", value!("left"), "padding_side"),
+    ] {
+        let mut file = file();
+        file[part] = step;
+        let message = refusal(file.to_string().as_bytes());
+        assert!(message.contains(words), "{message} lacks {words}");
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
+}
+
+#[test]
+fn models_that_can_not_be_run_are_refused_by_name() {
+    for (name, found, words) in [
+        ("type", value!("BPE"), "\"BPE\""),
+        ("type", value!("WordPiece"), "\"WordPiece\""),
+        ("type", value!("WordLevel"), "\"WordLevel\""),
+        ("type", value!(["Unigram"]), "string"),
+        ("unk_id", value!(null), "unk_id"),
+        ("unk_id", value!(99), "unk_id"),
+        ("unk_id", value!(-1), "model"),
+        ("unk_id", value!(1e300), "model"),
+        ("unk_id", value!(u64::MAX), "unk_id"),
+        ("dropout", value!(2.0), "dropout"),
+        ("byte_fallback", value!(1), "boolean"),
+        ("vocab", value!([]), "empty"),
+        ("vocab", value!({"a": 1}), "list"),
+        ("vocab", value!([["a"]]), "model"),
+        ("vocab", value!([["a", 0.0, 1.0]]), "model"),
+        ("vocab", value!([["a", null]]), "model"),
+        ("vocab", value!([["a", "0"]]), "model"),
+        ("vocab", value!([["a".repeat(5000), 0.0]]), "1024 bytes"),
+    ] {
+        let mut file = file();
+        file["model"][name] = found;
+        let message = refusal(file.to_string().as_bytes());
+        assert!(message.contains(words), "{message} lacks {words}");
+    }
+    // Numbers that no tree can hold.
+    let text = file().to_string();
+    for (number, words) in [("1e999", "number"), ("NaN", "value"), ("-Infinity", "number")] {
+        let text = text.replacen("[\"a\",", &format!("[\"a\",{number}],[\"b\","), 1);
+        let message = refusal(text.as_bytes());
+        assert!(message.contains(words), "{message} lacks {words}");
+    }
+    let object = text.replace("\"type\":\"Unigram\",", "");
+    Tokenizer::from_tokenizer_json_bytes(object.as_bytes()).unwrap();
+    let object = br#"{"model": {"vocab": {"a": 0}, "merges": []}}"#;
+    assert!(refusal(object).contains("no type"));
+    for bytes in [&b""[..], b"null", b"[]", b"\xff", b"{}", br#"{"model": 1}"#] {
+        refusal(bytes);
+    }
+}
+
+#[test]
+fn added_tokens_with_impossible_ids_or_contents_are_refused() {
+    let token = |id: i64, content: &str| {
+        value!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true})
+    };
+    let with = |name: &str, found: Value| {
+        let mut token = token(20, "x");
+        token[name] = found;
+        token
+    };
+    let next = 20;
+    for (tokens, words) in [
+        (vec![token(4_294_967_295, "x")], "4294967295"),
+        (vec![token(4_294_967_296, "x")], "added_tokens"),
+        (vec![token(-1, "x")], "added_tokens"),
+        (vec![token(next + 1, "x")], "id 21"),
+        (vec![token(next, "x"), token(next + 2, "y")], "id 22"),
+        (vec![token(next, "x"), token(next, "y")], "id 20"),
+        (vec![token(next, "x"), token(next + 1, "x")], "id 21"),
+        (vec![token(0, "x")], "id 0"),
+        (vec![token(next, "a")], "\"a\""),
+        (vec![token(next, "")], "1 to 1024 bytes"),
+        (vec![token(next, &"x".repeat(2000))], "1 to 1024 bytes"),
+        (vec![with("rstrip", value!(true)), token(21, " ")], ""),
+        (vec![with("weight", value!(1))], "weight"),
+        (vec![with("special", value!("yes"))], "boolean"),
+        (vec![value!({"id": 20, "content": "x"})], "missing"),
+        (vec![value!(["x"])], "added_tokens"),
+    ] {
+        let mut file = file();
+        file["added_tokens"].as_array_mut().unwrap().extend(tokens);
+        if words.is_empty() {
+            read(&file).unwrap();
+            continue;
+        }
+        let message = refusal(file.to_string().as_bytes());
+        assert!(message.contains(words), "{message} lacks {words}");
+    }
+    for strip in ["lstrip", "rstrip"] {
+        let mut file = file();
+        let mut token = token(20, " ");
+        token[strip] = value!(true);
+        file["added_tokens"].as_array_mut().unwrap().push(token);
+        assert!(refusal(file.to_string().as_bytes()).contains("white space"));
+    }
+}
+
+#[test]
+fn deep_and_repeated_json_is_refused() {
+    for (opening, closing) in [
+        ("{\"type\":\"Sequence\",\"decoders\":[", "]}"),
+        ("[", "]"),
+        ("{\"a\":", "}"),
+    ] {
+        for key in ["decoder", "normalizer", "pre_tokenizer", "added_tokens", "model", "version"] {
+            let deep = opening.repeat(100_000) + "1" + &closing.repeat(100_000);
+            let text = file().to_string();
+            refusal(format!("{{\"{key}\":{deep},{}", &text[1..]).as_bytes());
+            let mut file = file();
+            file[key] = value!("DEEP");
+            let text = file.to_string().replace("\"DEEP\"", &deep);
+            refusal(text.as_bytes());
+        }
+    }
+    let text = file().to_string();
+    for key in ["decoder", "model", "added_tokens"] {
+        let message = refusal(format!("{{\"{key}\":null,{}", &text[1..]).as_bytes());
+        assert!(message.contains(key), "{message}");
+    }
+}
+
+#[test]
+fn parts_that_are_not_used_do_no_harm() {
+    let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+    let mut file = file();
+    let expected = read(&file).unwrap().encode("a dog", "en_XX", None).unwrap();
+    file["padding"] = value!({"strategy": {"Fixed": u64::MAX}, "direction": "Left", "pad_to_multiple_of": 1u64 << 40,
+        "pad_id": 0, "pad_type_id": 0, "pad_token": "?"});
+    file["truncation"] = value!({"max_length": 0, "stride": u64::MAX, "direction": "Up", "strategy": "None"});
+    file["post_processor"] = value!("NESTED");
+    let text = file.to_string().replace("\"NESTED\"", &nested);
+    let tokenizer = Tokenizer::from_tokenizer_json_bytes(text.as_bytes()).unwrap();
+    assert_eq!(tokenizer.encode("a dog", "en_XX", None).unwrap(), expected);
+    let piece = value!({"SpecialToken": {"id": "no such token", "type_id": 0}});
+    file["post_processor"] = value!({"type": "TemplateProcessing", "single": vec![piece; 5000],
+        "pair": [], "special_tokens": {}});
+    assert_eq!(read(&file).unwrap().encode("a dog", "en_XX", None).unwrap(), expected);
+}
+
+#[test]
+fn small_forms_of_hostile_files_are_refused() {
+    let files = json_files(format!("{DATA}/refused"));
+    assert!(files.len() >= 6);
+    for path in files {
+        refusal(&fs::read(path).unwrap());
+    }
+}
+
+#[test]
+fn hostile_files_of_the_shared_collection_are_refused() {
+    let Ok(folders) = fs::read_dir(ATTACKS) else {
+        return;
+    };
+    for folder in folders {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.contains("tokenizer-json") {
+            continue;
+        }
+        let error = Tokenizer::from_folder(&folder).unwrap_err();
+        assert!(matches!(error, Error::File { .. }), "{name}: {error}");
+        refusal(&fs::read(folder.join("tokenizer.json")).unwrap());
+    }
+}
