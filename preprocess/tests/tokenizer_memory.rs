@@ -38,8 +38,14 @@ fn check(name: &str, bytes: &[u8], from: fn(&[u8]) -> Result<Tokenizer, Error>) 
         Err(_) => REFUSED_FACTOR,
     };
     let size = bytes.len() as u64;
-    println!("{name}: {size} bytes, {memory} of memory, accepted: {}", result.is_ok());
-    assert!(memory <= size * factor + CONSTANT, "{name}: {memory} bytes for a file of {size}");
+    println!(
+        "{name}: {size} bytes, {memory} of memory, accepted: {}",
+        result.is_ok()
+    );
+    assert!(
+        memory <= size * factor + CONSTANT,
+        "{name}: {memory} bytes for a file of {size}"
+    );
     result.is_ok()
 }
 
@@ -52,7 +58,8 @@ fn sentencepiece(bytes: &[u8]) -> Result<Tokenizer, Error> {
 }
 
 fn file() -> Value {
-    serde_json::from_slice(&fs::read(format!("{DATA}/tokenizers/mbart50-v5.json")).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(format!("{DATA}/tokenizers/mbart50-v5.json")).unwrap())
+        .unwrap()
 }
 
 /// A file whose vocabulary has these pieces after those of the small one.
@@ -89,35 +96,52 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
 fn sentencepiece_of<'p>(pieces: impl Iterator<Item = &'p str>) -> Vec<u8> {
     let specials = ["<unk>", "<s>", "</s>"].into_iter();
     let pieces = specials.chain(pieces);
-    pieces.flat_map(|piece| field(1, &field(1, piece.as_bytes()))).collect()
+    pieces
+        .flat_map(|piece| field(1, &field(1, piece.as_bytes())))
+        .collect()
 }
 
 #[test]
 fn vocabularies_take_memory_in_proportion_to_their_files() {
-    for name in ["text/sentencepiece.bpe.model"] {
-        assert!(check(name, &fs::read(format!("{DATA}/{name}")).unwrap(), sentencepiece));
-    }
+    let name = "text/sentencepiece.bpe.model";
+    let bytes = fs::read(format!("{DATA}/{name}")).unwrap();
+    assert!(check(name, &bytes, sentencepiece));
     for entry in fs::read_dir(format!("{DATA}/tokenizers")).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
-            assert!(check(&path.display().to_string(), &fs::read(&path).unwrap(), json));
+            assert!(check(
+                &path.display().to_string(),
+                &fs::read(&path).unwrap(),
+                json
+            ));
         }
     }
     // The most memory for each byte that the limits allow, in both forms.
     let pieces: Vec<_> = different(20_000, 20).collect();
-    assert!(check("different pieces", &with_pieces(pieces.iter().cloned()), json));
+    assert!(check(
+        "different pieces",
+        &with_pieces(pieces.iter().cloned()),
+        json
+    ));
     let bytes = sentencepiece_of(pieces.iter().map(String::as_str));
     assert!(check("different pieces", &bytes, sentencepiece));
     // Twice as long ones share too little.
     let pieces: Vec<_> = different(20_000, 40).collect();
-    assert!(!check("long pieces", &with_pieces(pieces.iter().cloned()), json));
+    assert!(!check(
+        "long pieces",
+        &with_pieces(pieces.iter().cloned()),
+        json
+    ));
     let bytes = sentencepiece_of(pieces.iter().map(String::as_str));
     assert!(!check("long pieces", &bytes, sentencepiece));
 }
 
 #[test]
 fn hostile_files_take_no_memory_to_speak_of() {
-    let bytes = fs::read(format!("{DATA}/tokenizers/refused/many-regular-expressions.json")).unwrap();
+    let bytes = fs::read(format!(
+        "{DATA}/tokenizers/refused/many-regular-expressions.json"
+    ))
+    .unwrap();
     let text = String::from_utf8(bytes).unwrap();
     assert!(!check("regular expressions", text.as_bytes(), json));
     let attack = format!("{SHARED}/attack/05-tokenizer-json-1500-regexes/tokenizer.json");
@@ -125,17 +149,49 @@ fn hostile_files_take_no_memory_to_speak_of() {
         assert!(!check("1500 regular expressions", &bytes, json));
     }
     for (name, part, found) in [
-        ("steps", "decoder", value!({"type": "Sequence", "decoders": vec![0; 1 << 20]})),
+        (
+            "steps",
+            "decoder",
+            value!({"type": "Sequence", "decoders": vec![0; 1 << 20]}),
+        ),
         ("text", "normalizer", value!({"type": "x".repeat(4 << 20)})),
-        ("text of a step", "normalizer", value!({"type": "Replace", "pattern": {"String": "x".repeat(4 << 20)}, "content": ""})),
-        ("table", "normalizer", value!({"type": "Precompiled", "precompiled_charsmap": "A".repeat(8 << 20)})),
-        ("table at the limit", "normalizer", value!({"type": "Precompiled", "precompiled_charsmap": "AAAA".repeat(1 << 20)})),
-        ("key", "model", value!({"type": "Unigram", "x".repeat(4 << 20): 1})),
-        ("piece", "model", value!({"type": "Unigram", "unk_id": 0, "vocab": [["x".repeat(4 << 20), 0.0]]})),
-        ("empty pieces", "model", value!({"type": "Unigram", "unk_id": 0, "vocab": vec![value!(["", 0]); 1 << 20]})),
+        (
+            "text of a step",
+            "normalizer",
+            value!({"type": "Replace", "pattern": {"String": "x".repeat(4 << 20)}, "content": ""}),
+        ),
+        (
+            "table",
+            "normalizer",
+            value!({"type": "Precompiled", "precompiled_charsmap": "A".repeat(8 << 20)}),
+        ),
+        (
+            "table at the limit",
+            "normalizer",
+            value!({"type": "Precompiled", "precompiled_charsmap": "AAAA".repeat(1 << 20)}),
+        ),
+        (
+            "key",
+            "model",
+            value!({"type": "Unigram", "x".repeat(4 << 20): 1}),
+        ),
+        (
+            "piece",
+            "model",
+            value!({"type": "Unigram", "unk_id": 0, "vocab": [["x".repeat(4 << 20), 0.0]]}),
+        ),
+        (
+            "empty pieces",
+            "model",
+            value!({"type": "Unigram", "unk_id": 0, "vocab": vec![value!(["", 0]); 1 << 20]}),
+        ),
         ("numbers", "added_tokens", value!(vec![0; 1 << 20])),
-        ("added token", "added_tokens", value!([{"id": 20, "content": "x".repeat(4 << 20), "single_word": false,
-            "lstrip": false, "rstrip": false, "normalized": false, "special": true}])),
+        (
+            "added token",
+            "added_tokens",
+            value!([{"id": 20, "content": "x".repeat(4 << 20), "single_word": false,
+            "lstrip": false, "rstrip": false, "normalized": false, "special": true}]),
+        ),
     ] {
         let mut file = file();
         file[part] = found;
@@ -146,7 +202,11 @@ fn hostile_files_take_no_memory_to_speak_of() {
     let one = sentencepiece_of(["x".repeat(4 << 20).as_str()].into_iter());
     assert!(!check("long piece", &one, sentencepiece));
     let table = field(3, &field(2, &vec![0; 8 << 20]));
-    assert!(!check("table", &[sentencepiece_of(["a"].into_iter()), table].concat(), sentencepiece));
+    assert!(!check(
+        "table",
+        &[sentencepiece_of(["a"].into_iter()), table].concat(),
+        sentencepiece
+    ));
 }
 
 #[test]
@@ -169,59 +229,102 @@ fn pieces_that_all_begin_alike_are_limited() {
     let nested = with_pieces((1..1000).map(|length| "x".repeat(length)));
     let error = json(&nested).unwrap_err();
     assert!(error.to_string().contains("begins with"), "{error}");
-    json(&with_pieces((1..100).map(|length| "x".repeat(length)))).unwrap();
+    json(&with_pieces((1..80).map(|length| "x".repeat(length)))).unwrap();
 }
 
 #[test]
-fn hundreds_of_thousands_of_pieces_load_fast() {
+fn hundreds_of_thousands_of_pieces_load_in_proportion() {
     let syllables = ["ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu"];
     let piece = |index: usize| {
         let mut piece = "▁".to_owned();
         piece.extend((0..6).map(|digit| syllables[index / 10usize.pow(digit) % 10]));
         piece
     };
-    let bytes = with_pieces((0..300_000).map(piece));
-    let start = Instant::now();
-    let tokenizer = json(&bytes).unwrap();
-    let time = start.elapsed();
-    println!("{time:?} for {} bytes", bytes.len());
-    assert!(time < Duration::from_secs(10));
-    assert_eq!(tokenizer.vocab_size(), 300_018);
+    let time = |count: usize| {
+        let bytes = with_pieces((0..count).map(piece));
+        let start = Instant::now();
+        let tokenizer = json(&bytes).unwrap();
+        assert_eq!(tokenizer.vocab_size(), count + 18);
+        start.elapsed()
+    };
+    let [few, many] = [time(30_000), time(300_000)];
+    println!("{few:?} for 30,000 pieces, {many:?} for 300,000");
+    // Ten times as many, with some room for a busy machine; a quadratic way takes a hundred times as long.
+    assert!(many < few * 40 + Duration::from_millis(100));
 }
 
-/// Texts that are all alike but for their length, of the kinds that take unusual ways through a tokenizer.
-fn long_texts(length: usize) -> Vec<(&'static str, String)> {
-    [
-        "a", "a ", " ", "  a", "\u{200b}", "\u{ff21}", "\u{fb01}", "e\u{301}", "\u{301}", "😀", "🇨🇭", "👩\u{200d}",
-        "<mask>", " <mask> ", "blorp", " blorp ", "</s>", "▁", "▁a", "\u{0}", "\n", "\u{fdfa}", "☃", "க்ஷ", "각",
-        "\u{1100}", "dog.",
-    ]
-    .map(|unit| (unit, unit.repeat(length / unit.len())))
-    .into()
-}
+/// What texts are made of that take unusual ways through a tokenizer: spaces, characters that are replaced or removed,
+/// long sequences of characters that belong together, tokens that take the space beside them.
+const UNITS: [&str; 26] = [
+    "a",
+    "a ",
+    " ",
+    "  a",
+    "\u{200b}",
+    "\u{ff21}",
+    "\u{fb01}",
+    "e\u{301}",
+    "\u{301}",
+    "😀",
+    "🇨🇭",
+    "👩\u{200d}",
+    "<mask>",
+    " <mask> ",
+    "blorp",
+    " blorp ",
+    "</s>",
+    "▁",
+    "▁a",
+    "\u{0}",
+    "\n",
+    "☃",
+    "க்ஷ",
+    "각",
+    "\u{1100}",
+    "dog.",
+];
+
+/// Unicode's longest replacement: 33 bytes for 3.
+const LONGEST: (&str, usize) = ("\u{fdfa}", 11);
 
 #[test]
 fn long_texts_take_time_and_memory_in_proportion() {
     // So many bytes for each byte of the text: words and tokens with their places, texts and alignments.
-    const TEXT_FACTOR: u64 = 1500;
-    let mut names: Vec<_> = ["mbart50-v5", "mbart50-v4", "xlm-roberta-2020", "byte-fallback"].to_vec();
-    names.sort_unstable();
-    for name in names {
+    const TEXT_FACTOR: usize = 300;
+    let units = UNITS.map(|unit| (unit, 1)).into_iter().chain([LONGEST]);
+    for name in [
+        "mbart50-v5",
+        "mbart50-v4",
+        "xlm-roberta-2020",
+        "byte-fallback",
+    ] {
         let path = format!("{DATA}/tokenizers/{name}.json");
         let tokenizer = Tokenizer::from_tokenizer_json(path).unwrap();
-        for (unit, text) in long_texts(100_000) {
+        for (unit, growth) in units.clone() {
+            let text = unit.repeat(100_000 / unit.len());
             let start = Instant::now();
             let mut ids = Vec::new();
             let info = allocation_counter::measure(|| {
                 ids = tokenizer.encode(&text, "en_XX", None).unwrap();
             });
-            let time = start.elapsed();
-            println!("{name} {unit:?}: {time:?}, {} bytes, {} tokens", info.bytes_max, ids.len());
-            assert!(info.bytes_max < text.len() as u64 * TEXT_FACTOR, "{name} {unit:?}");
-            assert!(time < Duration::from_secs(5), "{name} {unit:?} takes {time:?}");
-            let start = Instant::now();
             tokenizer.decode(&ids, false).unwrap();
-            assert!(start.elapsed() < Duration::from_secs(5), "{name} {unit:?}");
+            let time = start.elapsed();
+            println!(
+                "{name} {unit:?}: {time:?}, {} bytes, {} tokens",
+                info.bytes_max,
+                ids.len()
+            );
+            let limit = (text.len() * growth * TEXT_FACTOR) as u64;
+            assert!(
+                info.bytes_max < limit,
+                "{name} {unit:?} takes {} bytes",
+                info.bytes_max
+            );
+            // A quadratic way takes a minute.
+            assert!(
+                time < Duration::from_secs(10),
+                "{name} {unit:?} takes {time:?}"
+            );
         }
     }
 }

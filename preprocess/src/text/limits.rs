@@ -20,7 +20,7 @@ pub(super) const NODES: usize = 4 << 20;
 
 /// Bytes of all the pieces that one text begins with: `a`, `an` and `and` are six for "and". Each character of a text
 /// is compared with so many. mBART-50 has at most 156.
-pub(super) const NESTED_BYTES: usize = 16 << 10;
+pub(super) const NESTED_BYTES: usize = 4 << 10;
 
 /// Bytes of all added tokens together, as they are looked for in a text.
 pub(super) const ADDED_BYTES: usize = 4 << 20;

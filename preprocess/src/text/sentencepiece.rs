@@ -95,8 +95,9 @@ impl<'b> Piece<'b> {
         for field in Fields::new(bytes) {
             match field? {
                 (1, Value::Bytes(text)) => {
-                    piece.text = std::str::from_utf8(text)
-                        .map_err(|error| Error::tokenizer_file("pieces of UTF-8", error.to_string()))?;
+                    piece.text = std::str::from_utf8(text).map_err(|error| {
+                        Error::tokenizer_file("pieces of UTF-8", error.to_string())
+                    })?;
                 }
                 (2, Value::Fixed32(score)) => piece.score = f32::from_le_bytes(score),
                 (3, Value::Integer(kind)) => piece.kind = Some(kind as i32),

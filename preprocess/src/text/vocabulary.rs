@@ -71,8 +71,7 @@ fn check_trie(pieces: &[(String, f64)]) -> Result<(), Error> {
         }
         previous = piece;
     }
-    let limit =
-        limits::NODES.min(pieces.len() * limits::NODES_PER_PIECE + limits::MORE_NODES);
+    let limit = limits::NODES.min(pieces.len() * limits::NODES_PER_PIECE + limits::MORE_NODES);
     match nodes > limit {
         true => Err(Error::tokenizer_file(
             format!(

@@ -64,6 +64,17 @@ pub(super) fn json_error(place: &Place, error: serde_json::Error) -> Error {
         let position = format!(" at line {} column {}", error.line(), error.column());
         message.truncate(message.strip_suffix(&*position).unwrap_or(&message).len());
     }
+    // The last words may name a type of the program.
+    for (name, plain) in [
+        ("u32", "an integer from 0 to 4294967295"),
+        ("usize", "an integer from 0"),
+        ("f64", "a number"),
+        ("a tuple of size 2", "a piece and its score"),
+    ] {
+        if let Some(start) = message.strip_suffix(name) {
+            message = format!("{start}{plain}");
+        }
+    }
     let mut shown = String::new();
     for letter in message.chars().take(SHOWN) {
         match letter.is_control() {

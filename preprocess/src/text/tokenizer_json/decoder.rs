@@ -49,7 +49,10 @@ struct SequenceFields<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with content, start and stop")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with content, start and stop"
+)]
 struct StripFields {
     #[serde(rename = "type")]
     _kind: IgnoredAny,
@@ -104,7 +107,10 @@ fn step(place: &Place, raw: &RawValue) -> Result<Step, Error> {
             // The crate fails on tokens that are shorter than what is stripped from their end.
             if fields.start > limits::STEP_CHARACTERS || fields.stop != 0 {
                 return Err(place.refuse(
-                    format!("a start of at most {} and a stop of 0", limits::STEP_CHARACTERS),
+                    format!(
+                        "a start of at most {} and a stop of 0",
+                        limits::STEP_CHARACTERS
+                    ),
                     format!("a start of {} and a stop of {}", fields.start, fields.stop),
                 ));
             }

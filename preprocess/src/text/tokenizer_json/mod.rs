@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::quoted::quoted;
 use crate::Error;
 use component::{Place, json_error};
 
@@ -76,9 +77,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
 
 fn check_version(raw: &RawValue) -> Result<(), Error> {
     let place = Place::Part("version");
-    let version: &str = component::parse(&place, raw)?;
-    match version {
-        VERSION => Ok(()),
-        other => Err(place.refuse(VERSION, super::quoted::quoted(other))),
+    let version: String = component::parse(&place, raw)?;
+    match version == VERSION {
+        true => Ok(()),
+        false => Err(place.refuse(VERSION, quoted(&version))),
     }
 }

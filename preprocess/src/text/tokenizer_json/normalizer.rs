@@ -3,7 +3,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tokenizers::NormalizerWrapper;
 use tokenizers::normalizers::{
-    Lowercase, NFC, NFKC, NFKD, Precompiled, Sequence, Strip, StripAccents,
+    Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Sequence, Strip, StripAccents,
 };
 
 use super::super::charsmap;
@@ -13,13 +13,15 @@ use crate::Error;
 
 const NAME: &str = "normalizer";
 
-const TYPES: [&str; 8] = [
+const TYPES: [&str; 10] = [
     "Precompiled",
     "Replace",
     "Strip",
     "StripAccents",
     "Lowercase",
+    "Nmt",
     "NFC",
+    "NFD",
     "NFKC",
     "NFKD",
 ];
@@ -31,7 +33,9 @@ enum Step {
     Strip { left: bool, right: bool },
     StripAccents,
     Lowercase,
+    Nmt,
     Nfc,
+    Nfd,
     Nfkc,
     Nfkd,
 }
@@ -46,7 +50,10 @@ struct SequenceFields<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with a precompiled_charsmap")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with a precompiled_charsmap"
+)]
 struct PrecompiledFields {
     #[serde(rename = "type")]
     _kind: IgnoredAny,
@@ -54,7 +61,10 @@ struct PrecompiledFields {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with strip_left and strip_right")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with strip_left and strip_right"
+)]
 struct StripFields {
     #[serde(rename = "type")]
     _kind: IgnoredAny,
@@ -97,7 +107,9 @@ fn step(place: &Place, raw: &RawValue) -> Result<Step, Error> {
         }
         "StripAccents" => plain(Step::StripAccents),
         "Lowercase" => plain(Step::Lowercase),
+        "Nmt" => plain(Step::Nmt),
         "NFC" => plain(Step::Nfc),
+        "NFD" => plain(Step::Nfd),
         "NFKC" => plain(Step::Nfkc),
         "NFKD" => plain(Step::Nfkd),
         other => Err(place.refuse_type(&TYPES, other)),
@@ -114,10 +126,14 @@ impl Step {
                 NormalizerWrapper::Precompiled(table)
             }
             Self::Replace(step) => NormalizerWrapper::Replace(step.build()?),
-            Self::Strip { left, right } => NormalizerWrapper::StripNormalizer(Strip::new(left, right)),
+            Self::Strip { left, right } => {
+                NormalizerWrapper::StripNormalizer(Strip::new(left, right))
+            }
             Self::StripAccents => NormalizerWrapper::StripAccents(StripAccents),
             Self::Lowercase => NormalizerWrapper::Lowercase(Lowercase),
+            Self::Nmt => NormalizerWrapper::Nmt(Nmt),
             Self::Nfc => NormalizerWrapper::NFC(NFC),
+            Self::Nfd => NormalizerWrapper::NFD(NFD),
             Self::Nfkc => NormalizerWrapper::NFKC(NFKC),
             Self::Nfkd => NormalizerWrapper::NFKD(NFKD),
         })
