@@ -1,111 +1,19 @@
-//! Tokenizer files with changes that keep their structure: parts of one put into another, numbers and texts of extreme
-//! sizes, keys and entries lost, repeated or renamed. Each ends in an error or in a tokenizer that works on any text,
-//! never in a panic, and takes memory in proportion to the file.
+//! `tokenizer.json` files with changes that keep their structure: parts of one put into another, numbers and texts of
+//! extreme sizes, keys and entries lost, repeated or renamed.
 //!
 //! `MUTATIONS=1000000 cargo test -p preprocess --test tokenizer_mutations` makes more changes.
 
 use std::fs;
-use std::panic::{self, AssertUnwindSafe};
-use std::time::{Duration, Instant};
 
 use preprocess::text::Tokenizer;
 use serde_json::{Value, json as value};
 
+mod changes;
 mod random;
+use changes::{one, try_changes};
 use random::Random;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
-
-/// Changed files per test, unless the environment says otherwise.
-const CHANGES: usize = 2000;
-
-const TEXTS: [&str; 6] = [
-    "",
-    "  a dog\ts. ",
-    "ﬁne ＡＢＣ ½ e\u{301} \u{1}\u{200b} 😀👩\u{200d}👩 \u{fdfa}",
-    "</s>en_XX <mask> <unk>blorp <0x41>",
-    "\u{200b}",
-    "▁▁a`` ''\n\n",
-];
-
-fn changes() -> usize {
-    std::env::var("MUTATIONS").map_or(CHANGES, |count| count.parse().unwrap())
-}
-
-/// Reads a file and uses the tokenizer if there is one, since damage may only show in use.
-fn try_file(bytes: &[u8], from: fn(&[u8]) -> Result<Tokenizer, preprocess::Error>) -> bool {
-    let mut result = None;
-    let memory = allocation_counter::measure(|| result = Some(from(bytes))).bytes_max;
-    let limit = bytes.len() as u64 * 320 + (4 << 20);
-    assert!(
-        memory <= limit,
-        "{memory} bytes for a file of {}",
-        bytes.len()
-    );
-    let tokenizer = match result.unwrap() {
-        Ok(tokenizer) => tokenizer,
-        Err(error) => {
-            assert!(error.to_string().len() < 1000);
-            return false;
-        }
-    };
-    let (language, _) = tokenizer.languages().next().unwrap();
-    for text in TEXTS {
-        let Ok(ids) = tokenizer.encode(text, language.code, None) else {
-            continue;
-        };
-        let size = tokenizer.vocab_size();
-        assert!(ids.iter().all(|id| (*id as usize) < size));
-        for ids in [
-            &ids[..],
-            &ids[1..ids.len() - 1],
-            &[0, u32::MAX, 5, 5, size as u32],
-        ] {
-            let text = tokenizer.decode(ids, false);
-            let mut stream = tokenizer.text_stream(false);
-            let streamed = stream.push(ids).map(str::to_owned);
-            assert_eq!(text.is_ok(), streamed.is_ok());
-        }
-    }
-    let _ = tokenizer.token_texts();
-    let saved = tokenizer.to_tokenizer_json().unwrap();
-    let back = Tokenizer::from_tokenizer_json_bytes(saved.as_bytes()).unwrap();
-    assert!(back.to_tokenizer_json().unwrap() == saved);
-    true
-}
-
-/// Tries changed files, and says how many were accepted.
-fn try_changes<F>(
-    name: &str,
-    from: fn(&[u8]) -> Result<Tokenizer, preprocess::Error>,
-    mut changed: F,
-) where
-    F: FnMut(&mut Random) -> Vec<u8>,
-{
-    let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ name.len() as u64);
-    let (mut accepted, mut slowest) = (0, Duration::ZERO);
-    let count = changes();
-    for number in 0..count {
-        let bytes = changed(&mut random);
-        let start = Instant::now();
-        let result = panic::catch_unwind(AssertUnwindSafe(|| try_file(&bytes, from)));
-        slowest = slowest.max(start.elapsed());
-        match result {
-            Ok(is_accepted) => accepted += usize::from(is_accepted),
-            Err(_) => {
-                let path = std::env::temp_dir().join(format!("{name}-{number}"));
-                fs::write(&path, bytes).unwrap();
-                panic!("change {number} of {name}, kept as {path:?}");
-            }
-        }
-    }
-    println!("{count} changed files of {name}: {accepted} accepted, the slowest took {slowest:?}");
-    assert!(accepted > 0 && accepted < count, "{accepted} of {count}");
-}
-
-fn one<'t, T>(random: &mut Random, choices: &'t [T]) -> &'t T {
-    &choices[random.below(choices.len())]
-}
 
 /// A value that a reader may not expect.
 fn extreme(random: &mut Random) -> Value {
@@ -408,109 +316,5 @@ fn changed_normalisation_tables_never_panic() {
             }
             bytes
         },
-    );
-}
-
-/// A field of a protocol buffer.
-fn field(bytes: &mut Vec<u8>, number: u8, kind: u8, content: &[u8]) {
-    bytes.push(number << 3 | kind);
-    if kind == 2 {
-        let mut length = content.len();
-        while length >= 0x80 {
-            bytes.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        bytes.push(length as u8);
-    }
-    bytes.extend(content);
-}
-
-/// A small SentencePiece model, whose pieces, scores and kinds are changed.
-fn model(random: &mut Random) -> Vec<u8> {
-    let mut pieces: Vec<&str> = ["<unk>", "<s>", "</s>"].to_vec();
-    let known = [
-        "▁", "▁a", "a", "▁dog", "d", "o", "g", "s", "", "▁▁", "\u{301}", "<0x41>", "\u{0}", "x",
-    ];
-    pieces.extend((0..random.below(30)).map(|_| *one(random, &known)));
-    if random.below(20) == 0 {
-        let index = random.below(pieces.len());
-        pieces[index] = *one(random, &["<pad>", "en_XX", "<mask>", "</s>", "<unk>"]);
-    }
-    let mut bytes = Vec::new();
-    for piece in pieces {
-        let mut message = Vec::new();
-        field(&mut message, 1, 2, piece.as_bytes());
-        let score = *one(random, &[0.0f32, -1.0, -7.5, -3.0]);
-        let wild = [
-            f32::NAN,
-            f32::INFINITY,
-            f32::MAX,
-            f32::MIN,
-            f32::MIN_POSITIVE,
-        ];
-        let score = if random.below(60) == 0 {
-            *one(random, &wild)
-        } else {
-            score
-        };
-        field(&mut message, 2, 5, &score.to_le_bytes());
-        field(
-            &mut message,
-            3,
-            0,
-            &[*one(random, &[1, 1, 1, 1, 2, 3, 4, 5, 6])],
-        );
-        if random.below(60) == 0 {
-            let length = random.below(message.len());
-            message.truncate(length);
-        }
-        field(&mut bytes, 1, 2, &message);
-    }
-    if random.below(3) == 0 {
-        let kind = *one(random, &[1, 1, 1, 2, 3, 4, 0, 127]);
-        field(&mut bytes, 2, 2, &[0x18, kind]);
-    }
-    if random.below(3) == 0 {
-        let mut units = vec![0u32; 256 + random.below(3)];
-        units[0] = *one(random, &[0, 1, 64, 256, 1 << 21]) << 10;
-        for _ in 0..random.below(12) {
-            let index = random.below(units.len());
-            units[index] = (random.below(300) as u32) << 10
-                | (random.below(2) as u32) << 8
-                | (index as u32 & 0xFF);
-        }
-        let mut table = (units.len() as u32 * 4).to_le_bytes().to_vec();
-        table.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
-        table.extend(
-            one(
-                random,
-                &["b\0", "", "\0", "long text without an end", "é\0"],
-            )
-            .as_bytes(),
-        );
-        let mut message = Vec::new();
-        field(&mut message, 2, 2, &table);
-        field(&mut bytes, 3, 2, &message);
-    }
-    if random.below(4) == 0 {
-        for _ in 0..=random.below(3) {
-            let place = random.below(bytes.len());
-            match random.below(4) {
-                0 => bytes[place] ^= 1 << random.below(8),
-                1 => bytes[place] = *one(random, &[0, 1, 0x7F, 0x80, 0xFF]),
-                2 => bytes.truncate(place.max(1)),
-                _ => bytes.insert(place, 0xFF),
-            }
-        }
-    }
-    bytes
-}
-
-#[test]
-fn changed_sentencepiece_models_never_panic() {
-    try_changes(
-        "sentencepiece.bpe.model",
-        Tokenizer::from_sentencepiece_bytes,
-        model,
     );
 }

@@ -8,9 +8,9 @@
 /// 256,000.
 pub(super) const PIECES: usize = 1 << 20;
 
-/// Bytes of a piece or an added token. Trained pieces have at most some dozens. The model is a trie with one level for
-/// each byte that is freed recursively, so a piece of megabytes would overflow the stack.
-pub(super) const PIECE_BYTES: usize = 1024;
+/// Bytes of a piece or an added token. The longest of mBART-50 has 48. The model is a trie with one level for each byte,
+/// which is followed from each character of a text and freed recursively.
+pub(super) const PIECE_BYTES: usize = 256;
 
 /// Nodes of the trie of all pieces, each of which takes about 350 bytes: so many for each piece, and some more for
 /// small vocabularies. mBART-50 has three for each of its 250,000 pieces.

@@ -4,7 +4,6 @@ use crate::Error;
 /// file's bytes, so reading them takes no memory.
 ///
 /// The format is described at <https://protobuf.dev/programming-guides/encoding/>.
-#[derive(Clone)]
 pub(super) struct Fields<'b>(&'b [u8]);
 
 /// The value of a field. A message knows by the field's number what the bytes stand for.

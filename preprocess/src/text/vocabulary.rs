@@ -14,6 +14,12 @@ pub(super) fn unigram(
         return Err(Error::tokenizer_file("pieces", "an empty vocabulary"));
     }
     check_count(pieces.len())?;
+    if unknown >= pieces.len() {
+        return Err(Error::tokenizer_file(
+            format!("an unk_id below the number of pieces, {}", pieces.len()),
+            unknown.to_string(),
+        ));
+    }
     for (id, (piece, score)) in pieces.iter().enumerate() {
         if piece.len() > limits::PIECE_BYTES {
             return Err(Error::tokenizer_file(
