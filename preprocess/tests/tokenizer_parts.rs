@@ -261,7 +261,11 @@ fn models_that_can_not_be_run_are_refused_by_name() {
         ("vocab", value!([["a", 0.0, 1.0]]), "model"),
         ("vocab", value!([["a", null]]), "model"),
         ("vocab", value!([["a", "0"]]), "model"),
-        ("vocab", value!([["a".repeat(5000), 0.0]]), "256 bytes"),
+        (
+            "vocab",
+            value!(vec![value!(["a".repeat(5000), 0.0]); 4]),
+            "256 bytes",
+        ),
     ] {
         let mut file = file();
         file["model"][name] = found;
