@@ -317,7 +317,7 @@ fn long_texts_take_time_and_memory_in_proportion() {
             );
             // A quadratic way takes minutes.
             assert!(
-                time < Duration::from_secs(30),
+                time < Duration::from_secs(10) * growth as u32,
                 "{name} {unit:?} takes {time:?}"
             );
         }
