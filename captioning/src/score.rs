@@ -8,13 +8,17 @@ impl Captioner {
     /// Scores given texts as captions of encoded images. The result has an entry for each image, with a
     /// [`Caption`] for each text that has its score and the log-probability of each of its tokens.
     ///
+    /// A text is written as a [prefix](crate::CaptionOptions::prefix) is: without spaces around it, and with
+    /// tokens that add text. The name of a special token is not that token.
+    ///
     /// Of `config`, only the start token and `length_penalty` are used. Scores can therefore be compared
     /// with each other, and with those of [`caption`](Self::caption) if its other options do not change
     /// logits, as `repetition_penalty` does for example.
     ///
     /// # Errors
-    /// [`Error`] if the model does not write the language, a text is longer than the model can write, or
-    /// the device fails. A text whose logits are not finite has [`Error::NoCaption`] in the result, and the
+    /// [`Error::Unwritable`] if a text has a character without a token or the name of a special token;
+    /// another [`Error`] if the model does not write the language, a text is longer than the model can write,
+    /// or the device fails. A text whose logits are not finite has [`Error::NoCaption`] in the result, and the
     /// other texts keep their scores.
     pub fn score(
         &self,
@@ -29,6 +33,9 @@ impl Captioner {
         let prompt = Prompt::new(vec![start]).with_forced_bos_token_id(code);
         let mut ids = Vec::with_capacity(texts.len());
         for text in texts {
+            let text = text.trim();
+            // Tokens that add no text would get the score of another text.
+            self.pieces(text)?;
             ids.push(self.tokenizer().encode(text, language.code, None)?);
         }
 
@@ -53,7 +60,7 @@ impl Captioner {
                 .map_err(|error| Error::no_caption(language, error))
                 .and_then(|found| self.read(language, found));
             captions[image].push(caption.map(|caption| Caption {
-                // The tokens lack characters that the vocabulary does not have.
+                // The tokens stand for the normalised text.
                 text: (*text).to_owned(),
                 ..caption
             }));

@@ -75,15 +75,40 @@ fn texts_that_are_too_long_and_unknown_languages_are_typed_errors() {
 }
 
 #[test]
-fn characters_without_a_token_are_kept_in_the_text() {
+fn texts_are_written_as_prefixes_are() {
     let captioner = captioner();
     let memory = encoded(&captioner, &[TWO_THINGS[0].0]);
     let english = captioner.language("en").unwrap();
-    let odd = ["x\u{1f427}.", ""];
-    let scored = captioner.score(memory, english, &odd, &config(&captioner, 1));
-    for (caption, text) in scored.unwrap()[0].iter().zip(odd) {
-        assert_eq!(caption.as_ref().unwrap().text, text);
+    let config = config(&captioner, 1);
+    let score = |text: &str| {
+        let scored = captioner.score(memory.clone(), english, &["a dog", text], &config);
+        scored.map(|scored| scored[0][1].as_ref().unwrap().clone())
+    };
+    for text in [
+        "x\u{1f427}.",
+        "a <unk>",
+        "</s>",
+        "a dog</s>",
+        "en_XX a dog",
+        "<mask>",
+        "<pad>",
+    ] {
+        let error = score(text).unwrap_err();
+        assert!(matches!(error, Error::Unwritable { .. }), "{text}: {error}");
+        let options = CaptionOptions {
+            prefix: text.into(),
+            ..CaptionOptions::new(config.clone())
+        };
+        let error = captioner.validate_options(&options).unwrap_err();
+        assert!(matches!(error, Error::Unwritable { .. }), "{text}: {error}");
     }
+    // Spaces around a text are not part of it, and the text is returned as it was given.
+    let plain = score("a dog").unwrap();
+    for text in [" a dog", "a dog ", "\u{ff41} dog", "a  dog\n"] {
+        let same = score(text).unwrap();
+        assert_eq!((same.text.as_str(), &same.ids), (text, &plain.ids));
+    }
+    assert_eq!(score("").unwrap().text, "");
 }
 
 #[test]

@@ -150,6 +150,17 @@ pub enum Error {
         /// What it holds.
         found: String,
     },
+    /// A part of a `tokenizer.json` is of a kind that no tokenizer of the supported families has, or has options that
+    /// would make it fail, or take time and memory out of proportion, on some texts.
+    #[error("{place}: expected {expected}, found {found}")]
+    TokenizerPart {
+        /// The part: a key of the file, and the number of the step in it, from 0.
+        place: String,
+        /// What is supported there.
+        expected: String,
+        /// What the file has.
+        found: String,
+    },
     /// The tokenizer has no such language code.
     #[error("expected one of the language codes {}, found {code:?}", known.join(", "))]
     UnknownLanguage {

@@ -203,11 +203,6 @@ fn random_bytes_and_pieces_come_as_with_every_decoder() {
             value!({"type": "WordPiece", "prefix": "b", "cleanup": true}),
             false,
         ),
-        (value!({"type": "BPEDecoder", "suffix": "b"}), false),
-        (
-            value!({"type": "CTC", "pad_token": "b", "word_delimiter_token": "▁", "cleanup": true}),
-            false,
-        ),
         (
             value!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}),
             false,

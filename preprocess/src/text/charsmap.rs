@@ -1,3 +1,4 @@
+use super::limits;
 use crate::Error;
 
 /// Checks SentencePiece's normalisation table before the `tokenizers` crate uses it.
@@ -6,10 +7,19 @@ use crate::Error;
 /// followed by NUL-terminated replacement texts that its leaves point to. The `tokenizers` crate follows its indices
 /// unchecked, so a damaged table would panic later, at some text. Following every path once here prevents that.
 pub(super) fn check(table: &[u8]) -> Result<(), Error> {
+    if table.len() > limits::TABLE_BYTES {
+        return Err(Error::tokenizer_file(
+            format!(
+                "a SentencePiece normalisation table (precompiled_charsmap) of at most {} bytes",
+                limits::TABLE_BYTES
+            ),
+            format!("{} bytes", table.len()),
+        ));
+    }
     let (units, texts) = split(table).ok_or_else(|| refuse("a table that is cut short"))?;
     let texts = std::str::from_utf8(texts)
         .map_err(|error| refuse(&format!("replacement texts with an {error}")))?;
-    walk(&units, texts).ok_or_else(|| refuse("an index that leads out of it"))
+    walk(&units, texts).map_err(refuse)
 }
 
 fn refuse(found: &str) -> Error {
@@ -29,34 +39,52 @@ fn split(table: &[u8]) -> Option<(Vec<u32>, &[u8])> {
     Some((units, texts))
 }
 
-/// Follows every byte from every reachable node; `None` if an index is out of bounds.
-fn walk(units: &[u32], texts: &str) -> Option<()> {
-    let root = offset(*units.first()?);
+const LEADS_OUT: &str = "an index that leads out of it";
+
+/// Follows every byte from every reachable node, level by level, so that a node is first reached on its shortest path.
+/// The error says what is wrong.
+fn walk(units: &[u32], texts: &str) -> Result<(), &'static str> {
+    let root = offset(*units.first().ok_or(LEADS_OUT)?);
     let mut seen = vec![false; units.len()];
-    let mut open = vec![root];
-    while let Some(node) = open.pop() {
-        // 0xF4 is the highest byte of UTF-8, and NUL ends a look-up.
-        for byte in 1..=0xF4 {
-            let child = node ^ byte;
-            let unit = *units.get(child)?;
-            if unit & LABEL_MASK != byte as u32 {
-                continue;
-            }
-            let next = child ^ offset(unit);
-            if unit & HAS_LEAF != 0 {
-                let text = units.get(next)? & !VALUE_FLAG;
-                if !texts.is_char_boundary(text as usize) {
-                    return None;
+    let mut level = vec![root];
+    let mut depth = 0;
+    while !level.is_empty() {
+        depth += 1;
+        let mut next_level = Vec::new();
+        for node in level {
+            // 0xF4 is the highest byte of UTF-8, and NUL ends a look-up.
+            for byte in 1..=0xF4 {
+                let child = node ^ byte;
+                let unit = *units.get(child).ok_or(LEADS_OUT)?;
+                if unit & LABEL_MASK != byte as u32 {
+                    continue;
+                }
+                let next = child ^ offset(unit);
+                if unit & HAS_LEAF != 0 {
+                    let text = units.get(next).ok_or(LEADS_OUT)? & !VALUE_FLAG;
+                    check_replacement(texts, text as usize, depth)?;
+                }
+                // Several paths may lead to one node. Visiting it once keeps a damaged table from looping forever.
+                let visited = seen.get_mut(next).ok_or(LEADS_OUT)?;
+                if !std::mem::replace(visited, true) {
+                    next_level.push(next);
                 }
             }
-            // Several paths may lead to one node. Visiting it once keeps a damaged table from looping forever.
-            let visited = seen.get_mut(next)?;
-            if !std::mem::replace(visited, true) {
-                open.push(next);
-            }
         }
+        level = next_level;
     }
-    Some(())
+    Ok(())
+}
+
+/// Checks that the text at an offset, which ends before a NUL, is not much longer than the bytes that it replaces.
+fn check_replacement(texts: &str, start: usize, replaced: usize) -> Result<(), &'static str> {
+    let text = texts.get(start..).ok_or(LEADS_OUT)?.as_bytes();
+    let longest = replaced * limits::REPLACEMENT_GROWTH;
+    let end = text.iter().take(longest + 1).position(|byte| *byte == 0);
+    match end.unwrap_or(text.len()) > longest {
+        true => Err("a replacement that is many times as long as what it replaces"),
+        false => Ok(()),
+    }
 }
 
 // The units of a Darts double array, as darts-clone packs them.

@@ -20,10 +20,21 @@
 //! - [`Tokenizer::token_texts`] gives the text that each token adds, for stop strings and word constraints;
 //! - [`Tokenizer::shortlist_of_languages`] and [`Tokenizer::shortlist_of_texts`] find the tokens worth scoring;
 //! - [`LANGUAGES`] lists mBART-50's languages, and [`language`] finds one by code or name.
+//!
+//! # Limits
+//! A `tokenizer.json` describes steps for a program to run, and a vocabulary takes many times the memory of its file.
+//! So only the steps that published unigram tokenizers have are run (at most 16 before and after the model, with
+//! regular expressions from a fixed list), and files are refused that go far beyond any published tokenizer: more than
+//! 64 MiB, 1,048,576 pieces or 256 bytes in a piece, pieces that share hardly any beginnings, a normalisation table of
+//! more than 4 MiB, or one that makes a text more than 16 times as long. Reading then takes at most 320 bytes of memory
+//! for each byte of the file and 2 MiB, and encoding time and memory in proportion to the text.
 
 mod charsmap;
 mod decoding;
 mod languages;
+mod limits;
+mod protobuf;
+mod quoted;
 mod save;
 mod scripts;
 mod sentencepiece;

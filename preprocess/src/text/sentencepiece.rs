@@ -1,4 +1,3 @@
-use prost::Message;
 use tokenizers::decoders::DecoderWrapper;
 use tokenizers::normalizers::replace::ReplacePattern;
 use tokenizers::normalizers::{Precompiled, Replace, Sequence};
@@ -6,41 +5,25 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::{AddedToken, NormalizerWrapper};
 
 use super::languages::LANGUAGES;
+use super::protobuf::{Fields, Value};
+use super::quoted::quoted;
 use super::special::{BEGIN, END, FAIRSEQ, MASK, UNKNOWN};
 use super::{charsmap, vocabulary};
 use crate::Error;
 
 /// The fields of `sentencepiece_model.proto` that a unigram tokenizer needs; the others are skipped.
-#[derive(Clone, PartialEq, Message)]
-struct ModelProto {
-    #[prost(message, repeated, tag = "1")]
-    pieces: Vec<Piece>,
-    #[prost(message, optional, tag = "2")]
-    trainer_spec: Option<TrainerSpec>,
-    #[prost(message, optional, tag = "3")]
-    normalizer_spec: Option<NormalizerSpec>,
+struct Model<'b> {
+    pieces: Vec<Piece<'b>>,
+    /// Unigram is the format's default, so an absent field means unigram.
+    kind: i32,
+    table: Option<&'b [u8]>,
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct Piece {
-    #[prost(string, optional, tag = "1")]
-    piece: Option<String>,
-    #[prost(float, optional, tag = "2")]
-    score: Option<f32>,
-    #[prost(int32, optional, tag = "3")]
+#[derive(Clone, Copy, Default)]
+struct Piece<'b> {
+    text: &'b str,
+    score: f32,
     kind: Option<i32>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct TrainerSpec {
-    #[prost(int32, optional, tag = "3")]
-    model_type: Option<i32>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct NormalizerSpec {
-    #[prost(bytes = "vec", optional, tag = "2")]
-    precompiled_charsmap: Option<Vec<u8>>,
 }
 
 const UNIGRAM: i32 = 1;
@@ -55,22 +38,14 @@ const UNKNOWN_ID: usize = 3;
 
 /// mBART-50's tokenizer from the bytes of a `sentencepiece.bpe.model`, which is a unigram model despite its name.
 pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
-    let model = ModelProto::decode(bytes).map_err(|error| {
-        Error::tokenizer_file(
-            "a SentencePiece model (a protocol buffer)",
-            error.to_string(),
-        )
-    })?;
+    let model = Model::read(bytes)?;
     check_kind(&model)?;
-    let table = model
-        .normalizer_spec
-        .and_then(|spec| spec.precompiled_charsmap);
     let mut added = special_tokens();
     added.extend(symbols(&model.pieces));
-    let unigram = vocabulary::unigram(fairseq_order(model.pieces), UNKNOWN_ID, false)?;
+    let unigram = vocabulary::unigram(fairseq_order(&model.pieces), UNKNOWN_ID, false)?;
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
     tokenizer
-        .with_normalizer(Some(normalizer(table)?))
+        .with_normalizer(Some(normalizer(model.table)?))
         .map_err(Error::Tokenize)?;
     let spaces = Metaspace::new('▁', PrependScheme::Always, true);
     tokenizer.with_pre_tokenizer(Some(spaces.clone()));
@@ -79,33 +54,81 @@ pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
     Ok(tokenizer)
 }
 
-fn check_kind(model: &ModelProto) -> Result<(), Error> {
-    // Unigram is the format's default, so an absent field means unigram.
-    let kind = model
-        .trainer_spec
-        .as_ref()
-        .and_then(|spec| spec.model_type)
-        .unwrap_or(UNIGRAM);
-    if kind != UNIGRAM {
-        let name = match kind {
+impl<'b> Model<'b> {
+    fn read(bytes: &'b [u8]) -> Result<Self, Error> {
+        let mut model = Self {
+            pieces: Vec::new(),
+            kind: UNIGRAM,
+            table: None,
+        };
+        for field in Fields::new(bytes) {
+            match field? {
+                (1, Value::Bytes(piece)) => {
+                    vocabulary::check_count(model.pieces.len() + 1)?;
+                    model.pieces.push(Piece::read(piece)?);
+                }
+                // The specifications of trainer and normaliser.
+                (2, Value::Bytes(trainer)) => {
+                    for field in Fields::new(trainer) {
+                        if let (3, Value::Integer(kind)) = field? {
+                            model.kind = kind as i32;
+                        }
+                    }
+                }
+                (3, Value::Bytes(normalizer)) => {
+                    for field in Fields::new(normalizer) {
+                        if let (2, Value::Bytes(table)) = field? {
+                            model.table = Some(table);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(model)
+    }
+}
+
+impl<'b> Piece<'b> {
+    fn read(bytes: &'b [u8]) -> Result<Self, Error> {
+        let mut piece = Self::default();
+        for field in Fields::new(bytes) {
+            match field? {
+                (1, Value::Bytes(text)) => {
+                    piece.text = std::str::from_utf8(text).map_err(|error| {
+                        Error::tokenizer_file("pieces of UTF-8", error.to_string())
+                    })?;
+                }
+                (2, Value::Fixed32(score)) => piece.score = f32::from_le_bytes(score),
+                (3, Value::Integer(kind)) => piece.kind = Some(kind as i32),
+                _ => {}
+            }
+        }
+        Ok(piece)
+    }
+}
+
+fn check_kind(model: &Model<'_>) -> Result<(), Error> {
+    if model.kind != UNIGRAM {
+        let name = match model.kind {
             2 => "BPE",
             3 => "word",
             4 => "character",
             _ => "unknown",
         };
         return Err(Error::TokenizerModel {
-            found: format!("a SentencePiece model of type {kind} ({name})"),
+            found: format!("a SentencePiece model of type {} ({name})", model.kind),
         });
     }
     if model.pieces.is_empty() {
         return Err(Error::tokenizer_file("pieces", "an empty vocabulary"));
     }
     for (index, expected) in FILE_SPECIALS.into_iter().enumerate() {
-        let found = model.pieces.get(index).map_or("", text);
+        let found = model.pieces.get(index).map_or("", |piece| piece.text);
         if found != expected {
             return Err(Error::tokenizer_file(
                 format!("the piece {expected} at position {index}"),
-                format!("{found:?}"),
+                quoted(found),
             ));
         }
     }
@@ -114,27 +137,22 @@ fn check_kind(model: &ModelProto) -> Result<(), Error> {
         let is_code = LANGUAGES.iter().any(|language| language.code == *piece);
         is_code || FAIRSEQ.contains(piece) || *piece == MASK
     };
-    let others = model.pieces.iter().skip(FILE_SPECIALS.len()).map(text);
-    match others.into_iter().find(reserved) {
+    let others = model.pieces.iter().skip(FILE_SPECIALS.len());
+    let mut others = others.map(|piece| piece.text);
+    match others.find(reserved) {
         Some(piece) => Err(Error::tokenizer_file(
             "a vocabulary without mBART-50's special tokens, which are added to it",
-            format!("the piece {piece:?}"),
+            format!("the piece {}", quoted(piece)),
         )),
         None => Ok(()),
     }
 }
 
-fn text(piece: &Piece) -> &str {
-    piece.piece.as_deref().unwrap_or("")
-}
-
 /// `<s> <pad> </s> <unk>`, the pieces of the file, the language codes, `<mask>`.
-fn fairseq_order(pieces: Vec<Piece>) -> Vec<(String, f64)> {
+fn fairseq_order(pieces: &[Piece<'_>]) -> Vec<(String, f64)> {
     let special = |token: &str| (token.to_owned(), 0.0);
-    let pieces = pieces.into_iter().skip(FILE_SPECIALS.len()).map(|piece| {
-        let score = f64::from(piece.score.unwrap_or(0.0));
-        (piece.piece.unwrap_or_default(), score)
-    });
+    let pieces = pieces.iter().skip(FILE_SPECIALS.len());
+    let pieces = pieces.map(|piece| (piece.text.to_owned(), f64::from(piece.score)));
     let first = FAIRSEQ.into_iter().map(special);
     let codes = LANGUAGES.into_iter().map(|language| special(language.code));
     first
@@ -155,23 +173,23 @@ fn special_tokens() -> Vec<AddedToken> {
 }
 
 /// Pieces that the trainer was told never to split: control symbols and user-defined symbols.
-fn symbols(pieces: &[Piece]) -> impl Iterator<Item = AddedToken> {
+fn symbols(pieces: &[Piece<'_>]) -> impl Iterator<Item = AddedToken> {
     pieces
         .iter()
         .skip(FILE_SPECIALS.len())
         .filter_map(|piece| match piece.kind {
-            Some(CONTROL) => Some(AddedToken::from(text(piece), true)),
-            Some(USER_DEFINED) => Some(AddedToken::from(text(piece), false).normalized(false)),
+            Some(CONTROL) => Some(AddedToken::from(piece.text, true)),
+            Some(USER_DEFINED) => Some(AddedToken::from(piece.text, false).normalized(false)),
             _ => None,
         })
 }
 
 /// SentencePiece's normalisation table, then one space for several.
-fn normalizer(table: Option<Vec<u8>>) -> Result<NormalizerWrapper, Error> {
+fn normalizer(table: Option<&[u8]>) -> Result<NormalizerWrapper, Error> {
     let mut steps = Vec::with_capacity(2);
     if let Some(table) = table.filter(|table| !table.is_empty()) {
-        charsmap::check(&table)?;
-        let step = Precompiled::from(&table)
+        charsmap::check(table)?;
+        let step = Precompiled::from(table)
             .map_err(|error| Error::tokenizer_file("a normalisation table", error.to_string()))?;
         steps.push(NormalizerWrapper::Precompiled(step));
     }

@@ -34,8 +34,7 @@ use crate::Error;
 /// In a beam search, push the tokens that all hypotheses have in common, and show the best hypothesis with
 /// [`text_with`](Self::text_with), which leaves the stream as it is.
 ///
-/// With a decoder that may look at any other token (`ByteLevel`, `CTC`, `BPEDecoder` and unusual sequences in a
-/// `tokenizer.json`), nothing is ever settled and each push decodes all tokens again.
+/// With a decoder that may look at any other token (`ByteLevel` and unusual sequences in a `tokenizer.json`), nothing is ever settled and each push decodes all tokens again.
 #[derive(Clone)]
 pub struct TextStream<'t> {
     decoding: Decoding<'t>,

@@ -54,8 +54,8 @@ impl Tokenizer {
     /// # Errors
     /// - [`Error::NoTokenizer`] if the folder has neither file.
     /// - [`Error::Read`] if the file can't be read.
-    /// - [`Error::File`] around [`Error::Json`], [`Error::TokenizerModel`], [`Error::TokenizerFile`] or
-    ///   [`Error::Tokenize`] if its content can't be used.
+    /// - [`Error::File`] around [`Error::Json`], [`Error::TokenizerModel`], [`Error::TokenizerPart`],
+    ///   [`Error::TokenizerFile`] or [`Error::Tokenize`] if its content can't be used.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         for (name, read) in FORMATS {
@@ -94,19 +94,27 @@ impl Tokenizer {
     /// # Errors
     /// - [`Error::Read`] if the file can't be read.
     /// - [`Error::File`] around [`Error::Json`] if it is not JSON of the expected structure; around
-    ///   [`Error::TokenizerModel`] if its model is not a unigram model; around [`Error::TokenizerFile`] if its tokens
-    ///   have other ids than it says, or if it has no `</s>` or no language code; around [`Error::Tokenize`] if the
-    ///   `tokenizers` crate refuses one of its parts.
+    ///   [`Error::TokenizerModel`] if its model is not a unigram model; around [`Error::TokenizerPart`] if a step or an
+    ///   added token is of a kind that is not supported; around [`Error::TokenizerFile`] if its tokens have other ids
+    ///   than it says, if its vocabulary or its normalisation table is damaged or too large, or if it has no `</s>` or
+    ///   no language code; around [`Error::Tokenize`] if the `tokenizers` crate refuses one of its parts.
     pub fn from_tokenizer_json(path: impl AsRef<Path>) -> Result<Self, Error> {
         from_file(path.as_ref(), Self::from_tokenizer_json_bytes)
     }
 
-    /// Reads the bytes of a `tokenizer.json`. Normaliser, pre-tokenizer and decoder are taken from the file unchanged.
+    /// Reads the bytes of a `tokenizer.json`.
+    ///
+    /// A file may name any steps before and after its model. Those that the unigram tokenizers of transformers 4 and 5
+    /// have are taken from the file as they are; all others are refused by name, since some of them fail on some texts
+    /// or take time and memory without bound. Post-processor, truncation and padding are not read:
+    /// [`encode`](Self::encode) adds the language and the end, and has an argument for the length.
     ///
     /// # Errors
     /// [`Error::Json`] if the bytes are not JSON of the expected structure; [`Error::TokenizerModel`] if the model is
-    /// not a unigram model; [`Error::TokenizerFile`] if its tokens have other ids than the file says, or if it has no
-    /// `</s>` or no language code; [`Error::Tokenize`] if the `tokenizers` crate refuses one of its parts.
+    /// not a unigram model; [`Error::TokenizerPart`] if a step or an added token is of a kind that is not supported;
+    /// [`Error::TokenizerFile`] if its tokens have other ids than the file says, if its vocabulary or its normalisation
+    /// table is damaged or too large, or if it has no `</s>` or no language code; [`Error::Tokenize`] if the
+    /// `tokenizers` crate refuses one of its parts.
     pub fn from_tokenizer_json_bytes(bytes: &[u8]) -> Result<Self, Error> {
         Self::new(tokenizer_json::read(bytes)?)
     }
