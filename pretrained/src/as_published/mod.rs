@@ -48,11 +48,12 @@ use generation::{
     ConfigError, EarlyStopping, Generation, GenerationConfig, Hypothesis, Prompt, PromptResult,
     Search,
 };
-use serde_json::{Map, Value};
 use vision_encoder_decoder::{Decoder, Encoder, GenerateError, Memory, VisionEncoderDecoder};
+use whole_files::python_json;
 
 use self::batch::Batch;
 use self::beam_search::BeamSearch;
+use crate::generation_options::entries;
 
 /// `max_length` where it is not set.
 const DEFAULT_MAX_LENGTH: usize = 20;
@@ -80,15 +81,14 @@ pub fn generation_config(
     config_json: &str,
     ordinary: &GenerationConfig,
 ) -> Result<GenerationConfig, ConfigError> {
-    let config: Map<String, Value> = serde_json::from_str(config_json)?;
-    let Some(Value::Object(decoder)) = config.get("mbart_config") else {
-        return Ok(ordinary.clone());
-    };
-    let options = decoder
-        .iter()
-        .filter(|(name, value)| generation::OPTIONS.contains(&name.as_str()) && !value.is_null());
-    let options = options.map(|(name, value)| (name.clone(), value.clone()));
-    ordinary.updated(&options.collect())
+    let config_json = python_json::standard(config_json);
+    let config = entries(&config_json)?;
+    match config.get("mbart_config").map(|decoder| decoder.get()) {
+        Some(decoder) if decoder.starts_with('{') => {
+            ordinary.with_file_options(decoder, |name| generation::OPTIONS.contains(&name))
+        }
+        _ => Ok(ordinary.clone()),
+    }
 }
 
 /// Pixel values as the original code encodes them: truncated to integers, towards zero.
@@ -106,6 +106,16 @@ pub fn truncated_pixels(pixel_values: Tensor<4>) -> Tensor<4> {
 /// one end token, or if the options contradict each other.
 pub fn validate(config: &GenerationConfig) -> Result<(), ConfigError> {
     special_tokens(config)?;
+    let (shortest, longest) = (config.shortest(1), config.longest(1));
+    if shortest > longest {
+        // Unlike transformers 5, the original code refuses this.
+        return Err(ConfigError::Contradiction {
+            options: ["min_length", "max_length"],
+            reason: format!(
+                "the shortest text, {shortest} tokens, is longer than the longest, {longest}"
+            ),
+        });
+    }
     // The options that the original code has. All others must have their default values.
     let known = GenerationConfig {
         num_beams: config.num_beams,
