@@ -176,8 +176,8 @@ mod tests {
         let axis = |source, before| CropAxis { source, before };
         assert_eq!(crop(2..8, 0), axis(0..4, 1));
         assert_eq!(crop(4..6, 0), axis(1..3, 0));
-        assert_eq!(crop(0..2, 0), axis(0..0, 2));
         assert_eq!(crop(0..10, 5), axis(0..4, 8));
-        assert_eq!(crop(8..9, 0).source.len(), 0);
+        assert!(crop(0..2, 0).source.is_empty());
+        assert!(crop(8..9, 0).source.is_empty());
     }
 }

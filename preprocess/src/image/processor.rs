@@ -74,7 +74,8 @@ impl ImageProcessor {
     /// # Errors
     /// - [`Error::ResultTooLarge`] if the result would have more pixels than the image and than
     ///   [`ImageProcessorConfig::MAX_RESULT_PIXELS`], which only happens to a very long image without a crop, or if an
-    ///   image between Donut's two resizes would be too large; nothing of that size is allocated.
+    ///   image between Donut's two resizes, or between the two passes of torchvision's, would be too large; nothing of that
+    ///   size is allocated.
     /// - [`Error::Config`] if the options make nothing of this image: a side would vanish, or padding would have to be
     ///   negative.
     pub fn process(&self, image: &RgbImage) -> Result<PixelValues, Error> {
@@ -86,7 +87,8 @@ impl ImageProcessor {
     /// # Errors
     /// - [`Error::MixedSizes`] if the results differ in size, which a centre crop, padding or an exact `size` prevents.
     /// - [`Error::ResultTooLarge`] if a result would have more pixels than its image and than
-    ///   [`ImageProcessorConfig::MAX_RESULT_PIXELS`], or if an image between Donut's two resizes would be too large.
+    ///   [`ImageProcessorConfig::MAX_RESULT_PIXELS`], or if an image between Donut's two resizes, or between the two passes
+    ///   of torchvision's, would be too large.
     /// - [`Error::Config`] if the options make nothing of an image: a side would vanish, or padding would have to be
     ///   negative.
     pub fn process_batch(&self, images: &[RgbImage]) -> Result<PixelValues, Error> {

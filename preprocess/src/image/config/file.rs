@@ -235,7 +235,17 @@ mod tests {
             (r#"{"size": -3}"#, "size"),
             (r#"{"size": {"longest_edge": 9}}"#, "size"),
             (
-                r#"{"size": {"shortest_edge": 9, "longest_edge": 9}}"#,
+                r#"{"size": {"shortest_edge": 9, "longest_edge": 0}}"#,
+                "size",
+            ),
+            (r#"{"size": [9]}"#, "size"),
+            (r#"{"size": [9, 9.5]}"#, "size"),
+            (r#"{"size": 70000}"#, "size"),
+            (r#"{"crop_size": 13377}"#, "crop_size"),
+            (r#"{"image_processor_type": 7}"#, "image_processor_type"),
+            (r#"{"resize_backend": "cv2"}"#, "resize_backend"),
+            (
+                r#"{"image_processor_type": "DonutImageProcessor", "size": {"shortest_edge": 9}}"#,
                 "size",
             ),
             (r#"{"size": {"height": 9}}"#, "size"),
@@ -272,18 +282,80 @@ mod tests {
             config.crop_size.width
         };
         assert_eq!(side(), 7);
+        let config = ImageProcessorConfig::square(42);
+        config.save(folder.path()).unwrap();
+        assert_eq!(side(), 42);
+        // Hugging Face prefers the options in this one, if it has any.
         let path = folder.path().join("processor_config.json");
         fs::write(&path, r#"{"processor_class": "CLIPProcessor"}"#).unwrap();
-        assert_eq!(side(), 7);
+        assert_eq!(side(), 42);
         fs::write(
             &path,
             r#"{"image_processor": {"size": 96, "crop_size": 96}}"#,
         )
         .unwrap();
         assert_eq!(side(), 96);
-        let config = ImageProcessorConfig::square(42);
-        config.save(folder.path()).unwrap();
-        assert_eq!(side(), 42);
+    }
+
+    #[test]
+    fn a_class_decides_on_what_a_file_leaves_open() {
+        let read = |text| ImageProcessorConfig::from_json(text).unwrap();
+        // As of a checkpoint from 2021.
+        let old = read(r#"{"feature_extractor_type": "ViTFeatureExtractor", "size": 96}"#);
+        let exact = |height, width| ResizeTo::Exact { height, width };
+        assert_eq!(old.size, exact(96, 96));
+        assert_eq!(old.image_mean, [0.5; 3]);
+        assert_eq!(old.resample, Resample::Bilinear);
+        assert!(!old.do_center_crop);
+        let new = r#"{"image_processor_type": "ViTImageProcessorFast", "size": [96, 90],
+            "feature_extractor_type": "CLIPFeatureExtractor", "do_pad": true}"#;
+        assert_eq!(read(new).size, exact(96, 90));
+        assert!(!read(new).do_pad);
+        let donut = read(r#"{"image_processor_type": "DonutImageProcessor", "size": [90, 96]}"#);
+        assert_eq!(donut.size, exact(96, 90));
+        assert!(donut.do_pad && donut.do_thumbnail && !donut.do_align_long_axis);
+        let siglip = read(r#"{"image_processor_type": "SiglipImageProcessorPil", "size": 96}"#);
+        assert_eq!(siglip.size, ResizeTo::ShortestEdge { shortest_edge: 96 });
+        let error = ImageProcessorConfig::from_json(r#"{"image_processor_type": "NougatImageProcessor"}"#);
+        assert!(matches!(error, Err(Error::UnknownImageProcessor { .. })));
+    }
+
+    #[test]
+    fn every_class_and_backend_is_written_as_it_is_read() {
+        for class in ImageProcessorClass::ALL {
+            let config = class.defaults();
+            let text = config.to_json();
+            assert_eq!(ImageProcessorConfig::from_json(&text).unwrap(), config);
+            assert!(text.contains(class.name()), "{text}");
+            assert_eq!(text.contains("do_pad"), class == ImageProcessorClass::Donut);
+        }
+        for backend in Backend::ALL {
+            let config = ImageProcessorConfig {
+                resize_backend: backend,
+                ..ImageProcessorConfig::square(9)
+            };
+            let text = config.to_json();
+            assert_eq!(ImageProcessorConfig::from_json(&text).unwrap(), config);
+            assert_eq!(text.contains("resize_backend"), backend != Backend::Pil);
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_class_has_that_of_its_encoder() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let config = || ImageProcessorConfig::of_checkpoint(folder.path(), 7).unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("config.json", r#"{"encoder": {"model_type": "vit"}}"#);
+        assert_eq!(config().image_processor_type, ImageProcessorClass::ViT);
+        assert_eq!(config().size, ResizeTo::Exact { height: 7, width: 7 });
+        write("preprocessor_config.json", r#"{"size": 9}"#);
+        assert_eq!(config().size, ResizeTo::Exact { height: 9, width: 9 });
+        let clip = r#"{"size": 9, "feature_extractor_type": "CLIPFeatureExtractor"}"#;
+        write("preprocessor_config.json", clip);
+        assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);
+        write("config.json", r#"{"encoder": {"model_type": "another"}}"#);
+        write("preprocessor_config.json", "{}");
+        assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);
     }
 
     #[test]

@@ -22,6 +22,10 @@ use super::layout::check_area;
 use super::{Backend, RgbImage};
 use crate::{Error, MAX_PIXELS};
 
+/// The largest number of pixels after the first pass of torchvision's resize, which goes over all lines of an image: only an
+/// image of extreme proportions has more, and would take minutes.
+const MAX_FILTERED: u64 = 1 << 28;
+
 /// Resizes `image` to `width` x `height` pixels exactly as Pillow's `image.resize((width, height), resample)`.
 ///
 /// ```
@@ -69,8 +73,10 @@ pub(super) fn resize_window(
         return Ok(Vec::new());
     }
     check_area([rows.len() as u64, columns.len() as u64], MAX_PIXELS)?;
+    if backend == Backend::Torchvision {
+        check_area([image.height().into(), columns.len() as u64], MAX_FILTERED)?;
+    }
     let (target, window) = ([height, width], [rows, columns]);
-    // An image that keeps its size is not resampled, which the interpolation without antialias needs no case for.
     Ok(match (backend, resample.kernel()) {
         (Backend::TorchvisionWithoutAntialias, _) => {
             without_antialias::interpolate(image, target, window)

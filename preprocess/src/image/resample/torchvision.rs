@@ -79,13 +79,18 @@ fn to_level(sum: i32, taps: &Taps) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::super::{Resample, resize_window};
+    use crate::Error;
     use crate::image::{Backend, RgbImage};
 
     #[test]
-    fn a_tall_image_takes_memory_of_its_result() {
-        let image = RgbImage::new(1, 2_000_000, vec![9; 6_000_000]).unwrap();
-        let (size, window) = ([300, 300], [0..300, 0..300]);
-        let pixels = resize_window(&image, size, window, Resample::Bicubic, Backend::Torchvision);
-        assert!(pixels.unwrap().iter().all(|level| *level == 9));
+    fn a_tall_image_is_resized_and_one_of_extreme_proportions_refused() {
+        let resize = |rows: u32, side: u64| {
+            let image = RgbImage::new(1, rows, vec![9; rows as usize * 3]).unwrap();
+            let (size, window) = ([3, side], [0..3, 0..side]);
+            resize_window(&image, size, window, Resample::Bicubic, Backend::Torchvision)
+        };
+        assert!(resize(100_000, 5).unwrap().iter().all(|level| *level == 9));
+        let error = resize(1_000_000, 300).unwrap_err();
+        assert!(matches!(error, Error::ResultTooLarge { .. }), "{error}");
     }
 }
