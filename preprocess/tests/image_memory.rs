@@ -67,7 +67,7 @@ fn tiff(compression: u32, size: u32, strips: u32) -> Vec<u8> {
     for (tag, value, count) in tags {
         bytes.extend((tag as u16).to_le_bytes());
         bytes.extend(4u16.to_le_bytes());
-        bytes.extend([(count as u32).to_le_bytes(), u32::to_le_bytes(value)].concat());
+        bytes.extend([u32::to_le_bytes(count), u32::to_le_bytes(value)].concat());
     }
     bytes.extend([0; 104]);
     bytes
@@ -157,7 +157,7 @@ fn a_picture_takes_memory_in_proportion_to_its_pixels() {
 fn a_jpeg_of_thousands_of_scans_is_refused_at_once() {
     let whole = sample("jpeg-444-progressive.jpg");
     let is_scan = |at: &usize| whole[*at..].starts_with(&[0xFF, 0xDA]);
-    let last = (0..whole.len()).filter(is_scan).last().unwrap();
+    let last = (0..whole.len()).rfind(is_scan).unwrap();
     let scan = &whole[last..whole.len() - 2];
     let bytes = [&whole[..last], &scan.repeat(3000), &[0xFF, 0xD9]].concat();
     let (memory, result) = measured(&bytes);

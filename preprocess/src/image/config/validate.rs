@@ -167,8 +167,10 @@ mod tests {
             (Backend::Torchvision, Resample::Lanczos),
             (Backend::TorchvisionWithoutAntialias, Resample::Bilinear),
         ] {
-            let mut config = ImageProcessorConfig::default();
-            config.resize_backend = backend;
+            let mut config = ImageProcessorConfig {
+                resize_backend: backend,
+                ..ImageProcessorConfig::default()
+            };
             config.validate().unwrap();
             config.resample = filter;
             assert_eq!(key_of(&config), "resample");

@@ -115,7 +115,7 @@ impl<'a> Chunks<'a> {
                     true
                 }
                 // The decoder fails at a colour that is cut short.
-                b"PLTE" if length % 3 != 0 || length > 3 * 256 => {
+                b"PLTE" if !length.is_multiple_of(3) || length > 3 * 256 => {
                     let reason = format!("its palette has {length} bytes, not 3 for each colour");
                     return Err(Kind::Png.damaged(reason));
                 }
