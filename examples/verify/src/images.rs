@@ -103,7 +103,14 @@ fn read_config(folder: &Path) -> Result<ImageProcessorConfig, InputError> {
     if path.exists() {
         return Ok(ImageProcessorConfig::from_file(path)?);
     }
-    let settings: Settings = read_json(&folder.join("pixels.json"))?;
+    let path = folder.join("pixels.json");
+    let settings: Settings = read_json(&path)?;
+    if settings.size == 0 {
+        return Err(content(
+            &path,
+            "expected a size of at least 1, found 0".to_owned(),
+        ));
+    }
     Ok(ImageProcessorConfig::square(settings.size))
 }
 
