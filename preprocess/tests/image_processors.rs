@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use preprocess::image::decode::{DecodeOptions, open};
-use preprocess::image::{Backend, ImageProcessor, ImageProcessorConfig, RgbImage};
+use preprocess::image::{Backend, ImageProcessor, ImageProcessorConfig, ResizeTo, RgbImage};
 use safetensors::SafeTensors;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
@@ -140,4 +140,32 @@ fn the_published_model_was_trained_without_antialias() {
         ..config
     };
     assert_eq!(config, ImageProcessorConfig::square(224));
+}
+
+#[test]
+fn the_configurations_of_users_are_what_their_class_says() {
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/cases");
+    for (file, class, size) in [
+        ("vit-processor-type/vit-int.json", "ViTImageProcessor", 224),
+        ("vit-processor-type/vit-96.json", "ViTImageProcessor", 96),
+        (
+            "convert-image-processor-type/preprocessor_config.json",
+            "CLIPImageProcessor",
+            0,
+        ),
+    ] {
+        let path = format!("{cases}/{file}");
+        if !Path::new(&path).exists() {
+            return;
+        }
+        let config = ImageProcessorConfig::from_file(path).unwrap();
+        let square = ResizeTo::Exact {
+            height: size,
+            width: size,
+        };
+        assert_eq!(config.size == square, size > 0, "{file}");
+        assert_eq!(config.do_center_crop, size == 0, "{file}");
+        let written: serde_json::Value = serde_json::from_str(&config.to_json()).unwrap();
+        assert_eq!(written["image_processor_type"], class, "{file}");
+    }
 }
