@@ -1,42 +1,37 @@
 use std::path::Path;
 
 use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
+use whole_files::limits;
 
 use crate::arguments::Arguments;
+use crate::choice::Choice;
 use crate::error::StartError;
 
 /// The value of `--shortlist` for the tokens that the languages are written with.
 const LANGUAGES: &str = "languages";
 
-/// Returns the options for all pictures, after checking them. `folder` is that of the checkpoint.
+/// Returns the options for all pictures, after checking them, and who chose those of generation. `folder` is that of
+/// the checkpoint.
 pub(crate) fn options(
     arguments: &Arguments,
     captioner: &Captioner,
     folder: Option<&Path>,
     languages: &[Language],
-) -> Result<CaptionOptions, StartError> {
-    let config = GenerationConfig {
-        num_beams: arguments.num_beams,
-        num_return_sequences: arguments.num_return_sequences,
-        length_penalty: arguments.length_penalty,
-        max_length: Some(arguments.max_length),
-        max_new_tokens: None,
-        ..match (arguments.as_published, folder) {
-            (true, Some(folder)) => captioner.as_published().generation_config(folder)?,
-            _ => captioner.generation_config().clone(),
-        }
+) -> Result<(CaptionOptions, Choice), StartError> {
+    let checkpoint = match (arguments.as_published, folder) {
+        (true, Some(folder)) => captioner.as_published().generation_config(folder)?,
+        _ => captioner.generation_config().clone(),
     };
-    let config = config
-        .with_settings(&arguments.set)
-        .map_err(StartError::Setting)?;
+    let mut choice = Choice::new(arguments, checkpoint, folder)?;
     if arguments.as_published {
-        captioner.as_published().validate(&config)?;
-        return Ok(CaptionOptions::new(config));
+        choice.fit(|config| captioner.as_published().validate(config))?;
+        return Ok((CaptionOptions::new(choice.config.clone()), choice));
     }
-    if arguments.stream && config.num_return_sequences > 1 {
-        return Err(StartError::Stream(config.num_return_sequences));
+    let sequences = choice.config.num_return_sequences;
+    if arguments.stream && sequences > 1 {
+        return Err(StartError::Stream(sequences));
     }
-    let options = CaptionOptions {
+    let mut options = CaptionOptions {
         prefix: arguments.prefix.clone(),
         required: arguments.require.clone(),
         forbidden: arguments.forbid.clone(),
@@ -45,15 +40,20 @@ pub(crate) fn options(
             Some(source) => Some(shortlist(source, captioner, languages)?),
             None => None,
         },
-        ..CaptionOptions::new(config)
+        ..CaptionOptions::default()
     };
-    captioner.validate_options(&options)?;
+    let with = |generation: &GenerationConfig| CaptionOptions {
+        generation: generation.clone(),
+        ..options.clone()
+    };
+    choice.fit(|config| captioner.validate_options(&with(config)))?;
+    options.generation = choice.config.clone();
     let (asked, layers) = (&arguments.attention_layers, captioner.decoder_layers());
     if asked.iter().any(|layer| *layer >= layers) {
         let asked = asked.clone();
         return Err(captioning::Error::AttentionLayers { asked, layers }.into());
     }
-    Ok(options)
+    Ok((options, choice))
 }
 
 fn shortlist(
@@ -64,10 +64,7 @@ fn shortlist(
     if source == Path::new(LANGUAGES) {
         return Ok(captioner.shortlist_of_languages(languages)?);
     }
-    let text = std::fs::read_to_string(source).map_err(|error| StartError::Shortlist {
-        path: source.to_owned(),
-        source: error,
-    })?;
+    let text = whole_files::read_text(source, limits::TEXT).map_err(StartError::Shortlist)?;
     if text.trim().is_empty() {
         return Err(StartError::EmptyShortlist(source.to_owned()));
     }

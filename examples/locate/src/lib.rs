@@ -7,9 +7,11 @@
 use std::path::PathBuf;
 
 use checkpoint::{Progress, locate_checkpoint, locate_tokenizer};
-use indicatif::{ProgressBar, ProgressStyle};
+use report::Progress as Bar;
 
 pub use checkpoint::LocateError;
+
+const TEMPLATE: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left  {msg}";
 
 /// Returns the folder of a checkpoint.
 ///
@@ -32,23 +34,12 @@ pub fn tokenizer(name: &str) -> Result<PathBuf, LocateError> {
 fn with_bar<R>(find: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> R) -> R {
     let mut bar = None;
     let found = find(&mut |progress: Progress<'_>| {
-        let bar = bar.get_or_insert_with(progress_bar);
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-        bar.set_message(progress.file.to_owned());
+        let bar = bar.get_or_insert_with(|| Bar::bar(0, TEMPLATE));
+        bar.set(progress.done, progress.total);
+        bar.set_message(progress.file);
     });
     if let Some(bar) = bar {
-        bar.finish_and_clear();
+        bar.finish();
     }
     found
-}
-
-/// A progress bar, which is hidden if stderr is not a terminal.
-fn progress_bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left  {msg}";
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

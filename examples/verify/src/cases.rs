@@ -82,7 +82,7 @@ impl Compared<'_> {
 pub(crate) fn compare_cases(
     compared: &Compared<'_>,
     path: &Path,
-    report: &mut Report,
+    report: &mut Report<'_>,
 ) -> Result<(), InputError> {
     let reference: Reference = read_json(path)?;
     let mut tokens = Map::from_iter([

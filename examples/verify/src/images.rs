@@ -36,7 +36,7 @@ struct Settings {
 }
 
 /// Compares the pixel values of image files with those of a public implementation.
-pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputError> {
+pub(crate) fn verify(folder: &Path, report: &mut Report<'_>) -> Result<(), InputError> {
     let path = folder.join("pixels.json");
     let settings: Settings = read_json(&path)?;
     let processor = ImageProcessor::new(ImageProcessorConfig::square(settings.size))

@@ -39,7 +39,7 @@ struct Case {
 }
 
 /// Compares every processor with that of a public implementation.
-pub(crate) fn verify(file: &Path, report: &mut Report) -> Result<(), InputError> {
+pub(crate) fn verify(file: &Path, report: &mut Report<'_>) -> Result<(), InputError> {
     let reference: Reference = read_json(file)?;
     for case in &reference.cases {
         report.add(compare(case, &reference, file)?)?;

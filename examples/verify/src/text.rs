@@ -39,7 +39,7 @@ struct Encoding {
 }
 
 /// Compares a tokenizer with a public implementation's ids and texts.
-pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputError> {
+pub(crate) fn verify(folder: &Path, report: &mut Report<'_>) -> Result<(), InputError> {
     let tokenizer = Tokenizer::from_sentencepiece(folder.join("sentencepiece.bpe.model"))?;
     let reference: Reference = read_json(&folder.join("tokenizer.json.reference"))?;
 

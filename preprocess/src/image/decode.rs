@@ -53,6 +53,8 @@ pub enum Alpha {
     Drop,
     /// Blend the colour onto white, as `convert_to_rgb` of transformers 5.23 does.
     OverWhite,
+    /// Blend the colour onto black.
+    OverBlack,
 }
 
 impl Default for DecodeOptions {
