@@ -140,6 +140,10 @@ impl Choice {
     pub(crate) fn records(&self) -> OptionRecords {
         let values: Value = serde_json::to_value(&self.config).unwrap_or_default();
         let record = |(name, from): (&String, &Origin)| {
+            // Every checkpoint names its special tokens.
+            if *from == Origin::Checkpoint && name.ends_with("token_id") {
+                return None;
+            }
             let value = match values.get(name)? {
                 Value::Array(items) if items.len() > LONGEST_LIST => {
                     format!("{} entries", items.len()).into()

@@ -77,8 +77,9 @@ impl Search {
     fn folder(&mut self, root: &Path) {
         let (mut found, errors_before) = (Vec::new(), self.errors.len());
         let (mut has_folders, mut was_seen) = (false, false);
-        let mut folders = vec![root.to_owned()];
-        while let Some(folder) = folders.pop() {
+        let (mut folders, mut links) = (vec![root.to_owned()], Vec::new());
+        // Links last, so that a file is taken by its own path if it has one here.
+        while let Some(folder) = folders.pop().or_else(|| links.pop()) {
             if !self.is_new(&folder) {
                 was_seen = true;
                 continue;
@@ -88,7 +89,10 @@ impl Search {
                     has_folders |= !content.folders.is_empty();
                     found.extend(content.pictures);
                     if self.recursive {
-                        folders.extend(content.folders.into_iter().rev());
+                        let all = content.folders.into_iter().rev();
+                        let (linked, own): (Vec<_>, Vec<_>) = all.partition(|path| path.is_symlink());
+                        folders.extend(own);
+                        links.extend(linked);
                     }
                 }
                 Err(source) => self.errors.push(InputError::Folder { folder, source }),
@@ -100,8 +104,9 @@ impl Search {
                 has_folders: has_folders && !self.recursive,
             });
         }
-        found.sort();
+        found.sort_by_cached_key(|path| (path.is_symlink(), path.clone()));
         found.retain(|path| self.is_new(path));
+        found.sort();
         self.pictures.extend(found);
     }
 
