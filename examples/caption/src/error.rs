@@ -16,8 +16,8 @@ pub(crate) enum StartError {
     Setting(#[source] captioning::ConfigError),
     #[error("--stream prints one caption per language, but num_return_sequences is {0}")]
     Stream(usize),
-    #[error("can't use the text of the shortlist")]
-    Shortlist(#[source] whole_files::ReadError),
+    #[error("can't read the text of the shortlist, {}", name(.path))]
+    Shortlist { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Read(#[from] whole_files::ReadError),
     #[error(

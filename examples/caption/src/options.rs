@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
-use whole_files::limits;
+use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
 use crate::choice::Choice;
@@ -64,7 +64,10 @@ fn shortlist(
     if source == Path::new(LANGUAGES) {
         return Ok(captioner.shortlist_of_languages(languages)?);
     }
-    let text = whole_files::read_text(source, limits::TEXT).map_err(StartError::Shortlist)?;
+    let text = whole_files::read_text(source, limits::TEXT).map_err(|error| match error {
+        ReadError::Io { path, source } => StartError::Shortlist { path, source },
+        other => other.into(),
+    })?;
     if text.trim().is_empty() {
         return Err(StartError::EmptyShortlist(source.to_owned()));
     }
