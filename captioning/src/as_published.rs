@@ -42,10 +42,15 @@ impl AsPublished<'_> {
         })?;
         let ordinary = self.captioner.generation_config();
         let options = as_published::generation_config(&json, ordinary);
-        Ok(options.map_err(|error| LoadError::Config {
-            origin: path.display().to_string(),
-            source: error.into(),
-        })?)
+        let origin = path.display().to_string();
+        match options {
+            Ok(options) => Ok(options.with_file(origin)),
+            Err(error) => Err(LoadError::Config {
+                origin,
+                source: error.into(),
+            }
+            .into()),
+        }
     }
 
     /// Checks options before there is an image, as [`caption`](Self::caption) would.

@@ -64,7 +64,9 @@ pub use words::Words;
 
 // Everything that a public signature names.
 pub use checkpoint::{LocateError, Precision, Progress, SaveError, SaveOptions};
-pub use generation::{ConfigError, GenerationConfig, PromptError, Vocabulary};
+pub use generation::{
+    ConfigError, GenerationConfig, Ignored, IgnoredReason, OptionSource, PromptError, Vocabulary,
+};
 pub use packed_linear::Format;
 pub use preprocess::Error as PreprocessError;
 pub use preprocess::image::{ImageProcessor, RgbImage};

@@ -1,7 +1,7 @@
-use generation::GenerationConfig;
-use vision_encoder_decoder::Shortlist;
+use generation::{ConfigError, GenerationConfig, Ignored};
+use vision_encoder_decoder::{GenerateError, Shortlist};
 
-use crate::Words;
+use crate::{Captioner, Error, Words};
 
 /// How to caption: the options of generation, and options about words.
 ///
@@ -44,4 +44,91 @@ impl CaptionOptions {
             ..Self::default()
         }
     }
+}
+
+impl Captioner {
+    /// The options of a program: what its user says comes first, then what the checkpoint says, then the program's
+    /// own defaults. So a checkpoint that is made for short captions writes short ones, unless the user asks for others.
+    ///
+    /// `options.generation` are those of the checkpoint, [`Captioner::generation_config`] or
+    /// [`AsPublished::generation_config`](crate::AsPublished::generation_config). `said` are the settings of the user,
+    /// each `NAME=VALUE` with a name of [`GenerationConfig`]; of equal names the last counts. Of `defaults`, the
+    /// options count that neither says. The greatest length is one option here, whether it is called `max_length` or
+    /// `max_new_tokens`, and so is the least. Unless the user says it, it is at most what the decoder can write.
+    ///
+    /// [`GenerationConfig::source_of`] tells afterwards who has set an option, and [`Captioner::ignored`] what is
+    /// not used.
+    ///
+    /// # Errors
+    /// [`Error::Generate`] if a setting is not a name and a value, names no option, or has a value of the wrong type,
+    /// and if there is no start token. The options are not checked further; see
+    /// [`validate_options`](Self::validate_options).
+    ///
+    /// ```no_run
+    /// use captioning::{CaptionOptions, Captioner, GenerationConfig};
+    ///
+    /// # fn example(captioner: &Captioner) -> Result<(), captioning::Error> {
+    /// let defaults = GenerationConfig { num_beams: 4, max_length: Some(64), ..Default::default() };
+    /// let checkpoint = CaptionOptions::new(captioner.generation_config().clone());
+    /// let options = captioner.options(checkpoint, &["num_beams=2"], &defaults)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn options<S: AsRef<str>>(
+        &self,
+        options: CaptionOptions,
+        said: &[S],
+        defaults: &GenerationConfig,
+    ) -> Result<CaptionOptions, Error> {
+        let says = |name: &str| {
+            let mut names = said.iter().filter_map(|one| one.as_ref().split_once('='));
+            names.any(|(said, _)| said.trim() == name)
+        };
+        let mut checkpoint = options.generation.clone();
+        // What the user says replaces what the checkpoint says in other words.
+        if says("max_length") && !says("max_new_tokens") {
+            checkpoint = settings(&checkpoint, &["max_new_tokens=null"])?;
+        }
+        if says("min_length") && !says("min_new_tokens") {
+            checkpoint = settings(&checkpoint, &["min_new_tokens=null"])?;
+        }
+        let mut options = CaptionOptions {
+            generation: settings(&checkpoint, said)?.with_defaults(defaults),
+            ..options
+        };
+        if !says("max_length") && !says("max_new_tokens") {
+            self.clamp_length(&mut options)?;
+        }
+        Ok(options)
+    }
+
+    /// What is not used of options, and of the file that they were read from.
+    pub fn ignored(&self, options: &CaptionOptions) -> Vec<Ignored> {
+        let mut ignored = options.generation.ignored();
+        let vocab_size = self.pretrained.config.decoder.vocab_size();
+        ignored.extend(options.generation.unknown_tokens(vocab_size));
+        ignored
+    }
+
+    /// Makes the greatest length at most what the decoder can write.
+    fn clamp_length(&self, options: &mut CaptionOptions) -> Result<(), Error> {
+        let languages = self.languages().get(..1).unwrap_or_default();
+        for prompt in self.prompts(languages, options)? {
+            let length = prompt.tokens.len();
+            let checked = self.model().validate_length(&options.generation, length);
+            if let Err(ConfigError::TooFewPositions { most, .. }) = checked {
+                let most = format!("max_length={most}");
+                options.generation =
+                    settings(&options.generation, &["max_new_tokens=null", &most])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn settings<S: AsRef<str>>(
+    config: &GenerationConfig,
+    settings: &[S],
+) -> Result<GenerationConfig, Error> {
+    let changed = config.with_settings(settings);
+    Ok(changed.map_err(GenerateError::from)?)
 }

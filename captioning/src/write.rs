@@ -149,7 +149,7 @@ impl Captioner {
     }
 
     /// A prompt for each language.
-    fn prompts(
+    pub(crate) fn prompts(
         &self,
         languages: &[Language],
         options: &CaptionOptions,

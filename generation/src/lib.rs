@@ -73,6 +73,7 @@ mod error;
 mod event;
 mod generation;
 mod hypothesis;
+pub mod limits;
 mod model;
 mod numeric;
 mod options;
@@ -85,7 +86,10 @@ mod stopping;
 mod validate;
 mod vocabulary;
 
-pub use config::{ConfigError, EarlyStopping, GenerationConfig, OPTIONS};
+pub use config::{
+    ConfigError, EarlyStopping, GenerationConfig, Ignored, IgnoredReason, OPTIONS, OptionSource,
+    Origin,
+};
 pub use error::{GenerateError, PromptError, PromptResult};
 pub use event::{Event, Observer};
 pub use generation::{Generation, generate, score};

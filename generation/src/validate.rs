@@ -1,6 +1,7 @@
 //! What is checked before any work.
 
-use crate::config::MAX_ROWS;
+use crate::config::too_many;
+use crate::limits;
 use crate::options::Options;
 use crate::phrase::Phrase;
 use crate::search::required_phrases;
@@ -15,6 +16,7 @@ pub(crate) fn validate(
     let config = |config: &GenerationConfig| {
         validate_option_tokens(config, vocab_size)?;
         config.validate_options()?;
+        config.validate_size(vocab_size)?;
         match config.stop_strings.is_empty() || call.vocabulary.is_some() {
             true => Ok(()),
             false => Err(ConfigError::NeedsVocabulary {
@@ -68,7 +70,9 @@ pub(crate) fn validate_shortlist<M: StepModel>(
     }
     validate_tokens(place, scored, model.vocab_size())?;
     let has_ends = |config: &GenerationConfig| {
-        let is_absent = |end: &&u32| scored.binary_search(end).is_err();
+        let vocab_size = model.vocab_size();
+        let is_absent =
+            |end: &&u32| (**end as usize) < vocab_size && scored.binary_search(end).is_err();
         match config.eos_token_id.iter().find(is_absent) {
             Some(end) => Err(ConfigError::ShortlistLacksEnd { token: *end }),
             None => Ok(()),
@@ -153,17 +157,26 @@ fn validate_prompt(
         return malformed("a prompt", "no tokens, expected at least a start token");
     }
     validate_tokens("a prompt", &prompt.tokens, vocab_size)?;
-    let forced_bos = prompt.forced_bos_token_id;
-    let forced_bos = forced_bos.or(options.config.forced_bos_token_id);
+    let config = options.config;
+    if prompt.forced_bos_token_id.is_none() {
+        let readable = config.check_readable("forced_bos_token_id");
+        readable.map_err(|error| config.located(error))?;
+    }
+    let forced_bos = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
     validate_tokens("forced_bos_token_id", forced_bos.as_slice(), vocab_size)?;
+    let alternatives = |phrases: &[Phrase]| -> usize {
+        phrases.iter().map(|phrase| phrase.alternatives.len()).sum()
+    };
+    let phrases = alternatives(&prompt.forbidden).saturating_add(alternatives(&prompt.required));
+    too_many("a prompt", "phrases", phrases, limits::PHRASES, "")?;
     for phrase in &prompt.forbidden {
         phrase.validate("a forbidden phrase", vocab_size, options.vocabulary)?;
     }
-    match options.alternatives > MAX_ROWS {
+    match options.alternatives > limits::ROWS {
         true => Err(ConfigError::OutOfRange {
             option: "alternatives",
             value: options.alternatives as f64,
-            expected: format!("up to {MAX_ROWS}"),
+            expected: format!("up to {}", limits::ROWS),
         }),
         false => Ok(()),
     }
@@ -181,6 +194,13 @@ fn validate_required(
     if prompt.forbidden.iter().any(is_there) {
         return Err(ConfigError::ForbiddenInPrompt);
     }
+    let in_config = config.force_words_ids.iter().map(Vec::len);
+    let in_prompt = prompt
+        .required
+        .iter()
+        .map(|phrase| phrase.alternatives.len());
+    let count = in_config.chain(in_prompt).sum();
+    validate_required_work(config, count)?;
     let required = required_phrases(config, prompt);
     for phrase in &required {
         let place = "a required phrase (or force_words_ids)";
@@ -202,23 +222,37 @@ fn validate_required(
     }
 }
 
-/// Checks the tokens of a configuration that its prompts can't replace or add to.
+/// Checks that required phrases with this number of alternatives don't keep a search busy.
+fn validate_required_work(config: &GenerationConfig, count: usize) -> Result<(), ConfigError> {
+    let limit = (limits::REQUIRED_WORK / config.num_beams.max(1)).isqrt();
+    too_many(
+        "force_words_ids",
+        "required alternatives",
+        count,
+        limit,
+        format!(" with {} beams", config.num_beams),
+    )
+    .map_err(|error| config.located(error))
+}
+
+/// Checks the tokens of a configuration that its prompts can't replace or add to. Tokens that end a text or are
+/// suppressed may be unknown, as in transformers: the model never writes them.
 fn validate_option_tokens(config: &GenerationConfig, vocab_size: usize) -> Result<(), ConfigError> {
-    for (name, tokens) in [
-        ("forced_eos_token_id", config.forced_eos_token_id.as_slice()),
-        ("eos_token_id", &config.eos_token_id),
-        ("suppress_tokens", &config.suppress_tokens),
-        ("begin_suppress_tokens", &config.begin_suppress_tokens),
-    ] {
-        validate_tokens(name, tokens, vocab_size)?;
-    }
-    for word in &config.bad_words_ids {
-        validate_tokens("bad_words_ids", word, vocab_size)?;
-    }
-    for (sequence, _) in &config.sequence_bias {
-        validate_tokens("sequence_bias", sequence, vocab_size)?;
-    }
-    Ok(())
+    let check = || {
+        validate_tokens(
+            "forced_eos_token_id",
+            &config.forced_eos_token_id,
+            vocab_size,
+        )?;
+        for word in &config.bad_words_ids {
+            validate_tokens("bad_words_ids", word, vocab_size)?;
+        }
+        for (sequence, _) in &config.sequence_bias {
+            validate_tokens("sequence_bias", sequence, vocab_size)?;
+        }
+        Ok(())
+    };
+    check().map_err(|error| config.located(error))
 }
 
 fn validate_tokens(

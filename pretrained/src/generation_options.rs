@@ -1,5 +1,8 @@
+use std::collections::HashMap;
+
 use generation::GenerationConfig;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use whole_files::python_json;
 
 use crate::ConfigError;
 use crate::form::{HUGGING_FACE, PUBLISHED};
@@ -20,22 +23,30 @@ const SPECIAL_TOKENS: &[&str] = &[
 /// # Errors
 /// [`ConfigError`] if the text is not a JSON object, or the options are invalid or not supported.
 pub(crate) fn legacy_generation_config(json: &str) -> Result<GenerationConfig, ConfigError> {
-    let config: Map<String, Value> = serde_json::from_str(json)?;
-    let published = config.get("model_type").and_then(Value::as_str) == Some(PUBLISHED.model_type);
+    let json = python_json::standard(json);
+    let config = entries(&json)?;
+    let model_type = config
+        .get("model_type")
+        .map(|text| serde_json::from_str::<String>(text.get()));
+    let published = matches!(model_type, Some(Ok(name)) if name == PUBLISHED.model_type);
     let (decoder, names) = match published {
         true => (PUBLISHED.decoder, SPECIAL_TOKENS),
         false => (HUGGING_FACE.decoder, generation::OPTIONS),
     };
-    let decoder = config.get(decoder).and_then(Value::as_object);
-    let mut options = Map::new();
-    for source in decoder.into_iter().chain([&config]) {
-        for name in names {
-            if let Some(value) = source.get(*name).filter(|value| !value.is_null()) {
-                options.insert((*name).into(), value.clone());
-            }
+    let accepts = |name: &str| names.contains(&name);
+    let options = GenerationConfig::default();
+    let options = match config.get(decoder) {
+        Some(decoder) if decoder.get().starts_with('{') => {
+            options.with_file_options(decoder.get(), accepts)?
         }
-    }
-    Ok(GenerationConfig::default().updated(&options)?)
+        _ => options,
+    };
+    Ok(options.with_file_options(&json, accepts)?)
+}
+
+/// The keys of a JSON object with the texts of their values.
+pub(crate) fn entries(json: &str) -> Result<HashMap<String, &RawValue>, serde_json::Error> {
+    serde_json::from_str(json)
 }
 
 #[cfg(test)]
@@ -50,6 +61,15 @@ mod tests {
         assert_eq!(config.max_length, Some(200));
         assert_eq!(config.eos_token_id, [2]);
         assert_eq!(config.decoder_start_token_id, Some(2));
+    }
+
+    #[test]
+    fn what_only_python_writes_is_read() {
+        let json = r#"{"temperature": NaN, "x": Infinity, "decoder": {"top_p": -Infinity, "num_beams": 3.0}}"#;
+        let config = legacy_generation_config(json).unwrap();
+        assert!(config.temperature.is_nan());
+        assert_eq!((config.top_p, config.num_beams), (f64::NEG_INFINITY, 3));
+        config.validate(1).unwrap();
     }
 
     #[test]

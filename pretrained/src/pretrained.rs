@@ -243,10 +243,11 @@ fn generation_config(
 ) -> Result<GenerationConfig, LoadError> {
     match generation_config_json {
         Some(json) => GenerationConfig::from_json(json)
+            .map(|options| options.with_file(format!("{origin}/{GENERATION_CONFIG}")))
             .map_err(|error| in_file(origin, GENERATION_CONFIG, error.into())),
-        None => {
-            legacy_generation_config(config_json).map_err(|error| in_file(origin, CONFIG, error))
-        }
+        None => legacy_generation_config(config_json)
+            .map(|options| options.with_file(format!("{origin}/{CONFIG}")))
+            .map_err(|error| in_file(origin, CONFIG, error)),
     }
 }
 

@@ -18,6 +18,7 @@
 //! ```
 
 pub mod limits;
+pub mod python_json;
 mod read;
 mod stand_in;
 mod write;

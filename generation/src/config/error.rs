@@ -5,13 +5,23 @@ pub enum ConfigError {
     /// The text is not a JSON object.
     #[error("not a generation configuration")]
     Json(#[from] serde_json::Error),
-    /// An option has a value of the wrong type.
-    #[error("not a generation configuration: {option}")]
+    /// An option has a value that it can't have, often one of the wrong type.
+    #[error("{option} is {found}, expected {expected}")]
     Value {
         /// Name of the option.
         option: String,
-        /// What is wrong with the value.
-        source: serde_json::Error,
+        /// The beginning of the value, as JSON.
+        found: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// The options of a file can't be used.
+    #[error("the generation options in {file} can't be used")]
+    InFile {
+        /// The file.
+        file: String,
+        /// What is wrong with them.
+        source: Box<ConfigError>,
     },
     /// Names of options that this crate does not support, with values that would change the result.
     #[error("generation options that are not supported: {}; remove them to generate without", .0.join(", "))]
@@ -151,6 +161,34 @@ pub enum ConfigError {
         /// The end token.
         token: u32,
     },
+    /// More scores for each token of a text than memory should be asked for.
+    #[error(
+        "{option} is {rows}, which needs {rows} rows of {vocab_size} scores at each step; at most {limit} scores are computed"
+    )]
+    TooManyScores {
+        /// The option that asks for the rows.
+        option: &'static str,
+        /// Number of rows.
+        rows: usize,
+        /// Tokens of the model's vocabulary.
+        vocab_size: usize,
+        /// The most scores of a step, [`limits::SCORES`](crate::limits::SCORES).
+        limit: usize,
+    },
+    /// More work for each token of a text than a search should be asked for.
+    #[error("{option} has {found} {what}, expected at most {limit}{condition}")]
+    TooMany {
+        /// Name of the option, or of the part of the call.
+        option: &'static str,
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The most that are accepted; see [`limits`](crate::limits).
+        limit: usize,
+        /// What the limit depends on, such as ` with 4 beams`, or nothing.
+        condition: String,
+    },
     /// One of several prompts can't be used, or its own options can't.
     #[error("prompt {prompt} can't be used")]
     Prompt {
@@ -159,4 +197,22 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: Box<ConfigError>,
     },
+}
+
+impl ConfigError {
+    /// The options that the error names.
+    pub(crate) fn concerned(&self) -> Vec<&str> {
+        match self {
+            Self::Value { option, .. } => vec![option],
+            Self::OutOfRange { option, .. }
+            | Self::TooMany { option, .. }
+            | Self::TooManyScores { option, .. } => vec![option],
+            Self::Contradiction { options, .. } => options.to_vec(),
+            Self::Malformed { place, .. } | Self::UnknownToken { place, .. } => vec![place],
+            Self::NothingToGenerate { .. } | Self::TooFewPositions { .. } => {
+                vec!["max_new_tokens", "max_length"]
+            }
+            _ => Vec::new(),
+        }
+    }
 }

@@ -2,22 +2,30 @@
 
 mod error;
 mod json;
+mod origin;
+mod read;
+mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_files;
+mod unused;
 mod validate;
 mod values;
+mod write;
 
 pub use error::ConfigError;
+pub use origin::{Ignored, IgnoredReason, OptionSource, Origin};
+pub use table::OPTIONS;
 pub use values::EarlyStopping;
 
-pub(crate) use validate::MAX_ROWS;
+pub(crate) use validate::{different, too_many};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How to generate: the options of Hugging Face's `GenerationConfig` that this crate supports, with
 /// their names, meanings and defaults. The last two, `seed` and `patience`, exist only here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerationConfig {
     /// Number of beams; 1 is greedy search, or sampling.
     pub num_beams: usize,
@@ -56,7 +64,7 @@ pub struct GenerationConfig {
     /// flat.
     pub eta_cutoff: f64,
     /// Contrastive search, if above 0: weight of the penalty for tokens whose hidden state is similar
-    /// to those of the text so far, from 0 to 1.
+    /// to those of the text so far, from 0 to 1. It needs a `top_k` above 1, and neither beams nor sampling.
     pub penalty_alpha: Option<f64>,
     /// Makes tokens that the text already has less likely, if above 1, by dividing positive scores
     /// and multiplying negative ones.
@@ -67,7 +75,6 @@ pub struct GenerationConfig {
     pub bad_words_ids: Vec<Vec<u32>>,
     /// Phrases that have to occur. Each is a list of alternatives, sequences of tokens of which one
     /// has to occur; JSON may have a single sequence. Beam search only.
-    #[serde(deserialize_with = "values::phrases")]
     pub force_words_ids: Vec<Vec<Vec<u32>>>,
     /// Sequences of tokens, and what is added to the score of the last token after the others.
     pub sequence_bias: Vec<(Vec<u32>, f64)>,
@@ -76,7 +83,7 @@ pub struct GenerationConfig {
     /// Tokens that must not be generated first, or directly after a forced first token.
     pub begin_suppress_tokens: Vec<u32>,
     /// After this many new tokens, the score of the end token grows by this factor with each token.
-    pub exponential_decay_length_penalty: Option<(usize, f64)>,
+    pub exponential_decay_length_penalty: Option<(i64, f64)>,
     /// Normalises the scores to log-probabilities again after all processors.
     pub renormalize_logits: bool,
     /// Most tokens of a text, prompt included. Without this and `max_new_tokens`, 20 new tokens.
@@ -90,13 +97,11 @@ pub struct GenerationConfig {
     /// Seconds after which the texts end as they are, after the current step.
     pub max_time: Option<f64>,
     /// Strings that end a text; JSON may have one string, a list or null.
-    #[serde(deserialize_with = "values::strings")]
     pub stop_strings: Vec<String>,
     /// First token to generate, for example mBART's language code.
     pub forced_bos_token_id: Option<u32>,
     /// Tokens of which one is forced as the last token of a text of the greatest length; JSON may
     /// have one token, a list or null.
-    #[serde(deserialize_with = "values::tokens")]
     pub forced_eos_token_id: Vec<u32>,
     /// Token that generation starts from.
     pub decoder_start_token_id: Option<u32>,
@@ -105,57 +110,16 @@ pub struct GenerationConfig {
     /// Token that pads the shorter texts of a batch. Unused here: texts are not padded.
     pub pad_token_id: Option<u32>,
     /// Tokens that end a text; JSON may have one token, a list or null.
-    #[serde(deserialize_with = "values::tokens")]
     pub eos_token_id: Vec<u32>,
     /// Seed of the samples: the same seed gives the same texts.
     pub seed: u64,
     /// Beam search may stop when it has `patience` times `num_beams` finished hypotheses: values
     /// above 1 search longer (Kasai et al., "A Call for Clarity in Beam Search", 2022).
     pub patience: f64,
+    /// Where the options were read from, and what could not be read.
+    #[serde(skip)]
+    pub origin: Origin,
 }
-
-/// Names of all options of [`GenerationConfig`].
-pub const OPTIONS: &[&str] = &[
-    "num_beams",
-    "num_return_sequences",
-    "length_penalty",
-    "early_stopping",
-    "num_beam_groups",
-    "diversity_penalty",
-    "do_sample",
-    "temperature",
-    "top_k",
-    "top_p",
-    "min_p",
-    "top_h",
-    "typical_p",
-    "epsilon_cutoff",
-    "eta_cutoff",
-    "penalty_alpha",
-    "repetition_penalty",
-    "no_repeat_ngram_size",
-    "bad_words_ids",
-    "force_words_ids",
-    "sequence_bias",
-    "suppress_tokens",
-    "begin_suppress_tokens",
-    "exponential_decay_length_penalty",
-    "renormalize_logits",
-    "max_length",
-    "max_new_tokens",
-    "min_length",
-    "min_new_tokens",
-    "max_time",
-    "stop_strings",
-    "forced_bos_token_id",
-    "forced_eos_token_id",
-    "decoder_start_token_id",
-    "bos_token_id",
-    "pad_token_id",
-    "eos_token_id",
-    "seed",
-    "patience",
-];
 
 const DEFAULT_NEW_TOKENS: usize = 20;
 
@@ -201,6 +165,7 @@ impl Default for GenerationConfig {
             eos_token_id: Vec::new(),
             seed: 0,
             patience: 1.0,
+            origin: Origin::default(),
         }
     }
 }
@@ -209,14 +174,23 @@ impl GenerationConfig {
     /// The token that generation starts from.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`] if neither `decoder_start_token_id` nor `bos_token_id` is set.
+    /// [`ConfigError::Missing`] if neither `decoder_start_token_id` nor `bos_token_id` is set, and [`ConfigError::Value`]
+    /// if the one that counts is not a token.
     pub fn start_token(&self) -> Result<u32, ConfigError> {
-        self.decoder_start_token_id
-            .or(self.bos_token_id)
-            .ok_or(ConfigError::Missing {
-                option: "decoder_start_token_id",
-                reason: "there is no token to start from (mBART-50 starts from </s>, 2)",
-            })
+        for (name, token) in [
+            ("decoder_start_token_id", self.decoder_start_token_id),
+            ("bos_token_id", self.bos_token_id),
+        ] {
+            self.check_readable(name)
+                .map_err(|error| self.located(error))?;
+            if let Some(token) = token {
+                return Ok(token);
+            }
+        }
+        Err(ConfigError::Missing {
+            option: "decoder_start_token_id",
+            reason: "there is no token to start from (mBART-50 starts from </s>, 2)",
+        })
     }
 
     /// Most tokens of a text whose prompt has `prompt_length` tokens, prompt included.
@@ -224,7 +198,7 @@ impl GenerationConfig {
         match (self.max_new_tokens, self.max_length) {
             (Some(new), _) => prompt_length.saturating_add(new),
             (None, Some(length)) => length,
-            (None, None) => prompt_length + DEFAULT_NEW_TOKENS,
+            (None, None) => prompt_length.saturating_add(DEFAULT_NEW_TOKENS),
         }
     }
 
@@ -247,7 +221,8 @@ impl GenerationConfig {
 
     /// Whether the strategy is contrastive search.
     pub(crate) fn is_contrastive(&self) -> bool {
-        self.penalty_alpha.is_some_and(|alpha| alpha > 0.0)
+        let is_asked_for = self.penalty_alpha.is_some_and(|alpha| alpha > 0.0);
+        is_asked_for && self.top_k > 1 && self.num_beams == 1 && !self.do_sample
     }
 
     /// The number of finished hypotheses that beam search keeps.

@@ -45,12 +45,15 @@ fn every_option_has_its_name_in_the_list() {
 
 #[test]
 fn options_that_would_change_the_result_are_refused_by_name() {
-    let json = r#"{"guidance_scale": 3.0, "encoder_no_repeat_ngram_size": 3, "num_beams": 2}"#;
+    let json = r#"{"guidance_scale": 3.0, "watermarking_config": {"bias": 2}, "num_beams": 2}"#;
     let error = GenerationConfig::from_json(json).unwrap_err().to_string();
     assert!(
-        error.contains("encoder_no_repeat_ngram_size, guidance_scale"),
+        error.contains("guidance_scale, watermarking_config"),
         "{error}"
     );
+    let json = r#"{"guidance_scale": 3.0, "encoder_no_repeat_ngram_size": 3, "num_beams": 2}"#;
+    let names = GenerationConfig::unsupported_options(&serde_json::from_str(json).unwrap());
+    assert_eq!(names, ["encoder_no_repeat_ngram_size", "guidance_scale"]);
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn settings_of_a_command_line_are_options() {
     assert!(config.do_sample);
     for (setting, message) in [
         ("top_p", "top_p: expected NAME=VALUE"),
-        ("top_p=high", "not a generation configuration: top_p"),
+        ("top_p=high", "top_p is \"high\", expected a number"),
         ("tops=1", "not supported: tops"),
     ] {
         let error = config.with_settings(&[setting]).unwrap_err().to_string();
@@ -135,16 +138,8 @@ fn contradictory_options_are_named() {
             "num_beam_groups is 3",
         ),
         (
-            r#"{"num_beams": 4, "num_beam_groups": 0}"#,
-            "num_beam_groups is 0",
-        ),
-        (
             r#"{"num_beams": 4, "num_beam_groups": 2}"#,
             "diversity_penalty is 0",
-        ),
-        (
-            r#"{"num_beams": 4, "diversity_penalty": 1}"#,
-            "num_beam_groups is 1",
         ),
         (
             r#"{"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": -1}"#,
@@ -155,18 +150,6 @@ fn contradictory_options_are_named() {
             "num_beam_groups and do_sample",
         ),
         (r#"{"penalty_alpha": 1.5}"#, "penalty_alpha is 1.5"),
-        (
-            r#"{"penalty_alpha": 0.5, "num_beams": 2}"#,
-            "num_beams above 1",
-        ),
-        (
-            r#"{"penalty_alpha": 0.5, "do_sample": true}"#,
-            "contrastive search",
-        ),
-        (
-            r#"{"penalty_alpha": 0.5, "top_k": 1}"#,
-            "top_k is 1, expected 2",
-        ),
         (
             r#"{"penalty_alpha": 0.5, "top_k": 1000000000000000000}"#,
             "to 1024",
@@ -184,20 +167,11 @@ fn contradictory_options_are_named() {
             r#"{"force_words_ids": [[[3], []]], "num_beams": 2}"#,
             "without tokens",
         ),
-        (r#"{"temperature": 0}"#, "temperature is 0"),
-        (r#"{"temperature": -1}"#, "temperature is -1"),
-        (r#"{"temperature": 1e-50}"#, "in 32 bits"),
         (r#"{"repetition_penalty": 1e300}"#, "in 32 bits"),
         (
             r#"{"sequence_bias": [[[1], 1e300]]}"#,
             "sequence_bias is 1000",
         ),
-        (r#"{"top_p": 1.1}"#, "top_p is 1.1, expected 0 to 1"),
-        (r#"{"min_p": -0.1}"#, "min_p is -0.1"),
-        (r#"{"top_h": 0}"#, "top_h is 0"),
-        (r#"{"typical_p": 0}"#, "typical_p is 0"),
-        (r#"{"epsilon_cutoff": 1}"#, "epsilon_cutoff is 1"),
-        (r#"{"eta_cutoff": -0.1}"#, "eta_cutoff is -0.1"),
         (r#"{"repetition_penalty": 0}"#, "repetition_penalty is 0"),
         (r#"{"bad_words_ids": [[1], []]}"#, "a word without tokens"),
         (
@@ -205,18 +179,14 @@ fn contradictory_options_are_named() {
             "a sequence without tokens",
         ),
         (
-            r#"{"exponential_decay_length_penalty": [3, 0]}"#,
-            "exponential_decay_length_penalty is 0",
+            r#"{"exponential_decay_length_penalty": [3, Infinity]}"#,
+            "exponential_decay_length_penalty is inf",
         ),
         (r#"{"stop_strings": ["."," ", ""]}"#, "an empty string"),
-        (r#"{"max_time": 0}"#, "max_time is 0"),
-        (r#"{"patience": 0}"#, "patience is 0"),
-        (r#"{"patience": 5000}"#, "patience is 5000"),
+        (r#"{"max_time": NaN}"#, "max_time is NaN"),
+        (r#"{"num_beams": 2, "patience": 0}"#, "patience is 0"),
+        (r#"{"num_beams": 2, "patience": 5000}"#, "patience is 5000"),
         (r#"{"max_length": 1}"#, "leaves none to generate"),
-        (
-            r#"{"max_length": 5, "min_length": 6}"#,
-            "is longer than the longest",
-        ),
     ] {
         let error = read(json).validate(1).expect_err(json).to_string();
         assert!(error.contains(message), "{json}: {error}");
@@ -225,6 +195,7 @@ fn contradictory_options_are_named() {
         (
             "length_penalty is NaN",
             GenerationConfig {
+                num_beams: 2,
                 length_penalty: f64::NAN,
                 ..GenerationConfig::default()
             },
@@ -243,19 +214,28 @@ fn contradictory_options_are_named() {
 }
 
 #[test]
+fn no_groups_are_an_error() {
+    let config = GenerationConfig {
+        num_beams: 4,
+        num_beam_groups: 0,
+        ..GenerationConfig::default()
+    };
+    let error = config.validate(1).unwrap_err().to_string();
+    assert!(error.contains("num_beam_groups is 0"), "{error}");
+}
+
+#[test]
 fn what_is_no_configuration_is_an_error() {
     for json in [
-        r#"{"early_stopping": "sometimes"}"#,
-        r#"{"num_beams": -1}"#,
-        r#"{"stop_strings": [1]}"#,
-        r#"{"force_words_ids": [1]}"#,
-        r#"{"sequence_bias": [[1.5, [3]]]}"#,
-        r#"{"exponential_decay_length_penalty": [3]}"#,
         "[]",
         "{",
+        "3",
+        "",
+        r#"{"num_beams": 2,}"#,
+        r#"{"a": nan}"#,
+        "\u{feff}{}",
     ] {
         let error = GenerationConfig::from_json(json);
-        let is_wrong = matches!(error, Err(ConfigError::Json(_) | ConfigError::Value { .. }));
-        assert!(is_wrong, "{json}");
+        assert!(matches!(error, Err(ConfigError::Json(_))), "{json}");
     }
 }

@@ -1,4 +1,5 @@
 use crate::LogitsProcessor;
+use crate::config::different;
 
 /// Makes the end tokens more and more likely after a given length: to each score is added its
 /// absolute value times factor^n - 1, where n is the number of tokens beyond that length.
@@ -6,30 +7,32 @@ use crate::LogitsProcessor;
 /// Hugging Face: `ExponentialDecayLengthPenalty`.
 #[derive(Clone, Debug)]
 pub(super) struct ExponentialDecay {
-    start: usize,
+    start: i64,
     factor: f64,
     eos_token_id: Vec<u32>,
 }
 
 impl ExponentialDecay {
     /// `start` is a length, prompt included; a factor above 1 shortens texts.
-    pub(super) fn new(start: usize, factor: f64, eos_token_id: &[u32]) -> Self {
+    pub(super) fn new(start: i64, factor: f64, eos_token_id: &[u32]) -> Self {
         Self {
             start,
             factor,
-            eos_token_id: eos_token_id.to_vec(),
+            eos_token_id: different(eos_token_id),
         }
     }
 }
 
 impl LogitsProcessor for ExponentialDecay {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
-        let beyond = tokens.len().saturating_sub(self.start);
-        if beyond == 0 {
+        let length = i64::try_from(tokens.len()).unwrap_or(i64::MAX);
+        let beyond = length.saturating_sub(self.start);
+        if beyond <= 0 {
             return;
         }
         // Bounded, since infinity times a score of 0 would be NaN.
-        let growth = (self.factor.powf(beyond as f64) - 1.0).min(f64::from(f32::MAX)) as f32;
+        let most = f64::from(f32::MAX);
+        let growth = (self.factor.powf(beyond as f64) - 1.0).clamp(-most, most) as f32;
         for token in &self.eos_token_id {
             if let Some(score) = scores.get_mut(*token as usize).filter(|s| s.is_finite()) {
                 *score = (*score + score.abs() * growth).clamp(f32::MIN, f32::MAX);

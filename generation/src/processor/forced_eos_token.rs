@@ -1,5 +1,6 @@
 use super::force;
 use crate::LogitsProcessor;
+use crate::config::different;
 
 /// Forces an end token as the last token of a text of the greatest length.
 ///
@@ -15,7 +16,7 @@ impl ForcedEosToken {
     pub(super) fn new(max_length: usize, tokens: &[u32]) -> Self {
         Self {
             max_length,
-            tokens: tokens.to_vec(),
+            tokens: different(tokens),
         }
     }
 }

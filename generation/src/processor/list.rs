@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::config::different;
 use crate::{GenerationConfig, Prompt};
 
 /// Processors that a configuration can't ask for.
@@ -58,7 +59,7 @@ pub(crate) fn processors_with(
         list.push(Arc::new(ForcedEosToken::new(longest, tokens)));
     }
     if let Some((start, factor)) = config.exponential_decay_length_penalty {
-        let start = start.saturating_add(length);
+        let start = start.saturating_add(i64::try_from(length).unwrap_or(i64::MAX));
         let decay = ExponentialDecay::new(start, factor, &config.eos_token_id);
         list.push(Arc::new(decay));
     }
@@ -87,7 +88,7 @@ fn warpers(config: &GenerationConfig) -> Vec<Arc<dyn LogitsProcessor>> {
     // With beams at least one token that does not end the text must be left.
     let keep = match config.num_beams {
         1 => 1,
-        _ => config.eos_token_id.len().max(1) + 1,
+        _ => different(&config.eos_token_id).len().max(1) + 1,
     };
     let mut list: Vec<Arc<dyn LogitsProcessor>> = Vec::new();
     if config.temperature != 1.0 {
@@ -108,10 +109,10 @@ fn warpers(config: &GenerationConfig) -> Vec<Arc<dyn LogitsProcessor>> {
     if config.typical_p < 1.0 {
         list.push(Arc::new(TypicalP::new(config.typical_p, keep)));
     }
-    if config.epsilon_cutoff > 0.0 {
+    if 0.0 < config.epsilon_cutoff && config.epsilon_cutoff < 1.0 {
         list.push(Arc::new(EpsilonCutoff::new(config.epsilon_cutoff, keep)));
     }
-    if config.eta_cutoff > 0.0 {
+    if 0.0 < config.eta_cutoff && config.eta_cutoff < 1.0 {
         list.push(Arc::new(EtaCutoff::new(config.eta_cutoff, keep)));
     }
     list

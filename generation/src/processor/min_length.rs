@@ -1,5 +1,6 @@
 use super::forbid;
 use crate::LogitsProcessor;
+use crate::config::different;
 
 /// Forbids the end tokens until a text has a given length, prompt included.
 ///
@@ -16,7 +17,7 @@ impl MinLength {
     pub(super) fn new(min_length: usize, eos_token_id: &[u32]) -> Self {
         Self {
             min_length,
-            eos_token_id: eos_token_id.to_vec(),
+            eos_token_id: different(eos_token_id),
         }
     }
 }

@@ -1,4 +1,5 @@
 use crate::LogitsProcessor;
+use crate::config::different;
 
 /// Makes tokens that the text already has less likely: divides their scores by the penalty if they
 /// are positive and multiplies them if they are negative.
@@ -18,9 +19,9 @@ impl RepetitionPenalty {
 
 impl LogitsProcessor for RepetitionPenalty {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
-        for (position, token) in tokens.iter().enumerate() {
-            let is_first = !tokens[..position].contains(token); // penalised once, however often it occurs
-            if let Some(score) = scores.get_mut(*token as usize).filter(|_| is_first) {
+        // Each is penalised once, however often it occurs.
+        for token in different(tokens) {
+            if let Some(score) = scores.get_mut(token as usize) {
                 *score = match *score < 0.0 {
                     true => *score * self.penalty,
                     false => *score / self.penalty,

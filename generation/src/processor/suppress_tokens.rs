@@ -1,5 +1,6 @@
 use super::forbid;
 use crate::LogitsProcessor;
+use crate::config::different;
 
 /// Forbids tokens, everywhere or only as the first generated token.
 ///
@@ -15,7 +16,7 @@ impl SuppressTokens {
     /// Forbids tokens everywhere.
     pub(super) fn new(tokens: &[u32]) -> Self {
         Self {
-            tokens: tokens.to_vec(),
+            tokens: different(tokens),
             begin_index: None,
         }
     }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::LogitsProcessor;
 use crate::numeric::{LargestFirst, Normaliser, possible};
 
@@ -46,7 +48,7 @@ impl LogitsProcessor for TypicalP {
                 break;
             }
         }
-        let kept: Vec<u32> = (0..self.min_tokens_to_keep)
+        let kept: HashSet<u32> = (0..self.min_tokens_to_keep)
             .map_while(|rank| order.get(rank))
             .map(|(_, token)| token)
             .collect();

@@ -35,7 +35,7 @@ impl ContrastiveSearch {
         Self {
             alpha: config.penalty_alpha.unwrap_or(0.0) as f32,
             top_k: config.top_k,
-            length_penalty: config.length_penalty,
+            length_penalty: config.usable_length_penalty(),
             rows: vec![text.clone()],
             text,
             probabilities: Vec::new(),

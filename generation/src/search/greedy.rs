@@ -16,7 +16,7 @@ impl GreedySearch {
     pub(super) fn new(config: &GenerationConfig, prompt: &Prompt) -> Self {
         Self {
             row: Hypothesis::of_prompt(prompt.tokens.clone()),
-            length_penalty: config.length_penalty,
+            length_penalty: config.usable_length_penalty(),
             stuck: false,
         }
     }

@@ -28,7 +28,7 @@ impl SampleSearch {
         let count = config.num_return_sequences;
         let stream = |number| (number, RowRandom::new(config.seed, prompt, number));
         Self {
-            length_penalty: config.length_penalty,
+            length_penalty: config.usable_length_penalty(),
             running: vec![Hypothesis::of_prompt(prompt.tokens.clone())],
             streams: (0..count).map(stream).collect(),
             complete: vec![None; count],

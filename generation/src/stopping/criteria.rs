@@ -27,7 +27,7 @@ impl StoppingCriteria {
         let config = options.config;
         let mut list: Vec<Arc<dyn StoppingCriterion>> = vec![
             Arc::new(MaxLength::new(config.longest(prompt_length))),
-            Arc::new(EndToken::new(config.eos_token_id.clone())),
+            Arc::new(EndToken::new(&config.eos_token_id)),
         ];
         let strings = &config.stop_strings;
         if let Some(vocabulary) = options.vocabulary.filter(|_| !strings.is_empty()) {
@@ -36,7 +36,8 @@ impl StoppingCriteria {
         }
         list.extend(options.stopping_criteria.iter().cloned());
         // A limit beyond the range of a duration is no limit.
-        let limit = config.max_time.map(Duration::try_from_secs_f64);
+        let limit = config.max_time.map(|seconds| seconds.max(0.0));
+        let limit = limit.map(Duration::try_from_secs_f64);
         if let Some(Ok(limit)) = limit {
             list.push(Arc::new(MaxTime::new(limit)));
         }

@@ -27,7 +27,7 @@ impl StoppingCriterion for MaxTime {
     }
 
     fn is_over(&self) -> bool {
-        self.start.elapsed() > self.limit
+        self.limit.is_zero() || self.start.elapsed() > self.limit
     }
 }
 

@@ -48,11 +48,12 @@ use generation::{
     ConfigError, EarlyStopping, Generation, GenerationConfig, Hypothesis, Prompt, PromptResult,
     Search,
 };
-use serde_json::{Map, Value};
 use vision_encoder_decoder::{Decoder, Encoder, GenerateError, Memory, VisionEncoderDecoder};
+use whole_files::python_json;
 
 use self::batch::Batch;
 use self::beam_search::BeamSearch;
+use crate::generation_options::entries;
 
 /// `max_length` where it is not set.
 const DEFAULT_MAX_LENGTH: usize = 20;
@@ -80,15 +81,14 @@ pub fn generation_config(
     config_json: &str,
     ordinary: &GenerationConfig,
 ) -> Result<GenerationConfig, ConfigError> {
-    let config: Map<String, Value> = serde_json::from_str(config_json)?;
-    let Some(Value::Object(decoder)) = config.get("mbart_config") else {
-        return Ok(ordinary.clone());
-    };
-    let options = decoder
-        .iter()
-        .filter(|(name, value)| generation::OPTIONS.contains(&name.as_str()) && !value.is_null());
-    let options = options.map(|(name, value)| (name.clone(), value.clone()));
-    ordinary.updated(&options.collect())
+    let config_json = python_json::standard(config_json);
+    let config = entries(&config_json)?;
+    match config.get("mbart_config").map(|decoder| decoder.get()) {
+        Some(decoder) if decoder.starts_with('{') => {
+            ordinary.with_file_options(decoder, |name| generation::OPTIONS.contains(&name))
+        }
+        _ => Ok(ordinary.clone()),
+    }
 }
 
 /// Pixel values as the original code encodes them: truncated to integers, towards zero.
