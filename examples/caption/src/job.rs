@@ -22,7 +22,7 @@ pub(crate) struct Job<'a> {
     pub(crate) captioner: &'a Captioner,
     pub(crate) languages: &'a [Language],
     pub(crate) options: &'a CaptionOptions,
-    pub(crate) option_records: OptionRecords,
+    pub(crate) option_records: &'a OptionRecords,
     pub(crate) decoding: DecodeOptions,
     /// The names that `--attention` has given to files.
     pub(crate) names: RefCell<BTreeSet<String>>,
@@ -156,7 +156,7 @@ impl Job<'_> {
 
     fn print(&self, captioned: &Captioned<'_>) -> Result<(), OutputError> {
         if self.arguments.json {
-            return captioned.print_json(self.program, &self.option_records);
+            return captioned.print_json(self.program, self.option_records);
         }
         if !self.arguments.stream {
             let scores = self.options.generation.num_return_sequences > 1

@@ -62,7 +62,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         .collect::<Result<Vec<Language>, _>>()?;
     // Before any picture, so that invalid options are reported only once.
     let folder = folder.as_deref();
-    let (options, choice) = options::options(arguments, &captioner, folder, &languages)?;
+    let chosen = options::choose(arguments, &captioner, folder, &languages)?;
     if let Some(folder) = &arguments.attention {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder {
             path: folder.clone(),
@@ -70,7 +70,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         })?;
     }
     if arguments.verbose {
-        verbose::say(program, arguments, &captioner, folder, &choice);
+        verbose::say(program, arguments, &captioner, folder, &chosen);
     } else if arguments.model.is_none() && io::stderr().is_terminal() {
         program.message(
             "using the embedded model, which knows pictograms of 514 common things, but no photographs (see --help)",
@@ -82,8 +82,8 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         arguments,
         captioner: &captioner,
         languages: &languages,
-        options: &options,
-        option_records: choice.records(),
+        options: &chosen.options,
+        option_records: &chosen.records,
         decoding: decode::DecodeOptions::default()
             .with_apply_exif_orientation(arguments.apply_exif_orientation)
             .with_alpha(arguments.alpha.into()),

@@ -1,59 +1,129 @@
 use std::path::Path;
 
-use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
+use captioning::{
+    CaptionOptions, Captioner, ConfigError, GenerationConfig, Language, Shortlist,
+};
 use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
-use crate::choice::Choice;
+use crate::choice::{self, OptionRecords};
 use crate::error::StartError;
 
 /// The value of `--shortlist` for the tokens that the languages are written with.
 const LANGUAGES: &str = "languages";
 
-/// Returns the options for all pictures, after checking them, and who chose those of generation. `folder` is that of
-/// the checkpoint.
-pub(crate) fn options(
+/// How pictures are captioned, and what there is to say about it.
+pub(crate) struct Chosen {
+    pub(crate) options: CaptionOptions,
+    pub(crate) records: OptionRecords,
+    /// What could not be done as somebody said.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Returns the options for all pictures, after checking them: what the user says, then the checkpoint in `folder`, then
+/// this program.
+pub(crate) fn choose(
     arguments: &Arguments,
     captioner: &Captioner,
     folder: Option<&Path>,
     languages: &[Language],
-) -> Result<(CaptionOptions, Choice), StartError> {
+) -> Result<Chosen, StartError> {
+    let said = choice::said(arguments);
+    check_said(&arguments.set).map_err(StartError::Setting)?;
     let checkpoint = match (arguments.as_published, folder) {
-        (true, Some(folder)) => captioner.as_published().generation_config(folder)?,
+        (true, Some(folder)) => published(captioner, folder)?,
         _ => captioner.generation_config().clone(),
     };
-    let mut choice = Choice::new(arguments, checkpoint, folder)?;
-    if arguments.as_published {
-        choice.fit(|config| captioner.as_published().validate(config))?;
-        return Ok((CaptionOptions::new(choice.config.clone()), choice));
+    let mut options = CaptionOptions::new(checkpoint.clone());
+    if !arguments.as_published {
+        options = CaptionOptions {
+            prefix: arguments.prefix.clone(),
+            required: arguments.require.clone(),
+            forbidden: arguments.forbid.clone(),
+            alternatives: arguments.alternatives,
+            shortlist: match &arguments.shortlist {
+                Some(source) => Some(shortlist(source, captioner, languages)?),
+                None => None,
+            },
+            ..options
+        };
     }
-    let sequences = choice.config.num_return_sequences;
+    let options = captioner.options(options, &said, &choice::defaults(&checkpoint))?;
+    check(arguments, captioner, &options)?;
+    let mut notes: Vec<String> = captioner.ignored(&options).iter().map(ToString::to_string).collect();
+    let longest = |config: &GenerationConfig| config.longest(1);
+    let says_length = said.iter().any(|one| one.starts_with("max_"));
+    let has_length = checkpoint.max_length.is_some() || checkpoint.max_new_tokens.is_some();
+    if has_length && !says_length && longest(&options.generation) < longest(&checkpoint) {
+        notes.push(format!(
+            "the checkpoint asks for captions of up to {} tokens, but its decoder can write {}",
+            longest(&checkpoint),
+            longest(&options.generation)
+        ));
+    }
+    Ok(Chosen {
+        records: choice::records(&options.generation, &said, &checkpoint),
+        options,
+        notes,
+    })
+}
+
+/// Checks what the user says by itself. A checkpoint may have values without a meaning for options that are not used, but
+/// from a user they are a mistake.
+fn check_said(set: &[String]) -> Result<(), ConfigError> {
+    let config = GenerationConfig::default().with_settings(set)?;
+    let shares = [
+        ("top_p", Some(config.top_p)),
+        ("min_p", config.min_p),
+        ("top_h", config.top_h),
+        ("typical_p", Some(config.typical_p)),
+    ];
+    for (option, share) in shares {
+        if let Some(value) = share.filter(|share| !(0.0..=1.0).contains(share)) {
+            let expected = "0 to 1".into();
+            return Err(ConfigError::OutOfRange {
+                option,
+                value,
+                expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The options of the published model's original code. Of those that have an argument of this program, its
+/// configuration has mBART's values for translation, which captions were not made with.
+fn published(captioner: &Captioner, folder: &Path) -> Result<GenerationConfig, StartError> {
+    let ordinary = captioner.generation_config();
+    Ok(GenerationConfig {
+        num_beams: ordinary.num_beams,
+        max_length: ordinary.max_length,
+        max_new_tokens: ordinary.max_new_tokens,
+        length_penalty: ordinary.length_penalty,
+        num_return_sequences: ordinary.num_return_sequences,
+        ..captioner.as_published().generation_config(folder)?
+    })
+}
+
+fn check(
+    arguments: &Arguments,
+    captioner: &Captioner,
+    options: &CaptionOptions,
+) -> Result<(), StartError> {
+    if arguments.as_published {
+        return Ok(captioner.as_published().validate(&options.generation)?);
+    }
+    let sequences = options.generation.num_return_sequences;
     if arguments.stream && sequences > 1 {
         return Err(StartError::Stream(sequences));
     }
-    let mut options = CaptionOptions {
-        prefix: arguments.prefix.clone(),
-        required: arguments.require.clone(),
-        forbidden: arguments.forbid.clone(),
-        alternatives: arguments.alternatives,
-        shortlist: match &arguments.shortlist {
-            Some(source) => Some(shortlist(source, captioner, languages)?),
-            None => None,
-        },
-        ..CaptionOptions::default()
-    };
-    let with = |generation: &GenerationConfig| CaptionOptions {
-        generation: generation.clone(),
-        ..options.clone()
-    };
-    choice.fit(|config| captioner.validate_options(&with(config)))?;
-    options.generation = choice.config.clone();
+    captioner.validate_options(options)?;
     let (asked, layers) = (&arguments.attention_layers, captioner.decoder_layers());
     if asked.iter().any(|layer| *layer >= layers) {
         let asked = asked.clone();
         return Err(captioning::Error::AttentionLayers { asked, layers }.into());
     }
-    Ok((options, choice))
+    Ok(())
 }
 
 fn shortlist(

@@ -7,7 +7,8 @@ use checkpoint::WeightsForm;
 use report::Program;
 
 use crate::arguments::Arguments;
-use crate::choice::{Choice, Origin};
+use crate::choice::Origin;
+use crate::options::Chosen;
 
 /// Says what was loaded and which options are used.
 pub(crate) fn say(
@@ -15,7 +16,7 @@ pub(crate) fn say(
     arguments: &Arguments,
     captioner: &Captioner,
     folder: Option<&Path>,
-    choice: &Choice,
+    chosen: &Chosen,
 ) {
     let model = match folder {
         Some(folder) => format!("{}, {}", report::name(folder), forms(folder)),
@@ -32,7 +33,7 @@ pub(crate) fn say(
     };
     let device = &arguments.device;
     program.message(format_args!("weights in memory: {memory}, {kernel}, device {device}"));
-    for (name, option) in choice.records() {
+    for (name, option) in &chosen.records {
         let from = match option.from {
             Origin::User => "user",
             Origin::Checkpoint => "checkpoint",
@@ -40,7 +41,7 @@ pub(crate) fn say(
         };
         program.message(format_args!("option {name}: {} ({from})", option.value));
     }
-    for note in &choice.notes {
+    for note in &chosen.notes {
         program.message(note);
     }
 }
