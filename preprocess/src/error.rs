@@ -58,38 +58,57 @@ pub enum Error {
         /// The value that it has.
         found: String,
     },
-    /// The bytes are not an image in a format that this build decodes.
+    /// A configuration names an image processor that is not known.
     #[error(
-        "expected an image in a supported format (see preprocess::image::decode), found {bytes} bytes of something else"
+        "expected an image processor that is known here ({}), found {found:?}; \
+         if it does the same as one of these, name that one as image_processor_type", known.join(", ")
+    )]
+    UnknownImageProcessor {
+        /// The name.
+        found: String,
+        /// The classes that are known, by the names that transformers 5 writes.
+        known: Vec<&'static str>,
+    },
+    /// The bytes are not an image in a format that is decoded here.
+    #[error(
+        "expected an image (PNG, JPEG, WebP, GIF, TIFF, BMP, ICO, PNM or QOI), found {bytes} bytes of something else"
     )]
     UnknownFormat {
         /// Number of bytes.
         bytes: usize,
     },
+    /// The bytes are something that is known and not decoded here, such as a HEIC image or a PDF document.
+    #[error("expected an image (PNG, JPEG, WebP, GIF, TIFF, BMP, ICO, PNM or QOI), found {found}; {advice}")]
+    ForeignFormat {
+        /// What it is.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The bytes start like an image but do not decode.
     #[error(
-        "expected a complete {format} image, but it does not decode ({reason}); it may be cut short or damaged"
+        "expected a complete {format} image, found one that does not decode ({reason}); it may be cut short or damaged: get the file again"
     )]
     Damaged {
         /// The format that the first bytes announce.
         format: String,
-        /// The decoder's message, its causes included.
+        /// What is wrong with it.
         reason: String,
     },
-    /// The decoder does not support this kind of image within its format, such as a TIFF with a palette.
+    /// The image is sound, but of a kind within its format that is not decoded here, such as a JPEG with arithmetic coding.
     #[error(
-        "expected a kind of {format} image that the decoder supports, found another ({reason}); convert it to PNG"
+        "expected a kind of {format} image that is decoded here, found another ({reason}); convert it to PNG"
     )]
     UnsupportedImage {
         /// The format that the first bytes announce.
         format: String,
-        /// The decoder's message, its causes included.
+        /// Which kind it is.
         reason: String,
     },
-    /// The header announces more pixels than allowed; nothing was allocated.
+    /// The header announces more pixels than allowed; nothing of that size was allocated.
     #[error(
-        "expected at most {limit} pixels, found a header that announces {width} x {height}; \
-         if you trust the file, raise DecodeOptions::max_pixels"
+        "expected an image of at most {limit} pixels, found a header that announces {width} x {height}; \
+         make it smaller with another program"
     )]
     ImageTooLarge {
         /// Announced width.
@@ -111,13 +130,14 @@ pub enum Error {
         /// Length of the buffer.
         bytes: usize,
     },
-    /// A resize would produce more than [`MAX_PIXELS`](crate::MAX_PIXELS) pixels; nothing was allocated.
+    /// A resize would produce more pixels than allowed; nothing was allocated.
     #[error(
         "expected a result of at most {limit} pixels, found that it would have {height} rows of {width}; \
-         crop the centre (do_center_crop) or choose a smaller size",
-        limit = crate::MAX_PIXELS
+         crop the centre (do_center_crop) or choose a smaller size"
     )]
     ResultTooLarge {
+        /// The largest number of pixels.
+        limit: u64,
         /// Rows.
         height: u64,
         /// Pixels in a row.

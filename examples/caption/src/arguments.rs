@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use captioning::{Weights, Words};
-use clap::{Parser, ValueEnum};
-use preprocess::image::decode;
+use clap::Parser;
+use preprocess::image::decode::Alpha;
 
 /// Caption pictures in many languages.
 ///
@@ -105,8 +105,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) apply_exif_orientation: bool,
     /// What to do with transparency: lay the picture on a white ground, as transformers 5 does, on a black one, or
-    /// drop it and show the colours below, as Pillow does.
-    #[arg(long, value_name = "GROUND", value_enum, default_value_t = Alpha::White)]
+    /// drop it and show the colours below, as Pillow does: white, black or drop.
+    #[arg(long, value_name = "GROUND", default_value_t = Alpha::OverWhite)]
     pub(crate) alpha: Alpha,
     /// How weights are kept in memory: packed for the kernels as f32, bf16, int8 or int4, where the last two
     /// may have a group size (int8:128); ordinary for f32 tensors that are not packed; or auto for the
@@ -135,22 +135,4 @@ pub(crate) struct Arguments {
     /// Say on stderr what was loaded, which options were used, where they came from, and which were ignored.
     #[arg(long, short)]
     pub(crate) verbose: bool,
-}
-
-/// The value of `--alpha`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Alpha {
-    Drop,
-    White,
-    Black,
-}
-
-impl From<Alpha> for decode::Alpha {
-    fn from(alpha: Alpha) -> Self {
-        match alpha {
-            Alpha::Drop => Self::Drop,
-            Alpha::White => Self::OverWhite,
-            Alpha::Black => Self::OverBlack,
-        }
-    }
 }

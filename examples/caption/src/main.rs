@@ -86,7 +86,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         option_records: &chosen.records,
         decoding: decode::DecodeOptions::default()
             .with_apply_exif_orientation(arguments.apply_exif_orientation)
-            .with_alpha(arguments.alpha.into()),
+            .with_alpha(arguments.alpha),
         names: RefCell::default(),
     };
     Ok(caption_all(&job)?)

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ::report::Program;
+use preprocess::image::decode::{Alpha, DecodeOptions};
 use pretrained::Weights;
 
 use crate::input::InputError;
@@ -71,8 +72,15 @@ enum Command {
     },
     /// Pixel values computed from image files.
     Images {
-        /// Folder with images/, pixels.json and pixels.safetensors.
+        /// Folder with images/, pixels.safetensors and, for the options, preprocessor_config.json or pixels.json.
         folder: PathBuf,
+        /// Folder of the images, if it is not images/ in the folder of the reference.
+        #[arg(long, value_name = "FOLDER")]
+        images: Option<PathBuf>,
+        /// What to do with transparency: drop keeps the stored colours, white and black blend them onto that
+        /// colour.
+        #[arg(long, default_value = "drop")]
+        alpha: Alpha,
     },
     /// Token ids and decoded texts of a tokenizer.
     Text {
@@ -118,7 +126,18 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
             };
             model::verify(&check, &device, &mut report)?;
         }
-        Command::Images { folder } => images::verify(&folder, &mut report)?,
+        Command::Images {
+            folder,
+            images,
+            alpha,
+        } => {
+            let check = images::Check {
+                images: images.unwrap_or_else(|| folder.join("images")),
+                folder,
+                decoding: DecodeOptions::default().with_alpha(alpha),
+            };
+            images::verify(&check, &mut report)?;
+        }
         Command::Text { folder } => text::verify(&folder, &mut report)?,
         Command::Processors { file } => processors::verify(&file, &mut report)?,
     }

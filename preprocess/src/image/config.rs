@@ -1,20 +1,22 @@
+mod class;
 mod file;
+mod validate;
 mod values;
 
 use serde::Serialize;
 
-use self::values::refuse;
-use super::Resample;
-use crate::Error;
+pub use self::class::ImageProcessorClass;
+use super::{Backend, Resample};
 
-/// The largest side that a configuration may ask for, in pixels. No encoder reads larger images, and the limit keeps a
-/// damaged file from asking for more memory than there is.
-const MAX_SIDE: u32 = 65_535;
-
-/// The options of `preprocessor_config.json`, with Hugging Face's names and `CLIPImageProcessor`'s defaults.
+/// The options of `preprocessor_config.json`, with Hugging Face's names.
 ///
-/// Old forms are read too: `"size": 224` (the shortest edge), `"crop_size": 224` (a square), `feature_extractor_type`,
-/// no `do_rescale`. Absent and `null` options take the default; unknown options are ignored.
+/// The [class](Self::image_processor_type) that a file names decides what absent and `null` options mean; a file that
+/// names none is read as `CLIPImageProcessor`'s. Old forms are read too: an integer `size` (the shortest edge or a square,
+/// as the class has it) or `[height, width]`, an integer `crop_size`, `feature_extractor_type`, no `do_rescale`. Unknown
+/// options are ignored, an unknown class is refused.
+///
+/// With Donut's class, an image is turned if `do_align_long_axis` says so, its shortest edge resized to that of `size`,
+/// made smaller to fit into `size`, and padded around to `size`. With any other, it is resized to `size` and cropped.
 ///
 /// ```
 /// use preprocess::image::{ImageProcessorConfig, ResizeTo};
@@ -49,8 +51,17 @@ pub struct ImageProcessorConfig {
     pub image_std: [f64; 3],
     /// Kept for other programs that read the file; images are always RGB here.
     pub do_convert_rgb: bool,
-    /// The Hugging Face class that the file names; kept, but without effect here.
-    pub image_processor_type: String,
+    /// Whether to make an image smaller that does not fit into `size`. Only of Donut.
+    pub do_thumbnail: bool,
+    /// Whether to turn an image by a quarter, clockwise, if its long axis is not that of `size`. Only of Donut.
+    pub do_align_long_axis: bool,
+    /// Whether to pad with black around an image, up to `size`. Only of Donut.
+    pub do_pad: bool,
+    /// The Hugging Face class; in a file, any of the names that it had.
+    pub image_processor_type: ImageProcessorClass,
+    /// Whose resize and crop. Hugging Face's files lack it, and its classes ignore it there: it is written only if it
+    /// is not [`Backend::Pil`].
+    pub resize_backend: Backend,
 }
 
 /// What an image is resized to.
@@ -61,6 +72,14 @@ pub enum ResizeTo {
     ShortestEdge {
         /// Pixels.
         shortest_edge: u32,
+    },
+    /// The shorter edge gets a length and the longer one keeps the aspect ratio, unless it would exceed its limit: then
+    /// both are reduced.
+    Edges {
+        /// Pixels.
+        shortest_edge: u32,
+        /// The limit of the longer edge in pixels.
+        longest_edge: u32,
     },
     /// Both edges get these lengths; the aspect ratio may change.
     Exact {
@@ -83,79 +102,44 @@ pub struct CropSize {
 impl Default for ImageProcessorConfig {
     /// CLIP's options for 224 x 224 pixels, with OpenAI's means and standard deviations.
     fn default() -> Self {
-        Self {
-            do_resize: true,
-            size: ResizeTo::ShortestEdge { shortest_edge: 224 },
-            resample: Resample::Bicubic,
-            do_center_crop: true,
-            crop_size: CropSize {
-                height: 224,
-                width: 224,
-            },
-            do_rescale: true,
-            rescale_factor: 1.0 / 255.0,
-            do_normalize: true,
-            image_mean: [0.48145466, 0.4578275, 0.40821073],
-            image_std: [0.26862954, 0.26130258, 0.27577711],
-            do_convert_rgb: true,
-            image_processor_type: "CLIPImageProcessor".to_owned(),
-        }
+        ImageProcessorClass::Clip.defaults()
     }
 }
 
 impl ImageProcessorConfig {
-    /// The default options for images of `side` x `side` pixels: the length of the shortest edge and of the square crop.
+    /// CLIP's options for images of `side` x `side` pixels: the length of the shortest edge and of the square crop.
     pub fn square(side: u32) -> Self {
+        Self::of_class(ImageProcessorClass::Clip, side)
+    }
+
+    /// The options of a class for images of `side` x `side` pixels, without its margin for a crop.
+    pub fn of_class(class: ImageProcessorClass, side: u32) -> Self {
+        let default = class.defaults();
         Self {
-            size: ResizeTo::ShortestEdge {
-                shortest_edge: side,
+            size: match default.size {
+                ResizeTo::Exact { .. } => ResizeTo::Exact {
+                    height: side,
+                    width: side,
+                },
+                _ => ResizeTo::ShortestEdge {
+                    shortest_edge: side,
+                },
             },
             crop_size: CropSize {
                 height: side,
                 width: side,
             },
-            ..Self::default()
+            ..default
         }
     }
 
-    /// Checks the options; [`ImageProcessor::new`](super::ImageProcessor::new) does so too.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if a side is zero or above 65,535 pixels, a number is not finite, or a standard deviation is
-    /// zero.
-    pub fn validate(&self) -> Result<(), Error> {
-        let sides = match self.size {
-            ResizeTo::ShortestEdge { shortest_edge } => [shortest_edge; 2],
-            ResizeTo::Exact { height, width } => [height, width],
-        };
-        let crop = [self.crop_size.height, self.crop_size.width];
-        for (key, sides) in [("size", sides), ("crop_size", crop)] {
-            for side in sides {
-                if side == 0 || side > MAX_SIDE {
-                    return Err(refuse(key, "sides of 1 to 65535 pixels", side));
-                }
-            }
+    /// The options that the published model of 2021 was trained with, for images of `side` x `side` pixels: CLIP's means,
+    /// standard deviations, resize and crop, computed on tensors [without antialias](Backend::TorchvisionWithoutAntialias).
+    pub fn as_published(side: u32) -> Self {
+        Self {
+            resize_backend: Backend::TorchvisionWithoutAntialias,
+            ..Self::square(side)
         }
-        let is_finite = |number: f64| (number as f32).is_finite();
-        if !is_finite(self.rescale_factor) {
-            return Err(refuse(
-                "rescale_factor",
-                "a finite number",
-                self.rescale_factor,
-            ));
-        }
-        for mean in self.image_mean {
-            if !is_finite(mean) {
-                return Err(refuse("image_mean", "finite numbers", mean));
-            }
-        }
-        for std in self.image_std {
-            // The division is in `f32`, so a number that rounds to zero there divides by zero.
-            if !is_finite(std) || std as f32 == 0.0 {
-                return Err(refuse("image_std", "finite numbers other than zero", std));
-            }
-        }
-        Ok(())
     }
 }
 

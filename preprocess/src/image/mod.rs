@@ -17,18 +17,21 @@
 //! # Ok::<(), preprocess::Error>(())
 //! ```
 //!
-//! The steps are those of Hugging Face's `CLIPImageProcessor` on its PIL backend: resize 8-bit RGB with Pillow's
-//! arithmetic, crop the centre, rescale, normalise. Each step is exact, so the values equal Python's to the last bit.
-//! [`decode`] says which file formats decode to the same pixels.
+//! The steps are those of a Hugging Face class ([`ImageProcessorClass`]), `CLIPImageProcessor` by default: resize 8-bit RGB,
+//! crop the centre, rescale, normalise. A [`Backend`] says whose resize; Pillow's by default, with which the values equal
+//! Python's to the last bit. [`decode`] says which file formats decode to the same pixels.
 
+mod backend;
 mod config;
 pub mod decode;
 mod geometry;
+mod layout;
 mod processor;
 mod resample;
 mod rgb;
 
-pub use config::{CropSize, ImageProcessorConfig, ResizeTo};
+pub use backend::Backend;
+pub use config::{CropSize, ImageProcessorClass, ImageProcessorConfig, ResizeTo};
 pub use processor::{ImageProcessor, PixelValues};
 pub use resample::{Resample, resize};
 pub use rgb::RgbImage;

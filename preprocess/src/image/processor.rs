@@ -3,16 +3,17 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::geometry::{CropAxis, center_crop, resized};
+use super::geometry::CropAxis;
+use super::layout::Layout;
 use super::resample::resize_window;
-use super::{ImageProcessorConfig, RgbImage};
-use crate::{Error, MAX_PIXELS};
+use super::{Backend, ImageProcessorConfig, RgbImage};
+use crate::Error;
 
-/// Turns images into the input of a CLIP encoder, as Hugging Face's `CLIPImageProcessor` does on its PIL backend.
+/// Turns images into the input of an encoder, as the Hugging Face class of its configuration does.
 ///
-/// The values are equal, not only close: the resize is Pillow's (see [`resize`](super::resize)), and the arithmetic
-/// after it has numpy's order and precision (the rescale in `f64`, rounded to `f32`, then mean and standard deviation in
-/// `f32`).
+/// With [`Backend::Pil`] the values are equal, not only close: the resize is Pillow's (see [`resize`](super::resize)), and
+/// the arithmetic after it has numpy's order and precision (the rescale in `f64`, rounded to `f32`, then mean and standard
+/// deviation in `f32`). With the other backends, the pixels are equal, and the values but for the last bit.
 #[derive(Clone, Debug)]
 pub struct ImageProcessor {
     config: ImageProcessorConfig,
@@ -56,8 +57,9 @@ impl ImageProcessor {
     /// A processor with the options of a `preprocessor_config.json`.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file can't be read; [`Error::File`] around [`Error::Json`] if it is not a JSON object, or
-    /// around [`Error::Config`] if the value of an option can't be used.
+    /// [`Error::Read`] if the file can't be read; [`Error::File`] around [`Error::Json`] if it is not a JSON object,
+    /// around [`Error::UnknownImageProcessor`] if it names a class that is not known, or around [`Error::Config`] if the
+    /// value of an option can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::new(ImageProcessorConfig::from_file(path)?)
     }
@@ -70,8 +72,12 @@ impl ImageProcessor {
     /// Pixel values `[1, 3, height, width]` of one image.
     ///
     /// # Errors
-    /// [`Error::ResultTooLarge`] if the result would have more than [`MAX_PIXELS`] pixels, which only happens to a very
-    /// long image without a crop, or with an enormous `crop_size`.
+    /// - [`Error::ResultTooLarge`] if the result would have more pixels than the image and than
+    ///   [`ImageProcessorConfig::MAX_RESULT_PIXELS`], which only happens to a very long image without a crop, or if an
+    ///   image between Donut's two resizes, or between the two passes of torchvision's, would be too large; nothing of that
+    ///   size is allocated.
+    /// - [`Error::Config`] if the options make nothing of this image: a side would vanish, or padding would have to be
+    ///   negative.
     pub fn process(&self, image: &RgbImage) -> Result<PixelValues, Error> {
         self.process_batch(std::slice::from_ref(image))
     }
@@ -79,10 +85,15 @@ impl ImageProcessor {
     /// Pixel values `[images, 3, height, width]` of a batch, computed in parallel on rayon's current threads.
     ///
     /// # Errors
-    /// [`Error::ResultTooLarge`] if a result would have more than [`MAX_PIXELS`] pixels; [`Error::MixedSizes`] if the
-    /// results differ in size, which a centre crop or an exact `size` prevents.
+    /// - [`Error::MixedSizes`] if the results differ in size, which a centre crop, padding or an exact `size` prevents.
+    /// - [`Error::ResultTooLarge`] if a result would have more pixels than its image and than
+    ///   [`ImageProcessorConfig::MAX_RESULT_PIXELS`], or if an image between Donut's two resizes, or between the two passes
+    ///   of torchvision's, would be too large.
+    /// - [`Error::Config`] if the options make nothing of an image: a side would vanish, or padding would have to be
+    ///   negative.
     pub fn process_batch(&self, images: &[RgbImage]) -> Result<PixelValues, Error> {
-        let layouts: Vec<Layout> = images.iter().map(|image| self.layout(image)).collect();
+        let layout = |image| Layout::new(&self.config, image);
+        let layouts: Vec<Layout> = images.iter().map(layout).collect::<Result<_, _>>()?;
         let [height, width] = layouts.first().map_or([0, 0], |layout| layout.kept);
         for (index, layout) in layouts.iter().enumerate() {
             if layout.kept != [height, width] {
@@ -93,10 +104,7 @@ impl ImageProcessor {
                 });
             }
         }
-        if height.saturating_mul(width) > MAX_PIXELS {
-            return Err(Error::ResultTooLarge { height, width });
-        }
-        // Both fit, since their product is at most `MAX_PIXELS`.
+        // Both fit, since a layout bounds their product.
         let shape = [images.len(), 3, height as usize, width as usize];
         let image_values = shape[1] * shape[2] * shape[3];
         let mut values = vec![0.0; shape[0] * image_values];
@@ -109,50 +117,28 @@ impl ImageProcessor {
     }
 
     /// The part of an image that its pixel values show, in fractions of its height and of its width. A centre crop cuts
-    /// off the ends of the longer side; what lies below 0 or above 1 is padding.
+    /// off the ends of the longer side; what lies below 0 or above 1 is padding. If `do_align_long_axis` turns the image,
+    /// these are the height and width of the turned one. An image that [`process`](Self::process) refuses is shown as a
+    /// whole.
     pub fn shown(&self, image: &RgbImage) -> [Range<f64>; 2] {
-        let Layout {
-            resized,
-            kept,
-            axes,
-        } = self.layout(image);
+        let Ok(layout) = Layout::new(&self.config, image) else {
+            return [0.0..1.0, 0.0..1.0];
+        };
         [0, 1].map(|axis| {
-            let CropAxis { source, before } = &axes[axis];
-            let fraction = |position: f64| position / resized[axis] as f64;
+            let CropAxis { source, before } = &layout.axes[axis];
+            let fraction = |position: f64| position / layout.resized[axis] as f64;
             let start = source.start as f64 - *before as f64;
-            fraction(start)..fraction(start + kept[axis] as f64)
+            fraction(start)..fraction(start + layout.kept[axis] as f64)
         })
-    }
-
-    /// The size of the resized image and the part of it that is kept.
-    fn layout(&self, image: &RgbImage) -> Layout {
-        let original = [image.height(), image.width()];
-        let resized = if self.config.do_resize {
-            resized(original, self.config.size)
-        } else {
-            original.map(u64::from)
-        };
-        let kept = if self.config.do_center_crop {
-            let crop = self.config.crop_size;
-            [crop.height.into(), crop.width.into()]
-        } else {
-            resized
-        };
-        Layout {
-            resized,
-            kept,
-            axes: [0, 1].map(|axis| center_crop(resized[axis], kept[axis])),
-        }
     }
 
     /// Writes the `[3, height, width]` values of one image.
     fn fill(&self, values: &mut [f32], image: &RgbImage, layout: Layout) -> Result<(), Error> {
         let width = layout.kept[1] as usize;
+        let pixels = self.kept_pixels(image, &layout)?;
         let [rows, columns] = layout.axes;
         let (top, left) = (rows.before as usize, columns.before as usize);
         let shown = (columns.source.end - columns.source.start) as usize;
-        let window = [rows.source, columns.source];
-        let pixels = resize_window(image, layout.resized, window, self.config.resample)?;
         let plane = values.len() / 3;
         for (channel, (plane, levels)) in values
             .chunks_exact_mut(plane)
@@ -161,6 +147,9 @@ impl ImageProcessor {
         {
             // Black, not zero: padding is rescaled and normalised like any pixel.
             plane.fill(levels[0]);
+            if pixels.is_empty() {
+                continue; // A crop of nothing but padding.
+            }
             let lines = plane[top * width..].chunks_exact_mut(width);
             for (line, row) in lines.zip(pixels.chunks_exact(shown * 3)) {
                 for (value, pixel) in line[left..].iter_mut().zip(row.chunks_exact(3)) {
@@ -170,27 +159,59 @@ impl ImageProcessor {
         }
         Ok(())
     }
+
+    /// The pixels of the image that its result shows, row after row, without padding.
+    fn kept_pixels(&self, image: &RgbImage, layout: &Layout) -> Result<Vec<u8>, Error> {
+        let (filter, backend) = (self.config.resample, self.config.resize_backend);
+        let window = |axes: &[CropAxis; 2]| axes.each_ref().map(|axis| axis.source.clone());
+        let mut changed = layout.turned.then(|| image.turned_clockwise());
+        if let Some(size) = layout.between {
+            let image = changed.as_ref().unwrap_or(image);
+            let pixels = resize_window(image, size, size.map(|side| 0..side), filter, backend)?;
+            // Both fit, since a layout bounds their product.
+            changed = Some(RgbImage::new(size[1] as u32, size[0] as u32, pixels)?);
+        }
+        let image = changed.as_ref().unwrap_or(image);
+        resize_window(image, layout.resized, window(&layout.axes), filter, backend)
+    }
 }
 
-/// How one image is resized and cropped; all pairs are `[height, width]`.
-struct Layout {
-    resized: [u64; 2],
-    kept: [u64; 2],
-    axes: [CropAxis; 2],
-}
-
-/// The rescaled and normalised value of a grey level, rounded where numpy rounds.
+/// The rescaled and normalised value of a grey level, rounded where the backend rounds.
 fn normalized(config: &ImageProcessorConfig, channel: usize, level: f64) -> f32 {
     let factor = if config.do_rescale {
         config.rescale_factor
     } else {
         1.0
     };
-    let value = (level * factor) as f32;
-    if config.do_normalize {
-        (value - config.image_mean[channel] as f32) / config.image_std[channel] as f32
-    } else {
-        value
+    let (mean, std) = (
+        config.image_mean[channel] as f32,
+        config.image_std[channel] as f32,
+    );
+    match config.resize_backend {
+        // numpy multiplies in `f64`.
+        Backend::Pil => {
+            let value = (level * factor) as f32;
+            match config.do_normalize {
+                true => (value - mean) / std,
+                false => value,
+            }
+        }
+        // Hugging Face scales mean and standard deviation instead of the pixels.
+        Backend::Torchvision => {
+            let scale = (1.0 / factor) as f32;
+            match config.do_normalize {
+                true => (level as f32 - mean * scale) / (std * scale),
+                false => level as f32 * factor as f32,
+            }
+        }
+        // `ConvertImageDtype` divides.
+        Backend::TorchvisionWithoutAntialias => {
+            let value = level as f32 / (1.0 / factor) as f32;
+            match config.do_normalize {
+                true => (value - mean) / std,
+                false => value,
+            }
+        }
     }
 }
 

@@ -52,6 +52,23 @@ impl RgbImage {
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
+
+    /// The image turned by a quarter, clockwise.
+    pub(super) fn turned_clockwise(&self) -> Self {
+        let (width, height) = (self.width as usize, self.height as usize);
+        let (pixels, _) = self.pixels.as_chunks::<3>();
+        let mut turned = Vec::with_capacity(self.pixels.len());
+        for column in 0..width {
+            for row in (0..height).rev() {
+                turned.extend(pixels[row * width + column]);
+            }
+        }
+        Self {
+            width: self.height,
+            height: self.width,
+            pixels: turned,
+        }
+    }
 }
 
 impl std::fmt::Debug for RgbImage {
@@ -76,6 +93,16 @@ mod tests {
             assert!(matches!(error, Error::ImageShape { .. }), "{error}");
         }
         assert!(RgbImage::new(u32::MAX, u32::MAX, vec![0; 3]).is_err());
+    }
+
+    #[test]
+    fn a_quarter_clockwise_puts_the_left_column_on_top_from_below() {
+        let image = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let turned = image.turned_clockwise();
+        assert_eq!((turned.width(), turned.height()), (1, 2));
+        assert_eq!(turned.pixels(), [1, 2, 3, 4, 5, 6]);
+        let turned = turned.turned_clockwise();
+        assert_eq!(turned.pixels(), [4, 5, 6, 1, 2, 3]);
     }
 
     #[test]

@@ -3,27 +3,47 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use whole_files::limits;
 
-use super::ImageProcessorConfig;
 use super::values::{self, Options};
+use super::{ImageProcessorClass, ImageProcessorConfig};
 use crate::Error;
 use crate::error::write;
+use crate::image::Backend;
 
 const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
+const PROCESSOR_CONFIG: &str = "processor_config.json";
 
 impl ImageProcessorConfig {
     /// Reads the text of a `preprocessor_config.json` and [validates](Self::validate) it.
     ///
     /// # Errors
-    /// [`Error::Json`] if the text is not a JSON object; [`Error::Config`] if the value of an option can't be used.
+    /// [`Error::Json`] if the text is not a JSON object; [`Error::UnknownImageProcessor`] if it names a class that is not
+    /// known; [`Error::Config`] if the value of an option can't be used.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let options: Map<String, Value> = serde_json::from_str(text)?;
-        let options = Options(&options);
-        let default = Self::default();
-        let class = options.read("feature_extractor_type", "a string", values::as_text)?;
+        Self::read(&serde_json::from_str(text)?, ImageProcessorClass::Clip)
+    }
+
+    /// The options in a file; `class` is that of a file that names none.
+    fn read(options: &Map<String, Value>, class: ImageProcessorClass) -> Result<Self, Error> {
+        let options = Options(options);
+        let class = match options.read("image_processor_type", "a string", values::as_text)? {
+            Some(name) => name.parse()?,
+            // Ignored if there is the newer name, as Hugging Face does.
+            None => match options.read("feature_extractor_type", "a string", values::as_text)? {
+                Some(name) => name.parse()?,
+                None => class,
+            },
+        };
+        let default = class.defaults();
+        let is_donut = class == ImageProcessorClass::Donut;
+        // These options have no effect in other classes, though a file may have them.
+        let of_donut = |key, default| -> Result<bool, Error> {
+            Ok(options.flag(key, default)? && is_donut)
+        };
+        let backend = options.read("resize_backend", "a string", values::as_text)?;
         let config = Self {
             do_resize: options.flag("do_resize", default.do_resize)?,
             size: options
-                .read("size", values::SIZE_FORMS, values::as_size)?
+                .read("size", values::SIZE_FORMS, |value| values::as_size(class, value))?
                 .unwrap_or(default.size),
             resample: options
                 .read("resample", values::RESAMPLE_FORMS, values::as_filter)?
@@ -44,10 +64,14 @@ impl ImageProcessorConfig {
                 .read("image_std", values::CHANNEL_FORMS, values::as_channels)?
                 .unwrap_or(default.image_std),
             do_convert_rgb: options.flag("do_convert_rgb", default.do_convert_rgb)?,
-            image_processor_type: options
-                .read("image_processor_type", "a string", values::as_text)?
-                .or(class)
-                .unwrap_or(default.image_processor_type),
+            do_thumbnail: of_donut("do_thumbnail", default.do_thumbnail)?,
+            do_align_long_axis: of_donut("do_align_long_axis", default.do_align_long_axis)?,
+            do_pad: of_donut("do_pad", default.do_pad)?,
+            image_processor_type: class,
+            resize_backend: match backend {
+                Some(name) => name.parse()?,
+                None => default.resize_backend,
+            },
         };
         config.validate()?;
         Ok(config)
@@ -56,8 +80,9 @@ impl ImageProcessorConfig {
     /// Reads a `preprocessor_config.json`.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file can't be read; [`Error::File`] around [`Error::Json`] if it is not a JSON object, or
-    /// around [`Error::Config`] if the value of an option can't be used.
+    /// [`Error::Read`] if the file can't be read; [`Error::File`] around [`Error::Json`] if it is not a JSON object,
+    /// around [`Error::UnknownImageProcessor`] if it names a class that is not known, or around [`Error::Config`] if the
+    /// value of an option can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         whole_files::read_text(path, limits::JSON)
@@ -77,42 +102,73 @@ impl ImageProcessorConfig {
         write(&folder.as_ref().join(PREPROCESSOR_CONFIG), &self.to_json())
     }
 
-    /// The options of a checkpoint's folder: those of its `preprocessor_config.json`, or else those of the images in its
-    /// `processor_config.json`. Without either file, as in the published captioning checkpoint, they are CLIP's for
-    /// images of `side` x `side` pixels.
+    /// The options of a checkpoint's folder: those of the images in its `processor_config.json`, which Hugging Face prefers,
+    /// or else those of its `preprocessor_config.json`. A file that names no class has the one of the encoder in
+    /// `config.json`. Without either file, as in the published captioning checkpoint, they are that class's for images of
+    /// `side` x `side` pixels. Where `config.json` does not say which encoder there is, the class is CLIP's.
     ///
     /// # Errors
     /// [`Error::Read`] if a file can't be read; [`Error::File`] around [`Error::Json`] if it is not JSON of the expected
-    /// structure, or around [`Error::Config`] if the value of an option can't be used.
+    /// structure, around [`Error::UnknownImageProcessor`] if it names a class that is not known, or around
+    /// [`Error::Config`] if the value of an option can't be used.
     pub fn of_checkpoint(folder: impl AsRef<Path>, side: u32) -> Result<Self, Error> {
-        let path = folder.as_ref().join(PREPROCESSOR_CONFIG);
+        let folder = folder.as_ref();
+        let path = folder.join(PROCESSOR_CONFIG);
+        if path.exists()
+            && let Some(Value::Object(options)) = read_object(&path)?.get("image_processor")
+        {
+            return Self::read(options, class_of_encoder(folder)?)
+                .map_err(|error| error.in_file(&path));
+        }
+        let path = folder.join(PREPROCESSOR_CONFIG);
         if path.exists() {
-            return Self::from_file(path);
+            return Self::read(&read_object(&path)?, class_of_encoder(folder)?)
+                .map_err(|error| error.in_file(&path));
         }
-        let path = folder.as_ref().join("processor_config.json");
-        if !path.exists() {
-            return Ok(Self::square(side));
-        }
-        let of_processor = |text: String| {
-            let processor: Value = serde_json::from_str(&text)?;
-            match processor.get("image_processor") {
-                Some(options) => Self::from_json(&options.to_string()),
-                None => Ok(Self::square(side)),
-            }
-        };
-        whole_files::read_text(&path, limits::JSON)
-            .map_err(Error::Read)
-            .and_then(of_processor)
-            .map_err(|error| error.in_file(&path))
+        Ok(Self::of_class(class_of_encoder(folder)?, side))
     }
 
-    /// The text of a `preprocessor_config.json`, from which this crate and Hugging Face read the same options.
+    /// The text of a `preprocessor_config.json` with every option, from which this crate and Hugging Face's
+    /// `AutoImageProcessor` read the same.
     pub fn to_json(&self) -> String {
         // Numbers, strings and fixed keys always serialise. JSON lacks infinities, but `validate` refuses them.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        let mut options = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(options) = &mut options {
+            if self.image_processor_type != ImageProcessorClass::Donut {
+                // Another class would take the padding for its own.
+                for key in ["do_thumbnail", "do_align_long_axis", "do_pad"] {
+                    options.remove(key);
+                }
+            }
+            if self.resize_backend == Backend::Pil {
+                options.remove("resize_backend");
+            }
+        }
+        format!("{options:#}\n")
     }
+}
+
+/// A file that holds a JSON object.
+fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
+    let text = whole_files::read_text(path, limits::JSON)?;
+    serde_json::from_str(&text).map_err(|error| Error::from(error).in_file(path))
+}
+
+/// The class of the encoder that `config.json` names, or CLIP's.
+fn class_of_encoder(folder: &Path) -> Result<ImageProcessorClass, Error> {
+    let path = folder.join("config.json");
+    if !path.exists() {
+        return Ok(ImageProcessorClass::default());
+    }
+    let config = read_object(&path)?;
+    let encoder = match config.get("encoder") {
+        Some(encoder) => encoder.get("model_type"),
+        None => config.get("model_type"),
+    };
+    Ok(encoder
+        .and_then(Value::as_str)
+        .and_then(ImageProcessorClass::of_encoder)
+        .unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -179,7 +235,17 @@ mod tests {
             (r#"{"size": -3}"#, "size"),
             (r#"{"size": {"longest_edge": 9}}"#, "size"),
             (
-                r#"{"size": {"shortest_edge": 9, "longest_edge": 9}}"#,
+                r#"{"size": {"shortest_edge": 9, "longest_edge": 0}}"#,
+                "size",
+            ),
+            (r#"{"size": [9]}"#, "size"),
+            (r#"{"size": [9, 9.5]}"#, "size"),
+            (r#"{"size": 70000}"#, "size"),
+            (r#"{"crop_size": 13377}"#, "crop_size"),
+            (r#"{"image_processor_type": 7}"#, "image_processor_type"),
+            (r#"{"resize_backend": "cv2"}"#, "resize_backend"),
+            (
+                r#"{"image_processor_type": "DonutImageProcessor", "size": {"shortest_edge": 9}}"#,
                 "size",
             ),
             (r#"{"size": {"height": 9}}"#, "size"),
@@ -216,18 +282,80 @@ mod tests {
             config.crop_size.width
         };
         assert_eq!(side(), 7);
+        let config = ImageProcessorConfig::square(42);
+        config.save(folder.path()).unwrap();
+        assert_eq!(side(), 42);
+        // Hugging Face prefers the options in this one, if it has any.
         let path = folder.path().join("processor_config.json");
         fs::write(&path, r#"{"processor_class": "CLIPProcessor"}"#).unwrap();
-        assert_eq!(side(), 7);
+        assert_eq!(side(), 42);
         fs::write(
             &path,
             r#"{"image_processor": {"size": 96, "crop_size": 96}}"#,
         )
         .unwrap();
         assert_eq!(side(), 96);
-        let config = ImageProcessorConfig::square(42);
-        config.save(folder.path()).unwrap();
-        assert_eq!(side(), 42);
+    }
+
+    #[test]
+    fn a_class_decides_on_what_a_file_leaves_open() {
+        let read = |text| ImageProcessorConfig::from_json(text).unwrap();
+        // As of a checkpoint from 2021.
+        let old = read(r#"{"feature_extractor_type": "ViTFeatureExtractor", "size": 96}"#);
+        let exact = |height, width| ResizeTo::Exact { height, width };
+        assert_eq!(old.size, exact(96, 96));
+        assert_eq!(old.image_mean, [0.5; 3]);
+        assert_eq!(old.resample, Resample::Bilinear);
+        assert!(!old.do_center_crop);
+        let new = r#"{"image_processor_type": "ViTImageProcessorFast", "size": [96, 90],
+            "feature_extractor_type": "CLIPFeatureExtractor", "do_pad": true}"#;
+        assert_eq!(read(new).size, exact(96, 90));
+        assert!(!read(new).do_pad);
+        let donut = read(r#"{"image_processor_type": "DonutImageProcessor", "size": [90, 96]}"#);
+        assert_eq!(donut.size, exact(96, 90));
+        assert!(donut.do_pad && donut.do_thumbnail && !donut.do_align_long_axis);
+        let siglip = read(r#"{"image_processor_type": "SiglipImageProcessorPil", "size": 96}"#);
+        assert_eq!(siglip.size, ResizeTo::ShortestEdge { shortest_edge: 96 });
+        let error = ImageProcessorConfig::from_json(r#"{"image_processor_type": "NougatImageProcessor"}"#);
+        assert!(matches!(error, Err(Error::UnknownImageProcessor { .. })));
+    }
+
+    #[test]
+    fn every_class_and_backend_is_written_as_it_is_read() {
+        for class in ImageProcessorClass::ALL {
+            let config = class.defaults();
+            let text = config.to_json();
+            assert_eq!(ImageProcessorConfig::from_json(&text).unwrap(), config);
+            assert!(text.contains(class.name()), "{text}");
+            assert_eq!(text.contains("do_pad"), class == ImageProcessorClass::Donut);
+        }
+        for backend in Backend::ALL {
+            let config = ImageProcessorConfig {
+                resize_backend: backend,
+                ..ImageProcessorConfig::square(9)
+            };
+            let text = config.to_json();
+            assert_eq!(ImageProcessorConfig::from_json(&text).unwrap(), config);
+            assert_eq!(text.contains("resize_backend"), backend != Backend::Pil);
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_class_has_that_of_its_encoder() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let config = || ImageProcessorConfig::of_checkpoint(folder.path(), 7).unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("config.json", r#"{"encoder": {"model_type": "vit"}}"#);
+        assert_eq!(config().image_processor_type, ImageProcessorClass::ViT);
+        assert_eq!(config().size, ResizeTo::Exact { height: 7, width: 7 });
+        write("preprocessor_config.json", r#"{"size": 9}"#);
+        assert_eq!(config().size, ResizeTo::Exact { height: 9, width: 9 });
+        let clip = r#"{"size": 9, "feature_extractor_type": "CLIPFeatureExtractor"}"#;
+        write("preprocessor_config.json", clip);
+        assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);
+        write("config.json", r#"{"encoder": {"model_type": "another"}}"#);
+        write("preprocessor_config.json", "{}");
+        assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);
     }
 
     #[test]

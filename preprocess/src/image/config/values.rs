@@ -1,12 +1,11 @@
 use serde_json::{Map, Value};
 
-use super::{CropSize, ResizeTo};
+use super::{CropSize, ImageProcessorClass, ResizeTo};
 use crate::Error;
 use crate::image::Resample;
 
-pub(super) const SIZE_FORMS: &str =
-    r#"{"shortest_edge": n}, {"height": n, "width": n} or an integer (the shortest edge)"#;
-pub(super) const CROP_FORMS: &str = r#"{"height": n, "width": n} or an integer (a square)"#;
+pub(super) const SIZE_FORMS: &str = r#"{"shortest_edge": n}, {"shortest_edge": n, "longest_edge": n}, {"height": n, "width": n}, an integer or [height, width]"#;
+pub(super) const CROP_FORMS: &str = r#"{"height": n, "width": n}, an integer (a square) or [height, width]"#;
 pub(super) const RESAMPLE_FORMS: &str =
     "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)";
 pub(super) const CHANNEL_FORMS: &str = "three numbers (red, green, blue) or one for all";
@@ -20,7 +19,7 @@ impl Options<'_> {
         &self,
         key: &str,
         expected: &str,
-        parse: fn(&Value) -> Option<T>,
+        parse: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         match self.0.get(key) {
             None | Some(Value::Null) => Ok(None),
@@ -47,38 +46,57 @@ pub(super) fn refuse(key: &str, expected: &str, found: impl ToString) -> Error {
     }
 }
 
-pub(super) fn as_size(value: &Value) -> Option<ResizeTo> {
-    if let Some(shortest_edge) = as_side(value) {
-        return Some(ResizeTo::ShortestEdge { shortest_edge });
-    }
-    let object = value.as_object()?;
-    // A limit for the longest edge would change the result, so it is refused, not ignored.
-    if object
-        .get("longest_edge")
-        .is_some_and(|edge| !edge.is_null())
-    {
-        return None;
-    }
-    if let Some(edge) = object.get("shortest_edge").filter(|edge| !edge.is_null()) {
-        return Some(ResizeTo::ShortestEdge {
-            shortest_edge: as_side(edge)?,
+/// The forms of `size`; what an integer and a list mean is the class's.
+pub(super) fn as_size(class: ImageProcessorClass, value: &Value) -> Option<ResizeTo> {
+    if let Some(side) = as_side(value) {
+        return Some(match class.integer_is_square() {
+            true => ResizeTo::Exact {
+                height: side,
+                width: side,
+            },
+            false => ResizeTo::ShortestEdge {
+                shortest_edge: side,
+            },
         });
     }
-    as_crop(value).map(|CropSize { height, width }| ResizeTo::Exact { height, width })
+    let edge = |key: &str| value.get(key).filter(|edge| !edge.is_null());
+    match (edge("shortest_edge"), edge("longest_edge")) {
+        (Some(shortest), Some(longest)) => Some(ResizeTo::Edges {
+            shortest_edge: as_side(shortest)?,
+            longest_edge: as_side(longest)?,
+        }),
+        (Some(shortest), None) => Some(ResizeTo::ShortestEdge {
+            shortest_edge: as_side(shortest)?,
+        }),
+        // A limit for the longest edge alone would change the result, so it is refused, not ignored.
+        (None, Some(_)) => None,
+        (None, None) => {
+            let CropSize { height, width } = as_crop(value)?;
+            // Donut's lists have the width first.
+            Some(match value.is_array() && class == ImageProcessorClass::Donut {
+                true => ResizeTo::Exact {
+                    height: width,
+                    width: height,
+                },
+                false => ResizeTo::Exact { height, width },
+            })
+        }
+    }
 }
 
 pub(super) fn as_crop(value: &Value) -> Option<CropSize> {
-    let side = |key| as_side(value.get(key)?);
-    match as_side(value) {
-        Some(side) => Some(CropSize {
-            height: side,
-            width: side,
-        }),
-        None => Some(CropSize {
-            height: side("height")?,
-            width: side("width")?,
-        }),
-    }
+    let (height, width) = match value {
+        Value::Array(sides) => match &sides[..] {
+            [height, width] => (as_side(height)?, as_side(width)?),
+            _ => return None,
+        },
+        Value::Object(sides) => (as_side(sides.get("height")?)?, as_side(sides.get("width")?)?),
+        side => {
+            let side = as_side(side)?;
+            (side, side)
+        }
+    };
+    Some(CropSize { height, width })
 }
 
 fn as_side(value: &Value) -> Option<u32> {

@@ -1,59 +1,112 @@
+use super::kind::Kind;
 use crate::Error;
 
-/// Refuses a JPEG file without an end marker.
+/// The most scans that a file may have. Every scan of a progressive file goes over the whole image, whatever its length, so
+/// that thousands of them in a short file would take minutes. Encoders write about ten.
+const MAX_SCANS: usize = 100;
+
+const START_OF_IMAGE: u8 = 0xD8;
+const END_OF_IMAGE: u8 = 0xD9;
+const START_OF_SCAN: u8 = 0xDA;
+
+/// Refuses what the decoder would get wrong or can't bound: a file that is cut short, a kind of JPEG that is not decoded
+/// here, too many scans.
 ///
-/// The decoder fills the missing part with grey and reports no error. Pillow refuses such a file, and a caption of half
+/// The decoder fills a missing part with grey and reports no error. Pillow refuses such a file, and a caption of half
 /// an image would look like a mistake of the model.
-pub(super) fn check_complete(bytes: &[u8]) -> Result<(), Error> {
-    let scan = first_scan(bytes).unwrap_or(&[]);
-    if scan.windows(2).any(|pair| pair == [0xFF, END_OF_IMAGE]) {
-        return Ok(());
+pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
+    let mut rest = bytes.get(2..).unwrap_or(&[]);
+    let mut scans = 0;
+    loop {
+        let Some((marker, after)) = next_marker(rest, scans > 0) else {
+            return Err(Kind::Jpeg.damaged("no end marker"));
+        };
+        match marker {
+            END_OF_IMAGE if scans > 0 => return Ok(()),
+            END_OF_IMAGE => return Err(Kind::Jpeg.damaged("it has no image data")),
+            START_OF_IMAGE => {
+                return Err(Kind::Jpeg.damaged("another JPEG image begins before this one ends"));
+            }
+            _ => {}
+        }
+        let Some((segment, after)) = segment(after) else {
+            return Err(Kind::Jpeg.damaged("no end marker"));
+        };
+        rest = after;
+        match marker {
+            START_OF_SCAN => scans += 1,
+            0xC0..=0xCF => check_frame(marker, segment)?,
+            _ => {}
+        }
+        if scans > MAX_SCANS {
+            return Err(Kind::Jpeg.unsupported(format!("more than {MAX_SCANS} scans")));
+        }
     }
-    Err(Error::Damaged {
-        format: "Jpeg".to_owned(),
-        reason: "no end marker".to_owned(),
-    })
 }
 
-const START_OF_SCAN: u8 = 0xDA;
-const END_OF_IMAGE: u8 = 0xD9;
-
-/// The bytes after the first start-of-scan marker. The segments before it are skipped, since a thumbnail in them has its
-/// own end marker.
-fn first_scan(bytes: &[u8]) -> Option<&[u8]> {
-    let mut rest = bytes.get(2..)?;
+/// The next marker with a segment, or that starts or ends an image, and what follows it.
+///
+/// In image data, a byte of 0xFF is followed by zero, and restart markers have no segment. Reserved codes are passed
+/// over, as decoders do.
+fn next_marker(mut rest: &[u8], in_data: bool) -> Option<(u8, &[u8])> {
     loop {
-        // Any number of fill bytes may precede a marker.
         let start = rest.iter().position(|byte| *byte == 0xFF)?;
         rest = &rest[start..];
+        // Any number of fill bytes may precede a marker.
         let code = rest.iter().position(|byte| *byte != 0xFF)?;
         let marker = rest[code];
         rest = &rest[code + 1..];
         match marker {
-            // Markers without a segment.
-            0x00 | 0x01 | 0xD0..=0xD8 => {}
-            START_OF_SCAN => return Some(rest),
-            _ => {
-                let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
-                rest = rest.get(length..)?;
-            }
+            0x00..=0x01 | 0xD0..=0xD7 => {}
+            0x02..=0xBF if in_data => {}
+            _ => return Some((marker, rest)),
         }
     }
+}
+
+/// The content of a segment and what follows it.
+fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = usize::from(u16::from_be_bytes(*bytes.first_chunk()?));
+    let segment = bytes.get(2..length.max(2))?;
+    Some((segment, &bytes[length.max(2)..]))
+}
+
+/// Refuses frames that the decoder lacks: `marker` is one of 0xC0 to 0xCF.
+fn check_frame(marker: u8, segment: &[u8]) -> Result<(), Error> {
+    let kind = match marker {
+        // Huffman tables, a reserved code, arithmetic conditioning.
+        0xC4 | 0xC8 | 0xCC => return Ok(()),
+        0xC0..=0xC2 => match segment {
+            [8, _, _, _, _, 1 | 3 | 4, ..] => return Ok(()),
+            [8, _, _, _, _, components, ..] => &format!("{components} components"),
+            [bits, ..] => &format!("{bits} bits in each sample"),
+            [] => return Ok(()),
+        },
+        0xC3 => "lossless coding",
+        0xC5..=0xC7 => "hierarchical coding",
+        _ => "arithmetic coding",
+    };
+    Err(Kind::Jpeg.unsupported(kind))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn file(parts: &[&[u8]]) -> Vec<u8> {
+        [&[0xFF, 0xD8][..], &parts.concat()].concat()
+    }
+
+    const SCAN: &[u8] = &[0xFF, START_OF_SCAN, 0, 2, 1, 0xFF, 0, 2, 0xFF, 0xD0, 3];
+    const END: &[u8] = &[0xFF, END_OF_IMAGE];
+
     #[test]
-    fn the_end_marker_of_a_thumbnail_does_not_count() {
-        let thumbnail = [0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9];
-        let mut file = vec![0xFF, 0xD8];
-        file.extend(thumbnail);
-        file.extend([0xFF, START_OF_SCAN, 0, 2, 1, 2, 3]);
-        assert!(check_complete(&file).is_err());
-        file.extend([0xFF, END_OF_IMAGE]);
-        assert!(check_complete(&file).is_ok());
+    fn the_end_marker_of_a_thumbnail_or_in_a_table_does_not_count() {
+        let thumbnail = &[0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9];
+        let table = &[0xFF, 0xC4, 0, 4, 0xFF, 0xD9];
+        assert!(check(&file(&[thumbnail, SCAN])).is_err());
+        assert!(check(&file(&[SCAN, table, SCAN])).is_err());
+        assert!(check(&file(&[thumbnail, SCAN, table, SCAN, END])).is_ok());
     }
 
     #[test]
@@ -63,8 +116,44 @@ mod tests {
             &[0xFF],
             &[0xFF, 0xD8, 0xFF],
             &[0xFF, 0xD8, 0xFF, 0xE0, 0],
+            &[0xFF, 0xD8, 0xFF, 0xE0, 0, 0],
+            &[0xFF, 0xD8, 0xFF, 0xD9],
         ] {
-            assert!(check_complete(bytes).is_err());
+            assert!(check(bytes).is_err());
         }
+    }
+
+    #[test]
+    fn an_image_that_is_cut_and_followed_by_another_is_cut() {
+        let whole = file(&[SCAN, END]);
+        for cut in [2, whole.len() - 2, whole.len() - 1] {
+            let error = check(&[&whole[..cut], &whole].concat()).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        }
+        check(&[&whole[..], &whole].concat()).unwrap();
+    }
+
+    #[test]
+    fn kinds_that_are_not_decoded_here_are_named() {
+        for (marker, segment, expected) in [
+            (0xC9, &[8, 0, 1, 0, 1, 3][..], "arithmetic"),
+            (0xCA, &[8, 0, 1, 0, 1, 3], "arithmetic"),
+            (0xC3, &[8, 0, 1, 0, 1, 3], "lossless"),
+            (0xC6, &[8, 0, 1, 0, 1, 3], "hierarchical"),
+            (0xC1, &[12, 0, 1, 0, 1, 3], "12 bits"),
+            (0xC0, &[8, 0, 1, 0, 1, 2], "2 components"),
+        ] {
+            let length = [0xFF, marker, 0, segment.len() as u8 + 2];
+            let error = check(&file(&[&length, segment, SCAN, END])).unwrap_err();
+            assert!(matches!(error, Error::UnsupportedImage { .. }), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn scans_are_bounded() {
+        let scans = |count: usize| check(&file(&[&SCAN.repeat(count), END]));
+        scans(MAX_SCANS).unwrap();
+        assert!(matches!(scans(MAX_SCANS + 1), Err(Error::UnsupportedImage { .. })));
     }
 }

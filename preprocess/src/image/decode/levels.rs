@@ -35,17 +35,16 @@ fn map<T: Copy, const C: usize>(pixels: &[T], convert: impl Fn([T; C]) -> [u8; 3
     pixels.iter().flat_map(|pixel| convert(*pixel)).collect()
 }
 
-/// The colour without its alpha, or blended onto white or black in the fixed-point arithmetic of Pillow's `AlphaComposite.c`.
+/// The colour without its alpha, or blended onto a ground in the fixed-point arithmetic of Pillow's `AlphaComposite.c`.
 fn blend<T: Copy>(pixel: [T; 4], level: fn(T) -> u8, alpha: Alpha) -> [u8; 3] {
     let [red, green, blue, opacity] = pixel.map(level);
-    let colour = [red, green, blue];
     let ground = match alpha {
-        Alpha::Drop => return colour,
+        Alpha::Drop => return [red, green, blue],
         Alpha::OverWhite => 255,
         Alpha::OverBlack => 0,
     };
-    colour.map(|level| {
-        let opacity = u32::from(opacity);
+    let opacity = u32::from(opacity);
+    [red, green, blue].map(|level| {
         let sum = (u32::from(level) * opacity + ground * (255 - opacity)) * 128 + (128 << 7);
         // Divides by 255, exactly for all sums that occur.
         ((((sum >> 8) + sum) >> 8) >> 7) as u8
@@ -53,11 +52,11 @@ fn blend<T: Copy>(pixel: [T; 4], level: fn(T) -> u8, alpha: Alpha) -> [u8; 3] {
 }
 
 /// Pillow keeps 16-bit grey as integers (modes `I;16` and `I`) and clips them when it converts them to 8 bits.
-fn clipped(level: u16) -> u8 {
+pub(super) fn clipped(level: u16) -> u8 {
     level.min(255) as u8
 }
 
 /// 16 bits to 8 without rounding, as Pillow reads colour.
-fn high_byte(level: u16) -> u8 {
+pub(super) fn high_byte(level: u16) -> u8 {
     (level >> 8) as u8
 }

@@ -11,13 +11,20 @@ mod filter;
 mod nearest;
 mod passes;
 mod taps;
+mod torchvision;
+mod without_antialias;
 
 use std::ops::Range;
 
 pub use filter::Resample;
 
-use super::RgbImage;
+use super::layout::check_area;
+use super::{Backend, RgbImage};
 use crate::{Error, MAX_PIXELS};
+
+/// The largest number of pixels after the first pass of torchvision's resize, which goes over all lines of an image: only an
+/// image of extreme proportions has more, and would take minutes.
+const MAX_FILTERED: u64 = 1 << 28;
 
 /// Resizes `image` to `width` x `height` pixels exactly as Pillow's `image.resize((width, height), resample)`.
 ///
@@ -44,6 +51,7 @@ pub fn resize(
         [u64::from(height), u64::from(width)],
         [0..u64::from(height), 0..u64::from(width)],
         resample,
+        Backend::Pil,
     )?;
     RgbImage::new(width, height, pixels)
 }
@@ -57,31 +65,33 @@ pub(super) fn resize_window(
     target: [u64; 2],
     window: [Range<u64>; 2],
     resample: Resample,
+    backend: Backend,
 ) -> Result<Vec<u8>, Error> {
     let [height, width] = target.map(to_usize);
     let [rows, columns] = window.map(|range| to_usize(range.start)..to_usize(range.end));
     if rows.is_empty() || columns.is_empty() {
         return Ok(Vec::new());
     }
-    check_area(rows.len(), columns.len())?;
-    Ok(match resample.kernel() {
-        Some(kernel) => passes::convolve(image, [height, width], [rows, columns], &kernel),
-        None => nearest::resize(image, [height, width], [rows, columns]),
+    check_area([rows.len() as u64, columns.len() as u64], MAX_PIXELS)?;
+    if backend == Backend::Torchvision {
+        check_area([image.height().into(), columns.len() as u64], MAX_FILTERED)?;
+    }
+    let (target, window) = ([height, width], [rows, columns]);
+    Ok(match (backend, resample.kernel()) {
+        (Backend::TorchvisionWithoutAntialias, _) => {
+            without_antialias::interpolate(image, target, window)
+        }
+        (Backend::Torchvision, Some(kernel)) => {
+            torchvision::convolve(image, target, window, &kernel)
+        }
+        (Backend::Pil, Some(kernel)) => passes::convolve(image, target, window, &kernel),
+        (_, None) => nearest::resize(image, target, window),
     })
 }
 
 /// Saturates on targets with narrower addresses; [`check_area`] refuses windows that large.
 fn to_usize(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
-}
-
-/// Refuses a buffer of more than [`MAX_PIXELS`] pixels before it is allocated.
-fn check_area(rows: usize, columns: usize) -> Result<(), Error> {
-    let (height, width) = (rows as u64, columns as u64);
-    match height.checked_mul(width) {
-        Some(pixels) if pixels <= MAX_PIXELS => Ok(()),
-        _ => Err(Error::ResultTooLarge { height, width }),
-    }
 }
 
 #[cfg(test)]
@@ -99,20 +109,29 @@ mod tests {
         for resample in Resample::ALL {
             assert_eq!(resize(&image, 13, 7, resample).unwrap(), image);
         }
+        for backend in Backend::ALL {
+            let (size, window) = ([7, 13], [0..7, 0..13]);
+            let pixels = resize_window(&image, size, window, Resample::Bicubic, backend);
+            assert_eq!(pixels.unwrap(), image.pixels());
+        }
     }
 
     #[test]
     fn a_window_shows_the_pixels_of_the_whole_result() {
         let image = gradient(31, 17);
-        for resample in Resample::ALL {
+        let of_pillow = Resample::ALL.map(|resample| (resample, Backend::Pil));
+        let others = [Backend::Torchvision, Backend::TorchvisionWithoutAntialias]
+            .map(|backend| (Resample::Bicubic, backend));
+        for (resample, backend) in of_pillow.into_iter().chain(others) {
             for (width, height) in [(12, 40), (50, 9), (31, 5), (8, 17)] {
-                let whole = resize(&image, width, height, resample).unwrap();
+                let target = [height, width];
+                let whole = target.map(|side| 0..side);
+                let whole = resize_window(&image, target, whole, resample, backend).unwrap();
                 let window = [2..5, 3..7];
-                let target = [u64::from(height), u64::from(width)];
-                let part = resize_window(&image, target, window, resample).unwrap();
+                let part = resize_window(&image, target, window, resample, backend).unwrap();
                 for (row, line) in part.chunks(4 * 3).enumerate() {
                     let start = ((row + 2) * width as usize + 3) * 3;
-                    assert_eq!(line, &whole.pixels()[start..start + 4 * 3]);
+                    assert_eq!(line, &whole[start..start + 4 * 3], "{resample:?} {backend}");
                 }
             }
         }

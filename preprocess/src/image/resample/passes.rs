@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::filter::Kernel;
-use super::taps::{PRECISION_BITS, Taps};
+use super::taps::{PRECISION_BITS, Precision, Taps};
 use crate::image::RgbImage;
 
 /// One half in fixed point. Adding it before the shift rounds to the nearest level.
@@ -19,8 +19,8 @@ pub(super) fn convolve(
 ) -> Vec<u8> {
     let original = [image.height() as usize, image.width() as usize];
     let [rows, columns] = window;
-    let rows = Taps::new(kernel, original[0], target[0], rows);
-    let columns = Taps::new(kernel, original[1], target[1], columns);
+    let rows = Taps::new(kernel, original[0], target[0], rows, Precision::Pillow);
+    let columns = Taps::new(kernel, original[1], target[1], columns, Precision::Pillow);
     // Only pixels that contribute to the window are read or computed.
     let source = Block::of(image, rows.input_range(), columns.input_range());
     if vertical_first(original, target) {
