@@ -1,5 +1,7 @@
 //! The files of a checkpoint folder, and which of them a program needs.
 
+use std::collections::HashSet;
+
 use crate::error::list;
 use crate::form::{WeightsForm, shard_numbers};
 
@@ -118,10 +120,12 @@ fn shards(stem: &str, extension: &str, names: &[String]) -> Result<Vec<String>, 
     };
     let digits = count.len();
     let mut files = Vec::new();
+    // There may be as many shards as files.
+    let present: HashSet<&str> = names.iter().map(String::as_str).collect();
     // A number that is too large to parse is larger than the number of files.
     for index in 1..=count.parse().unwrap_or(u64::MAX) {
         let shard = name(&format!("{index:0digits$}"), count);
-        if !contains(names, &shard) {
+        if !present.contains(shard.as_str()) {
             return Err(missing("all shards of the weights", vec![shard], names));
         }
         files.push(shard);

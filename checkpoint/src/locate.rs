@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 
 /// Why a folder could not be located.
 #[derive(Debug, thiserror::Error)]
@@ -9,11 +12,22 @@ pub enum LocateError {
         "{0}: there is no such folder, and it is not a name on the Hugging Face Hub, expected owner/name[@revision][:subfolder]"
     )]
     NotFound(String),
+    /// There is a file of this name, and a folder was expected.
+    #[error("{0} is a file; expected the folder that it is in")]
+    File(String),
+    /// The operating system does not say whether there is such a folder.
+    #[error("can't open the folder {name}")]
+    Io {
+        /// The path.
+        name: String,
+        /// The error of the operating system.
+        source: io::Error,
+    },
     /// The Hugging Face Hub does not have the name, or its files could not be downloaded.
     #[cfg(feature = "hub")]
-    #[error("{name} is not a folder, and can't be downloaded from the Hugging Face Hub")]
+    #[error("{name} is not a folder here, and can't be downloaded from the Hugging Face Hub")]
     Hub {
-        /// The name.
+        /// The name, without user and password if it is an address.
         name: String,
         /// The error of the download.
         source: hub::HubError,
@@ -27,28 +41,43 @@ pub enum LocateError {
     WithoutHub(String),
 }
 
-/// The progress of a download.
+/// What a download has to tell while it runs.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Progress<'a> {
-    /// The file that is being transferred.
-    pub file: &'a str,
-    /// Bytes of all files that have been transferred.
-    pub done: u64,
-    /// Bytes of all files.
-    pub total: u64,
+pub enum Progress<'a> {
+    /// Some bytes have been transferred.
+    #[non_exhaustive]
+    Transfer {
+        /// The file that is being transferred.
+        file: &'a str,
+        /// Bytes of all files that have been transferred.
+        done: u64,
+        /// Bytes of all files.
+        total: u64,
+    },
+    /// Files that were downloaded before are used, because the Hub can't be reached or refuses access. They may be older
+    /// than what the Hub has now.
+    #[non_exhaustive]
+    FromCache {
+        /// The name of the model.
+        name: &'a str,
+        /// The commit whose files are used.
+        commit: &'a str,
+        /// Why the Hub was not used.
+        reason: &'a (dyn Error + 'static),
+    },
 }
 
 /// Returns the folder of a checkpoint, given its path or a name on the Hugging Face Hub,
-/// `owner/name[@revision][:subfolder]`.
+/// `owner/name[@revision][:subfolder]`. The address of the model's page on the Hub is a name too.
 ///
 /// With the feature `hub`, the files that [`checkpoint_files`] selects are downloaded from the Hub unless
 /// the cache has them. The network is used only if there is no such path and the text looks like a name on
 /// the Hub.
 ///
 /// # Errors
-/// [`LocateError`] if there is no such path and the text is not a name on the Hub, if the download fails,
-/// or if this program was built without the feature `hub`.
+/// [`LocateError`] if there is no such path and the text is not a name on the Hub, if the path is that of a file, if the
+/// download fails, or if this program was built without the feature `hub`.
 ///
 /// [`checkpoint_files`]: crate::files::checkpoint_files
 pub fn locate_checkpoint(
@@ -59,15 +88,16 @@ pub fn locate_checkpoint(
 }
 
 /// Returns the folder of a tokenizer, given its path or a name on the Hugging Face Hub,
-/// `owner/name[@revision][:subfolder]`. It may be the folder of a whole checkpoint.
+/// `owner/name[@revision][:subfolder]`. It may be the folder of a whole checkpoint. The address of the model's page on
+/// the Hub is a name too.
 ///
 /// With the feature `hub`, the files that [`tokenizer_files`] selects are downloaded from the Hub unless
 /// the cache has them. The network is used only if there is no such path and the text looks like a name on
 /// the Hub.
 ///
 /// # Errors
-/// [`LocateError`] if there is no such path and the text is not a name on the Hub, if the download fails,
-/// or if this program was built without the feature `hub`.
+/// [`LocateError`] if there is no such path and the text is not a name on the Hub, if the path is that of a file, if the
+/// download fails, or if this program was built without the feature `hub`.
 ///
 /// [`tokenizer_files`]: crate::files::tokenizer_files
 pub fn locate_tokenizer(
@@ -85,11 +115,24 @@ fn locate(
     select: Select,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf, LocateError> {
-    let folder = Path::new(name);
-    match folder.exists() {
-        true => Ok(folder.to_owned()),
-        false => on_hub(name, select, progress),
+    match fs::metadata(name) {
+        Ok(found) if found.is_dir() => Ok(PathBuf::from(name)),
+        Ok(_) => Err(LocateError::File(name.into())),
+        Err(error) if is_absent(&error) => on_hub(name, select, progress),
+        Err(source) => Err(LocateError::Io {
+            name: name.into(),
+            source,
+        }),
     }
+}
+
+/// Whether an error says that there is no such path, or that the text can't be a path.
+fn is_absent(error: &io::Error) -> bool {
+    use ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | InvalidInput | InvalidFilename
+    )
 }
 
 #[cfg(feature = "hub")]
@@ -101,18 +144,35 @@ fn on_hub(
     if !hub::HubModel::looks_like(name) {
         return Err(LocateError::NotFound(name.into()));
     }
-    let mut fetch = || {
-        hub::Hub::from_env()?.fetch(&name.parse()?, select, &mut |now| {
-            progress(Progress {
-                file: now.file,
-                done: now.done,
-                total: now.total,
-            });
-        })
-    };
-    fetch().map_err(|source| LocateError::Hub {
-        name: name.into(),
+    fetch(name, select, progress).map_err(|source| LocateError::Hub {
+        name: hub::HubModel::shown(name),
         source,
+    })
+}
+
+#[cfg(feature = "hub")]
+fn fetch(
+    name: &str,
+    select: Select,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<PathBuf, hub::HubError> {
+    let hub = hub::Hub::from_env()?;
+    let model = hub.model(name)?;
+    hub.fetch(&model, select, &mut |now| match now {
+        hub::Progress::Transfer {
+            file, done, total, ..
+        } => progress(Progress::Transfer { file, done, total }),
+        hub::Progress::FromCache {
+            model,
+            commit,
+            reason,
+            ..
+        } => progress(Progress::FromCache {
+            name: &model.to_string(),
+            commit,
+            reason,
+        }),
+        _ => (),
     })
 }
 
@@ -124,6 +184,7 @@ fn on_hub(
 ) -> Result<PathBuf, LocateError> {
     let repository = name.split(['@', ':']).next().unwrap_or_default();
     let is_path = name.starts_with(['.', '/', '~']) || repository.split('/').count() != 2;
+    let is_path = is_path && !name.contains("://");
     match is_path {
         true => Err(LocateError::NotFound(name.into())),
         false => Err(LocateError::WithoutHub(name.into())),
@@ -132,7 +193,34 @@ fn on_hub(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn a_file_in_place_of_a_folder_is_named() {
+        let error = locate_checkpoint("Cargo.toml", &mut |_| ()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Cargo.toml is a file; expected the folder that it is in"
+        );
+        // A path below a file does not exist, nor does one that no system allows.
+        for path in ["./Cargo.toml/a", "./a\0b"] {
+            let error = locate_checkpoint(path, &mut |_| ()).unwrap_err();
+            assert!(matches!(error, LocateError::NotFound(_)), "{error}");
+        }
+    }
+
+    #[cfg(feature = "hub")]
+    #[test]
+    fn an_address_on_another_server_is_refused_without_the_network_and_without_its_password() {
+        let address = "https://user:secret@example.com/owner/name";
+        let error = locate_checkpoint(address, &mut |_| ()).unwrap_err();
+        let text = format!("{error} {error:?} {}", error.source().unwrap());
+        assert!(text.contains("example.com/owner/name"), "{text}");
+        assert!(text.contains("HF_ENDPOINT"), "{text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
 
     #[test]
     fn a_folder_is_found_and_a_path_is_never_looked_for_on_the_hub() {

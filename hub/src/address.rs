@@ -13,8 +13,27 @@ pub(crate) fn is_safe_path(path: &str) -> bool {
             && components.next().is_none()
             && segment.len() <= 255
             && !segment.contains(|c: char| c == '\\' || c.is_control())
-            && !(cfg!(windows) && segment.contains(':'))
-    })
+            && !(cfg!(windows) && (segment.contains(':') || is_device_name(segment)))
+    }) && path.len() <= MAX_PATH
+}
+
+/// The longest path that Linux opens.
+const MAX_PATH: usize = 4096;
+
+/// Whether Windows takes a file name for something else: a device, whatever the extension, or a name without the dots
+/// and spaces at its end.
+pub(crate) fn is_device_name(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let stem = stem.to_ascii_uppercase();
+    let is_numbered = stem
+        .strip_prefix("COM")
+        .or_else(|| stem.strip_prefix("LPT"));
+    matches!(
+        stem.as_str(),
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
+    ) || is_numbered.is_some_and(|n| {
+        n.chars().count() == 1 && n.contains(|c: char| "0123456789¹²³".contains(c))
+    }) || name.ends_with(['.', ' '])
 }
 
 /// Escapes everything but unreserved characters and those in `kept` (RFC 3986, section 2).
@@ -31,6 +50,20 @@ pub(crate) fn percent_encode(text: &str, kept: &str) -> String {
     encoded
 }
 
+/// Undoes [`percent_encode`]; `None` if an escape is incomplete or the result is not UTF-8.
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let digits = part
+            .get(..2)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Scheme, host and port, which decide whether the token may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -40,17 +73,23 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The origin of an HTTP or HTTPS address; `None` for other addresses.
+    /// The origin of an HTTP or HTTPS address; `None` for other addresses, and where the port is no number, as if a
+    /// password had a slash.
     pub(crate) fn of(address: &Uri) -> Option<Self> {
         let (scheme, default_port) = match address.scheme_str()? {
             "http" => ("http", 80),
             "https" => ("https", 443),
             _ => return None,
         };
+        let authority = address.authority()?.as_str();
+        let port = match authority.rsplit(['@', ']']).next()?.split_once(':') {
+            Some((_, port)) if !port.is_empty() => port.parse().ok()?,
+            _ => default_port,
+        };
         Some(Self {
             scheme: scheme.into(),
             host: address.host()?.to_ascii_lowercase(),
-            port: address.port_u16().unwrap_or(default_port),
+            port,
         })
     }
 
@@ -79,15 +118,6 @@ pub(crate) fn join(base: &Uri, location: &str) -> Option<Uri> {
     absolute.parse().ok()
 }
 
-/// An address for messages, without its query, which may contain signatures.
-pub(crate) fn without_query(address: &Uri) -> String {
-    let text = address.to_string();
-    match text.split_once('?') {
-        Some((text, _)) => text.into(),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +133,48 @@ mod tests {
             "a\0b", "a\nb", &long,
         ] {
             assert!(!is_safe_path(path), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_decoded() {
+        assert_eq!(percent_decode("a%20b%C3%BC").as_deref(), Some("a bü"));
+        for text in ["%", "%2", "%+2", "%ff", "%ü"] {
+            assert_eq!(percent_decode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_are_not_longer_than_systems_allow() {
+        assert!(is_safe_path(&"a/".repeat(2047)[..4093]));
+        assert!(!is_safe_path(&format!("{}a", "a/".repeat(1 << 20))));
+    }
+
+    #[test]
+    fn names_that_windows_understands_otherwise_are_known() {
+        for name in [
+            "con",
+            "NUL.txt",
+            "aux.tar.gz",
+            "com1",
+            "LPT9.x",
+            "COM¹",
+            "nul .txt",
+            "a.",
+            "a ",
+        ] {
+            assert!(is_device_name(name), "{name}");
+        }
+        for name in [
+            "config.json",
+            "com",
+            "com10",
+            "console",
+            "a.con",
+            "lptx",
+            ".nul",
+        ] {
+            assert!(!is_device_name(name), "{name}");
         }
     }
 
@@ -135,5 +207,8 @@ mod tests {
         assert_ne!(origin("https://hub"), origin("https://hub.example"));
         assert_eq!(origin("ftp://hub"), None);
         assert_eq!(origin("/relative"), None);
+        assert_eq!(origin("http://user:secret/b@hub"), None);
+        assert_eq!(origin("http://u:p@hub:1"), origin("http://hub:1"));
+        assert_eq!(origin("http://[::1]:80"), origin("http://[::1]"));
     }
 }

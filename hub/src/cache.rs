@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
+use whole_files::limits;
 
 use crate::error::io_error;
 use crate::etag::Etag;
@@ -32,12 +33,16 @@ impl RepositoryCache {
         }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The commit of a revision when it was last downloaded.
     pub(crate) fn commit(&self, revision: &str) -> Option<String> {
-        if is_commit(revision) {
-            return Some(revision.into());
+        if let Some(commit) = pinned(revision) {
+            return Some(commit);
         }
-        let commit = fs::read_to_string(self.reference(revision)).ok()?;
+        let commit = whole_files::read_text(self.reference(revision), limits::LINE).ok()?;
         let commit = commit.trim();
         is_commit(commit).then(|| commit.into())
     }
@@ -48,7 +53,7 @@ impl RepositoryCache {
             return Ok(());
         }
         let path = self.reference(revision);
-        create_parent(&path)?;
+        create_parent(&self.folder, &path)?;
         let write = || {
             let mut file = temporary_file(&path, |path| File::create_new(path))?;
             file.as_file_mut().write_all(commit.as_bytes())?;
@@ -74,17 +79,17 @@ impl RepositoryCache {
             .join(format!("{}.incomplete", etag.as_str()))
     }
 
+    /// Creates the folder of the contents.
+    pub(crate) fn create_blobs(&self, etag: &Etag) -> Result<(), HubError> {
+        create_parent(&self.folder, &self.blob(etag))
+    }
+
     /// Waits until no other process downloads this content, and keeps others from doing so until the file is
     /// dropped.
     pub(crate) fn lock(&self, etag: &Etag) -> Result<File, HubError> {
         let path = self.locks.join(format!("{}.lock", etag.as_str()));
-        create_parent(&path)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(io_error("write", &path))?;
+        create_parent(&self.locks, &path)?;
+        let file = open_lock(&path).map_err(io_error("write", &path))?;
         match file.lock() {
             Ok(()) => Ok(file),
             // Some network file systems can't lock. Two processes then write the same bytes.
@@ -96,7 +101,7 @@ impl RepositoryCache {
     /// Makes a checked content visible as a file of a commit.
     pub(crate) fn publish(&self, etag: &Etag, commit: &str, path: &str) -> Result<(), HubError> {
         let pointer = self.snapshot(commit).join(path);
-        create_parent(&pointer)?;
+        create_parent(&self.folder, &pointer)?;
         // From the folder of the file up to that of the repository, then down to the content.
         let up = "../".repeat(path.split('/').count() + 1);
         let target = format!("{up}blobs/{}", etag.as_str());
@@ -119,9 +124,49 @@ pub(crate) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-pub(crate) fn create_parent(path: &Path) -> Result<(), HubError> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(io_error("create the folder", folder))
+/// The commit, if a revision is the full hash of one. Git writes it in lower case and reads it in either.
+pub(crate) fn pinned(revision: &str) -> Option<String> {
+    let commit = revision.to_ascii_lowercase();
+    is_commit(&commit).then_some(commit)
+}
+
+/// Creates the folder of a path below `root`. The root may be a link, since users move their caches to other disks, but a
+/// link below it could lead what a server names into any folder.
+fn create_parent(root: &Path, path: &Path) -> Result<(), HubError> {
+    fs::create_dir_all(root).map_err(io_error("create the folder", root))?;
+    let mut folder = root.to_owned();
+    let below = path
+        .parent()
+        .and_then(|parent| parent.strip_prefix(root).ok());
+    for name in below.into_iter().flatten() {
+        folder.push(name);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let found = fs::symlink_metadata(&folder).map_err(io_error("read", &folder))?;
+                match found {
+                    found if found.is_dir() => (),
+                    found if found.is_symlink() => return Err(HubError::Link { path: folder }),
+                    _ => return Err(io_error("create the folder", &folder)(error)),
+                }
+            }
+            made => made.map_err(io_error("create the folder", &folder))?,
+        }
+    }
+    Ok(())
+}
+
+/// Opens or creates a lock file, which other programs use too, so it is not replaced.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // A link would create a file elsewhere, and a pipe would wait for a reader.
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    }
+    options.open(path)
 }
 
 /// Creates a temporary file in the folder of `path`, to be renamed to it. Unlike other temporary files it
@@ -185,7 +230,7 @@ mod tests {
         let moved = tempfile::tempdir().unwrap();
         let etag = Etag::parse("abc").unwrap();
         let cache = cache(folder.path());
-        create_parent(&cache.blob(&etag)).unwrap();
+        cache.create_blobs(&etag).unwrap();
         fs::write(cache.blob(&etag), "content").unwrap();
         for path in ["config.json", "a/b/config.json", "config.json"] {
             cache.publish(&etag, "commit", path).unwrap();
@@ -205,6 +250,27 @@ mod tests {
                 .join("models--owner--name/snapshots/commit")
                 .join(path);
             assert_eq!(fs::read_to_string(pointer).unwrap(), "content");
+        }
+    }
+
+    #[test]
+    fn a_commit_is_known_in_either_case_and_a_reference_is_read_only_if_it_is_a_small_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(
+            cache.commit(&commit.to_uppercase()).as_deref(),
+            Some(commit)
+        );
+        let path = cache.reference("main");
+        cache.record("main", commit).unwrap();
+        fs::write(&path, format!("{commit}{}", " ".repeat(5_000))).unwrap();
+        assert_eq!(cache.commit("main"), None);
+        #[cfg(unix)]
+        {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+            assert_eq!(cache.commit("main"), None);
         }
     }
 

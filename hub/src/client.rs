@@ -6,11 +6,14 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderValue, Uri};
 
-use crate::HubError;
 use crate::address::Origin;
 use crate::connection::{Connection, new_agent};
+use crate::pace::Pace;
 use crate::retry::RetryPolicy;
 use crate::settings::{DEFAULT_ENDPOINT, Settings};
+use crate::shown::{shown, shown_endpoint};
+use crate::web_address;
+use crate::{HubError, HubModel};
 
 /// A client of the Hugging Face Hub, with its settings: the address of the Hub, the cache folder and the
 /// token.
@@ -18,12 +21,14 @@ use crate::settings::{DEFAULT_ENDPOINT, Settings};
 /// Clones share their connections.
 #[derive(Clone)]
 pub struct Hub {
+    /// With the user and the password, if it has any; they are sent, but never shown.
     endpoint: String,
     origin: Origin,
     cache_folder: PathBuf,
     authorization: Option<HeaderValue>,
     offline: bool,
     retry_policy: RetryPolicy,
+    pace: Pace,
     agent: Agent,
 }
 
@@ -38,6 +43,7 @@ impl Hub {
             authorization: None,
             offline: false,
             retry_policy: RetryPolicy::default(),
+            pace: Pace::default(),
             agent: new_agent(),
         }
     }
@@ -65,7 +71,9 @@ impl Hub {
         }
     }
 
-    /// Uses the Hub at another address, such as a mirror.
+    /// Uses the Hub at another address, such as a mirror. If it has a user and a password, as in
+    /// `https://user:password@host`, they are sent to that server instead of the token, as in Python; no message has
+    /// them.
     ///
     /// # Errors
     /// [`HubError::Endpoint`] if it is not an HTTP or HTTPS address.
@@ -73,10 +81,11 @@ impl Hub {
         let endpoint = endpoint.trim_end_matches('/');
         let address = endpoint.parse::<Uri>().ok();
         self.origin = address
-            .filter(|address| address.query().is_none())
+            // With a slash in a password, the user would be taken for the server.
+            .filter(|address| address.query().is_none() && !address.path().contains('@'))
             .and_then(|address| Origin::of(&address))
             .ok_or_else(|| HubError::Endpoint {
-                found: endpoint.into(),
+                found: shown_endpoint(endpoint),
             })?;
         self.endpoint = endpoint.into();
         Ok(self)
@@ -117,6 +126,31 @@ impl Hub {
         self
     }
 
+    /// How many bytes of a file have to arrive in each `window`, and how long the answer to a request may take; a
+    /// transfer that is slower ends with [`HubError::TooSlow`]. The default is 256 KiB in 60 seconds. With 0 bytes, no
+    /// transfer is too slow.
+    pub fn with_minimum_speed(mut self, bytes: u64, window: Duration) -> Self {
+        self.pace = Pace {
+            minimum: bytes,
+            window,
+        };
+        self
+    }
+
+    /// The model that a user names: a name, as [`HubModel`] parses it, or the address of a page of the model on this Hub
+    /// or on <https://huggingface.co>, as it is copied from a browser. The address of a branch, a folder or a file
+    /// selects that revision, and the folder.
+    ///
+    /// # Errors
+    /// [`HubError::Name`] if the name is invalid, [`HubError::Address`] if the address is on another server or not that
+    /// of a model.
+    pub fn model(&self, text: &str) -> Result<HubModel, HubError> {
+        match web_address::parse(text, Some(&self.endpoint)) {
+            Some(model) => model,
+            None => text.parse(),
+        }
+    }
+
     pub(crate) fn cache_folder(&self) -> &Path {
         &self.cache_folder
     }
@@ -132,6 +166,7 @@ impl Hub {
             origin: &self.origin,
             authorization: self.authorization.as_ref(),
             retry_policy: self.retry_policy,
+            pace: self.pace,
         }
     }
 }
@@ -140,7 +175,7 @@ impl fmt::Debug for Hub {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Hub")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &shown(&self.endpoint))
             .field("cache_folder", &self.cache_folder)
             .field("has_token", &self.authorization.is_some())
             .field("offline", &self.offline)
@@ -171,6 +206,32 @@ mod tests {
             match hub(endpoint).unwrap_err() {
                 HubError::Endpoint { found } => assert_eq!(found, endpoint.trim_end_matches('/')),
                 other => panic!("{endpoint}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn user_and_password_of_an_endpoint_are_never_shown() {
+        let hub = Hub::new("cache")
+            .with_endpoint("https://user:secret@mirror/hf")
+            .unwrap();
+        let shown = format!("{hub:?}");
+        assert!(
+            !shown.contains("secret") && !shown.contains("user"),
+            "{shown}"
+        );
+        for endpoint in [
+            "user:secret@mirror",
+            "ftp://user:secret@mirror",
+            "https://user:sec/ret@mirror",
+            "https://user:sec ret@mirror",
+            "https://user:sec@ret@mir ror",
+            "https://user:secret@mirror?a",
+            "https://user:80/secret@mirror",
+        ] {
+            let error = Hub::new("cache").with_endpoint(endpoint).unwrap_err();
+            for text in [error.to_string(), format!("{error:?}")] {
+                assert!(!text.contains("sec") && !text.contains("user"), "{text}");
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::client::Hub;
 use crate::connection::Connection;
 use crate::metadata::Metadata;
 use crate::partial::PartialFile;
+use crate::space::check_space;
 use crate::transfer::Transfer;
 use crate::{HubError, HubModel, Progress, Snapshot};
 
@@ -15,7 +16,8 @@ impl Hub {
     /// folder with the files. `select` is called with the names of the model's files. It returns those to
     /// download, or an error that says what is missing.
     ///
-    /// `progress` is called often during transfers, and never if nothing has to be transferred.
+    /// `progress` is called often during transfers. If nothing has to be transferred, it is called only with
+    /// [`Progress::FromCache`], where the cache is used because the Hub is not available.
     ///
     /// # Errors
     /// [`HubError::Files`] with the error of `select`. Another [`HubError`] if there is no such repository,
@@ -40,7 +42,8 @@ impl Hub {
     /// Downloads files of a model, unless they are in the cache, and returns the folder with the files: the
     /// model's subfolder at the commit of the snapshot. `files` are names from [`Snapshot::files`].
     ///
-    /// `progress` is called often during transfers, and never if nothing has to be transferred.
+    /// `progress` is called often during transfers. If nothing has to be transferred, it is called only with
+    /// [`Progress::FromCache`], where the cache is used because the Hub is not available.
     ///
     /// # Errors
     /// [`HubError`] if there is no such file, if access is denied or the network fails, if the content does
@@ -57,7 +60,8 @@ impl Hub {
             model: model.to_string(),
             file: file.into(),
         };
-        if let Some(file) = files.iter().find(|file| !snapshot.files().contains(file)) {
+        let is_listed = |file: &String| snapshot.files().binary_search(file).is_ok();
+        if let Some(file) = files.iter().find(|file| !is_listed(file)) {
             return Err(absent(file));
         }
         let cache = RepositoryCache::new(self.cache_folder(), model);
@@ -86,6 +90,13 @@ impl Hub {
         } else if let Some(file) = missing.first() {
             return Err(absent(file));
         }
+        if let Some(reason) = snapshot.unavailable() {
+            progress(Progress::FromCache {
+                model,
+                commit,
+                reason,
+            });
+        }
         Ok(folder)
     }
 }
@@ -111,19 +122,18 @@ impl Download<'_> {
                     .metadata(self.model, self.commit, &self.model.path_of(file))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let sizes = metadata.iter().map(|metadata| metadata.size);
-        let total = sizes.clone().try_fold(0, u64::checked_add);
+        let mut sizes = metadata.iter().map(|metadata| metadata.size);
+        let total = sizes.try_fold(0, u64::checked_add);
         let total = total.ok_or_else(|| HubError::Response {
             url: self.model.to_string(),
-            reason: format!(
-                "file sizes whose sum is too large: {:?}",
-                sizes.collect::<Vec<_>>()
-            ),
+            reason: "file sizes whose sum is too large".into(),
         })?;
+        let left = metadata.iter().map(|metadata| self.left(metadata));
+        check_space(self.cache.folder(), left.fold(0, u64::saturating_add))?;
         let mut before = 0;
         for (file, metadata) in files.iter().zip(&metadata) {
             let mut report = |done| {
-                progress(Progress {
+                progress(Progress::Transfer {
                     file,
                     done: before + done,
                     total,
@@ -133,6 +143,15 @@ impl Download<'_> {
             before += metadata.size;
         }
         Ok(())
+    }
+
+    /// The bytes of a file that are not in the cache.
+    fn left(&self, Metadata { etag, size }: &Metadata) -> u64 {
+        if has_size(&self.cache.blob(etag), *size) {
+            return 0;
+        }
+        let incomplete = fs::symlink_metadata(self.cache.incomplete(etag));
+        size.saturating_sub(incomplete.map_or(0, |incomplete| incomplete.len()))
     }
 
     /// Downloads one file, unless its content is in the cache, and publishes it in the snapshot. `path` is
@@ -145,6 +164,7 @@ impl Download<'_> {
     ) -> Result<(), HubError> {
         let Metadata { etag, size } = metadata;
         let blob = self.cache.blob(etag);
+        self.cache.create_blobs(etag)?;
         let _lock = self.cache.lock(etag)?;
         // The same content may have been downloaded for another file or revision, or by another process.
         if !has_size(&blob, *size) {
@@ -152,6 +172,7 @@ impl Download<'_> {
             let transfer = Transfer {
                 connection: self.connection,
                 model: self.model,
+                commit: self.commit,
                 path,
                 url: &self.connection.file_url(self.model, self.commit, path),
             };
@@ -169,6 +190,7 @@ impl Download<'_> {
     }
 }
 
+/// Whether a content is complete. A link in its place is not a content.
 fn has_size(path: &Path, size: u64) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
 }

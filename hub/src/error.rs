@@ -1,5 +1,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use whole_files::ReadError;
 
 /// Why a model could not be fetched from the Hub.
 #[derive(Debug, thiserror::Error)]
@@ -16,10 +19,20 @@ pub enum HubError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// An address was given in place of the name of a model, and it is not that of a model.
+    #[error(
+        "{address:?} is not the address of a model on the Hub: {reason}; expected owner/name or an address such as https://huggingface.co/owner/name"
+    )]
+    Address {
+        /// The address.
+        address: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// The address of the Hub is not a valid HTTP address.
     #[error("expected an address such as https://huggingface.co as HF_ENDPOINT, found {found:?}")]
     Endpoint {
-        /// The address that was given.
+        /// The address that was given, without user and password.
         found: String,
     },
     /// The token can't be sent. The message does not repeat it.
@@ -41,6 +54,34 @@ pub enum HubError {
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
+    },
+    /// The file with the token can't be read.
+    #[error(
+        "can't use the file of the token; HF_TOKEN_PATH says where it is, and HF_TOKEN can be set instead"
+    )]
+    TokenFile {
+        /// The file, and what is wrong with it.
+        source: ReadError,
+    },
+    /// A folder of the cache is a link. Files that a server names would be written wherever it leads.
+    #[error(
+        "expected a folder of the cache at {path}, found a link; delete it, or set HF_HUB_CACHE to another folder"
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// The file system of the cache does not have room for the files.
+    #[error(
+        "the download needs {needed} bytes, but only {available} are free in {folder}; free some space, or set HF_HUB_CACHE to another folder"
+    )]
+    NoSpace {
+        /// The folder of the cache.
+        folder: PathBuf,
+        /// Bytes that are still to be transferred.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
     },
     /// The server can't be reached, or the connection broke before it answered.
     #[error(
@@ -103,6 +144,30 @@ pub enum HubError {
         url: String,
         /// The status.
         status: u16,
+    },
+    /// The server has another commit than the one that was asked for.
+    #[error(
+        "expected commit {expected} of {model}, but the server says that it is {found}; nothing of it was used"
+    )]
+    Commit {
+        /// The model.
+        model: String,
+        /// The commit that the user named, or that the list of files is of.
+        expected: String,
+        /// What the server sent.
+        found: String,
+    },
+    /// The server sends so slowly that the transfer would not end in a useful time.
+    #[error("{file}: fewer than {minimum} bytes arrived in {} seconds, at {done} bytes; try again, a file continues there", .window.as_secs_f32())]
+    TooSlow {
+        /// The file, or the list of files.
+        file: String,
+        /// Bytes that have been transferred.
+        done: u64,
+        /// The fewest bytes that have to arrive in each window.
+        minimum: u64,
+        /// The length of a window.
+        window: Duration,
     },
     /// The answer is not valid for a Hugging Face Hub.
     #[error(
@@ -197,7 +262,11 @@ impl HubError {
     /// Whether the cache may be used instead: the Hub can't be reached or denies access. A revision that
     /// does not exist is a mistake of the user, which the cache must not hide.
     pub(crate) fn allows_cache(&self) -> bool {
-        self.is_transient() || matches!(self, Self::Denied { .. } | Self::NoRepository { .. })
+        self.is_transient()
+            || matches!(
+                self,
+                Self::Denied { .. } | Self::NoRepository { .. } | Self::TooSlow { .. }
+            )
     }
 }
 

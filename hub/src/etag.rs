@@ -3,6 +3,8 @@
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use crate::address::is_device_name;
+
 /// The entity tag of a file: the name of its content in the cache and, usually, its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Etag(String);
@@ -13,8 +15,15 @@ impl Etag {
         let tag = header.trim();
         let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let sane =
-            (1..=128).contains(&tag.len()) && !tag.starts_with('.') && tag.chars().all(allowed);
+        // A tag that ends like this could be the name of another content's incomplete file.
+        let is_other_file = [".incomplete", ".tmp", ".lock"]
+            .iter()
+            .any(|suffix| tag.to_ascii_lowercase().ends_with(suffix));
+        let sane = (1..=128).contains(&tag.len())
+            && !tag.starts_with('.')
+            && tag.chars().all(allowed)
+            && !is_other_file
+            && !(cfg!(windows) && is_device_name(tag));
         sane.then(|| Self(tag.into()))
     }
 
@@ -103,7 +112,21 @@ mod tests {
     fn tags_that_are_not_file_names_are_refused() {
         let long = "a".repeat(129);
         for header in [
-            "", "\"\"", "W/", "..", ".a", "a/b", "../a", "a\\b", "a b", "ä", "a:b", &long,
+            "",
+            "\"\"",
+            "W/",
+            "..",
+            ".a",
+            "a/b",
+            "../a",
+            "a\\b",
+            "a b",
+            "ä",
+            "a:b",
+            "abc.incomplete",
+            "abc.INCOMPLETE",
+            "a.lock",
+            &long,
         ] {
             assert_eq!(Etag::parse(header), None, "{header}");
         }

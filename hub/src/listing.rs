@@ -1,123 +1,39 @@
-use std::error::Error;
-use std::fs;
-use std::path::Path;
+//! The list of a repository's files, as the Hub sends it.
 
-use serde_json::Value;
+use std::borrow::Cow;
+use std::io::Read;
+
+use serde::Deserialize;
+use serde_json::error::Category;
 use ureq::http::Method;
 
 use crate::address::{is_safe_path, percent_encode};
-use crate::cache::{RepositoryCache, is_commit};
-use crate::client::Hub;
-use crate::connection::{Connection, Redirects};
+use crate::cache::{is_commit, pinned};
+use crate::connection::{Answer, Connection, Redirects};
+use crate::partial::BLOCK;
+use crate::shown::shown;
 use crate::{HubError, HubModel};
 
 /// Enough for the list of a repository with hundreds of thousands of files.
-const MAX_LIST_BYTES: u64 = 32 << 20;
+const MAX_LIST_BYTES: usize = 32 << 20;
 
-/// The files of a model at one commit.
-#[derive(Debug)]
-pub struct Snapshot {
-    model: HubModel,
-    commit: String,
-    files: Vec<String>,
-    source: Source,
-}
+/// Ten times the number of files that the Hub recommends as the most.
+const MAX_FILES: usize = 1_000_000;
 
-/// Where the list of files comes from.
-#[derive(Debug)]
-enum Source {
-    Hub,
-    /// The cache, because of an error or because the network must not be used.
-    Cache(Option<HubError>),
-}
+/// A list is small, so it need not take longer than this many windows of the pace.
+const LIST_WINDOWS: u32 = 5;
 
-impl Snapshot {
-    /// The model.
-    pub fn model(&self) -> &HubModel {
-        &self.model
-    }
-
-    /// The commit of the revision.
-    pub fn commit(&self) -> &str {
-        &self.commit
-    }
-
-    /// The files in the model's subfolder, or in the whole repository if the model has no subfolder. The
-    /// paths are relative to that folder and in alphabetical order.
-    pub fn files(&self) -> &[String] {
-        &self.files
-    }
-
-    /// Whether the list comes from the Hub, so that the files can be downloaded.
-    pub(crate) fn is_from_hub(&self) -> bool {
-        matches!(self.source, Source::Hub)
-    }
-
-    /// The error for files that do not suffice. If the list comes from the cache, the Hub may have more.
-    pub(crate) fn explain(
-        self,
-        error: Box<dyn Error + Send + Sync>,
-        cache_folder: &Path,
-    ) -> HubError {
-        match self.source {
-            Source::Hub => HubError::Files {
-                model: self.model.to_string(),
-                source: error,
-            },
-            Source::Cache(Some(cause)) => cause,
-            Source::Cache(None) => HubError::NotCached {
-                model: self.model.to_string(),
-                cache: cache_folder.into(),
-                reason: error.to_string(),
-            },
-        }
-    }
-}
-
-impl Hub {
-    /// Lists the files of a model.
-    ///
-    /// Without the network, or if the Hub can't be reached or denies access, these are the files in the
-    /// cache, of the last known commit of the revision.
-    ///
-    /// # Errors
-    /// [`HubError`] if there is no such repository, revision or subfolder, if access is denied or the network
-    /// fails and the cache has no files of the model.
-    pub fn files(&self, model: &HubModel) -> Result<Snapshot, HubError> {
-        if self.is_offline() {
-            return self.cached(model, None);
-        }
-        match self.connection().list(model) {
-            Ok(listing) => listing.snapshot(model, Source::Hub),
-            Err(error) if error.allows_cache() => self.cached(model, Some(error)),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The files in the cache.
-    fn cached(&self, model: &HubModel, cause: Option<HubError>) -> Result<Snapshot, HubError> {
-        let cache = RepositoryCache::new(self.cache_folder(), model);
-        let mut paths = Vec::new();
-        let commit = cache.commit(model.revision());
-        if let Some(commit) = &commit {
-            walk(&cache.snapshot(commit), "", &mut paths);
-        }
-        match (commit, cause) {
-            (Some(commit), cause) if !paths.is_empty() => {
-                Listing { commit, paths }.snapshot(model, Source::Cache(cause))
-            }
-            (_, Some(cause)) => Err(cause),
-            (_, None) => Err(HubError::NotCached {
-                model: model.to_string(),
-                cache: self.cache_folder().into(),
-                reason: "it was never downloaded".into(),
-            }),
-        }
-    }
+/// The files of a whole repository.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) commit: String,
+    /// In the order of the Hub, perhaps with repetitions.
+    pub(crate) paths: Vec<String>,
 }
 
 impl Connection<'_> {
-    fn list(&self, model: &HubModel) -> Result<Listing, HubError> {
+    /// Requests the files of a model's repository.
+    pub(crate) fn list(&self, model: &HubModel) -> Result<Listing, HubError> {
         let repository = model.repository();
         let revision = percent_encode(model.revision(), "");
         let url = format!(
@@ -129,101 +45,110 @@ impl Connection<'_> {
         let json = self
             .retry_policy
             .run(is_busy, || self.list_json(model, &url))?;
-        let listing = Listing::parse(&json).map_err(|reason| HubError::Response { url, reason })?;
+        let listing = Listing::parse(&json).map_err(|reason| HubError::Response {
+            url: shown(&url),
+            reason,
+        })?;
+        // A pinned commit is a promise of what is used, so the server does not choose another one.
+        if let Some(expected) = pinned(model.revision())
+            && listing.commit != expected
+        {
+            return Err(HubError::Commit {
+                model: model.to_string(),
+                expected,
+                found: listing.commit,
+            });
+        }
         match listing.paths.iter().find(|path| !is_safe_path(path)) {
             Some(path) => Err(HubError::UnsafeName {
                 model: model.to_string(),
-                name: path.clone(),
+                name: shown(path),
             }),
             None => Ok(listing),
         }
     }
 
     fn list_json(&self, model: &HubModel, url: &str) -> Result<Vec<u8>, HubError> {
-        let mut answer = self.send(&Method::GET, url, 0, Redirects::Everywhere)?;
+        let time = self.pace.window.saturating_mul(LIST_WINDOWS);
+        let mut answer = self.send(&Method::GET, url, 0, Redirects::Everywhere, Some(time))?;
         self.check_status(&answer, model, None)?;
-        let body = answer.response.body_mut().with_config();
-        body.limit(MAX_LIST_BYTES)
-            .read_to_vec()
-            .map_err(|error| match error {
-                ureq::Error::BodyExceedsLimit(limit) => HubError::Response {
-                    url: url.into(),
-                    reason: format!("more than {limit} bytes"),
-                },
-                other => HubError::Unreachable {
-                    server: self.endpoint.into(),
-                    reason: other.to_string(),
-                },
-            })
+        if let Some(commit) = pinned(model.revision()) {
+            self.check_commit(&answer, model, &commit)?;
+        }
+        self.read_list(&mut answer, url)
     }
-}
 
-/// The files of a whole repository.
-#[derive(Debug, PartialEq, Eq)]
-struct Listing {
-    commit: String,
-    paths: Vec<String>,
+    fn read_list(&self, answer: &mut Answer, url: &str) -> Result<Vec<u8>, HubError> {
+        let mut body = answer.response.body_mut().as_reader();
+        let mut watch = self.pace.start();
+        let (mut json, mut block) = (Vec::new(), vec![0; BLOCK]);
+        loop {
+            let count = body.read(&mut block);
+            watch.add(count.as_ref().map_or(0, |&count| count as u64));
+            if watch.is_too_slow() {
+                return Err(HubError::TooSlow {
+                    file: "the list of files".into(),
+                    done: json.len() as u64,
+                    minimum: self.pace.minimum,
+                    window: self.pace.window,
+                });
+            }
+            let count = count.map_err(|error| HubError::Unreachable {
+                server: shown(self.endpoint),
+                reason: shown(&error.to_string()),
+            })?;
+            if count == 0 {
+                return Ok(json);
+            }
+            if json.len() + count > MAX_LIST_BYTES {
+                return Err(HubError::Response {
+                    url: shown(url),
+                    reason: format!("more than {MAX_LIST_BYTES} bytes"),
+                });
+            }
+            json.extend_from_slice(&block[..count]);
+        }
+    }
 }
 
 impl Listing {
     fn parse(json: &[u8]) -> Result<Self, String> {
-        let json: Value =
-            serde_json::from_slice(json).map_err(|e| format!("invalid JSON ({e})"))?;
-        let commit = json["sha"].as_str().filter(|commit| is_commit(commit));
-        let files = json["siblings"].as_array().ok_or("no list of files")?;
-        let path = |file: &Value| Some(file["rfilename"].as_str()?.to_owned());
+        let model: Model =
+            serde_json::from_slice(json).map_err(|error| match error.classify() {
+                Category::Data => format!(
+                    "no list of files as a Hub sends it (line {}, column {})",
+                    error.line(),
+                    error.column()
+                ),
+                _ => format!("invalid JSON ({error})"),
+            })?;
+        let files = model.siblings.ok_or("no list of files")?;
+        if files.len() > MAX_FILES {
+            return Err(format!("more than {MAX_FILES} files"));
+        }
+        let commit = model.sha.filter(|commit| is_commit(commit));
         Ok(Self {
-            commit: commit.ok_or("no commit")?.into(),
+            commit: commit.ok_or("no commit")?.into_owned(),
             paths: files
-                .iter()
-                .map(path)
+                .into_iter()
+                .map(|file| file.rfilename)
                 .collect::<Option<_>>()
                 .ok_or("a file without a name")?,
         })
     }
-
-    /// Restricts the list to the model's subfolder.
-    fn snapshot(self, model: &HubModel, source: Source) -> Result<Snapshot, HubError> {
-        let prefix = model.path_of("");
-        let mut files: Vec<String> = self
-            .paths
-            .iter()
-            .filter_map(|path| path.strip_prefix(&prefix))
-            .map(Into::into)
-            .collect();
-        files.sort_unstable();
-        let snapshot = Snapshot {
-            model: model.clone(),
-            commit: self.commit,
-            files,
-            source,
-        };
-        match model.subfolder() {
-            Some(subfolder) if snapshot.files.is_empty() && snapshot.is_from_hub() => {
-                Err(HubError::NoFile {
-                    model: format!("{}@{}", model.repository(), model.revision()),
-                    file: format!("folder {subfolder}"),
-                })
-            }
-            _ => Ok(snapshot),
-        }
-    }
 }
 
-/// Adds the files below a folder, as slash-separated paths. Folders that can't be read are skipped.
-fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let path = format!("{prefix}{name}");
-        // In a snapshot, files are links and folders are not. A link to a folder could lead anywhere.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&entry.path(), &format!("{path}/"), paths);
-        } else if entry.path().is_file() {
-            paths.push(path);
-        }
-    }
+/// What is read of the Hub's description of a model. Everything else in it is passed over without keeping it.
+#[derive(Deserialize)]
+struct Model<'a> {
+    #[serde(borrow)]
+    sha: Option<Cow<'a, str>>,
+    siblings: Option<Vec<Sibling>>,
+}
+
+#[derive(Deserialize)]
+struct Sibling {
+    rfilename: Option<String>,
 }
 
 #[cfg(test)]
@@ -252,7 +177,9 @@ mod tests {
             ("<html>", "invalid JSON"),
             ("[]", "no list of files"),
             (r#"{"sha": "COMMIT"}"#, "no list of files"),
+            (r#"{"sha": "COMMIT", "siblings": 1}"#, "no list of files"),
             (r#"{"siblings": []}"#, "no commit"),
+            (r#"{"sha": null, "siblings": []}"#, "no commit"),
             (r#"{"sha": "main", "siblings": []}"#, "no commit"),
             (
                 r#"{"sha": "../../../../../../../../../../../../../x", "siblings": []}"#,
@@ -269,20 +196,36 @@ mod tests {
     }
 
     #[test]
-    fn a_subfolder_is_cut_off_and_restricts_the_list() {
-        let listing = |model: &str| {
-            let listing = Listing {
-                commit: COMMIT.into(),
-                paths: ["b/c", "a", "b/a/d", "bc/e"].map(Into::into).into(),
-            };
-            listing.snapshot(&model.parse().unwrap(), Source::Hub)
+    fn memory_is_proportionate_to_the_list() {
+        let names = |count: usize| {
+            let names = (0..count).map(|number| format!(r#"{{"rfilename":"a/{number:07}"}}"#));
+            names.collect::<Vec<_>>().join(",")
         };
-        assert_eq!(
-            listing("o/n").unwrap().files(),
-            ["a", "b/a/d", "b/c", "bc/e"]
-        );
-        assert_eq!(listing("o/n:b").unwrap().files(), ["a/d", "c"]);
-        let error = listing("o/n:nowhere").unwrap_err().to_string();
-        assert!(error.contains("o/n@main has no folder nowhere"), "{error}");
+        let nested = "[".repeat(100) + &"]".repeat(100);
+        let other = vec![nested; 5_000].join(",");
+        for json in [
+            format!(r#"{{"sha":"{COMMIT}","siblings":[{}]}}"#, names(40_000)),
+            // Whatever else an answer has is not kept.
+            format!(
+                r#"{{"config":[{other}],"sha":"{COMMIT}","siblings":[{{"more":[{other}],"rfilename":"a"}}]}}"#
+            ),
+            format!(r#"{{"sha":"{}","siblings":[]}}"#, "a".repeat(1 << 20)),
+        ] {
+            let allocated = allocation_counter::measure(|| drop(Listing::parse(json.as_bytes())));
+            let most = 4 * json.len() as u64 + (64 << 10);
+            assert!(
+                allocated.bytes_max < most,
+                "{} of {}",
+                allocated.bytes_max,
+                json.len()
+            );
+        }
+    }
+
+    #[test]
+    fn more_files_than_any_repository_has_are_refused() {
+        let files = vec!["{}"; MAX_FILES + 1].join(",");
+        let error = parse(&format!(r#"{{"sha": "COMMIT", "siblings": [{files}]}}"#)).unwrap_err();
+        assert!(error.contains("more than 1000000 files"), "{error}");
     }
 }

@@ -1,9 +1,10 @@
 use ureq::http::Method;
 use ureq::http::header::{CONTENT_LENGTH, ETAG};
 
-use crate::address::{percent_encode, without_query};
+use crate::address::percent_encode;
 use crate::connection::{Answer, Connection, Redirects};
 use crate::etag::Etag;
+use crate::shown::shown_address;
 use crate::{HubError, HubModel};
 
 /// What the Hub announces about a file before its transfer.
@@ -33,8 +34,9 @@ impl Connection<'_> {
     ) -> Result<Metadata, HubError> {
         let url = self.file_url(model, commit, path);
         self.retry_policy.run(HubError::is_transient, || {
-            let answer = self.send(&Method::HEAD, &url, 0, Redirects::WithinHub)?;
+            let answer = self.send(&Method::HEAD, &url, 0, Redirects::WithinHub, None)?;
             self.check_status(&answer, model, Some(path))?;
+            self.check_commit(&answer, model, commit)?;
             read(&answer)
         })
     }
@@ -46,7 +48,7 @@ fn read(answer: &Answer) -> Result<Metadata, HubError> {
     let headers = answer.response.headers();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let missing = |reason: &str| HubError::Response {
-        url: without_query(&answer.address),
+        url: shown_address(&answer.address),
         reason: reason.into(),
     };
     let etag = header("x-linked-etag")

@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use crate::HubError;
 use crate::address::is_safe_path;
+use crate::shown::shown;
+use crate::web_address;
 
 /// The name of a model on the Hub: a repository, optionally with a revision and a subfolder.
 ///
@@ -64,19 +66,33 @@ impl HubModel {
         Ok(self)
     }
 
-    /// Whether a text looks like the name of a model on the Hub rather than a path: there is exactly one
-    /// slash before the first `@` or `:`, the text does not begin like a path (with `.`, `/` or `~`), and it
+    /// Whether a text looks like the name of a model on the Hub rather than a path: it is an address, such as
+    /// `https://huggingface.co/owner/name` or `hf.co/owner/name`, or there is exactly one slash before the first `@` or `:`, the text does not begin like a path (with `.`, `/` or `~`), and it
     /// has no backslash.
     ///
     /// `models/mine` looks like a name but may also be a folder, so look in the file system first. A text
     /// that looks like a name may still be invalid; parsing it returns the reason.
     pub fn looks_like(text: &str) -> bool {
+        if web_address::parse(text, None).is_some() {
+            return true;
+        }
         let repository = split_repository(text).0;
         !text.starts_with(['.', '/', '~'])
             && !text.contains('\\')
             && repository.split_once('/').is_some_and(|(owner, name)| {
                 !owner.is_empty() && !name.is_empty() && !name.contains('/')
             })
+    }
+
+    /// A text that a user gave as a name, as messages may repeat it: an address without its user and password, and a very
+    /// long text cut.
+    ///
+    /// ```
+    /// let address = "https://user:secret@huggingface.co/owner/name";
+    /// assert_eq!(hub::HubModel::shown(address), "https://***@huggingface.co/owner/name");
+    /// ```
+    pub fn shown(text: &str) -> String {
+        shown(text)
     }
 
     /// `owner/name`.
@@ -106,7 +122,14 @@ impl HubModel {
 impl FromStr for HubModel {
     type Err = HubError;
 
+    /// Parses a name, or the address of a page of the model on <https://huggingface.co>. [`Hub::model`] knows the
+    /// addresses of other servers.
+    ///
+    /// [`Hub::model`]: crate::Hub::model
     fn from_str(text: &str) -> Result<Self, HubError> {
+        if let Some(model) = web_address::parse(text, None) {
+            return model;
+        }
         let (repository, rest) = split_repository(text);
         let (revision, subfolder) = match rest.strip_prefix('@') {
             Some(rest) => match rest.split_once(':') {
@@ -147,7 +170,10 @@ impl fmt::Display for HubModel {
 }
 
 fn name_error(text: String, reason: &'static str) -> HubError {
-    HubError::Name { text, reason }
+    HubError::Name {
+        text: shown(&text),
+        reason,
+    }
 }
 
 /// The text before the first `@` or `:`, and the rest.
@@ -267,7 +293,16 @@ mod tests {
 
     #[test]
     fn paths_are_distinguished_from_names() {
-        for name in ["o/n", "o/n@refs/pr/1", "o/n:a/b/c", "o/n@main:a", "o/n a"] {
+        for name in [
+            "o/n",
+            "o/n@refs/pr/1",
+            "o/n:a/b/c",
+            "o/n@main:a",
+            "o/n a",
+            "https://huggingface.co/o/n/tree/main/a",
+            "hf.co/o/n",
+            "https://example.com/o/n",
+        ] {
             assert!(HubModel::looks_like(name), "{name}");
         }
         for path in [

@@ -1,11 +1,11 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::HubError;
-use crate::cache::create_parent;
 use crate::error::io_error;
 use crate::etag::{Checksum, Etag};
+use crate::own_file::open_own_file;
 
 /// Bytes that are read and hashed at a time.
 pub(crate) const BLOCK: usize = 1 << 17;
@@ -22,15 +22,10 @@ pub(crate) struct PartialFile {
 
 impl PartialFile {
     /// Opens a file that will have `size` bytes, and continues from the part that an earlier run left.
+    ///
+    /// A link or anything else in its place is replaced: it would lead the transfer into another file.
     pub(crate) fn open(path: PathBuf, etag: &Etag, size: u64) -> Result<Self, HubError> {
-        create_parent(&path)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(io_error("write", &path))?;
+        let file = open_own_file(&path).map_err(io_error("write", &path))?;
         let mut partial = Self {
             path,
             file,

@@ -60,7 +60,7 @@ impl Retries {
         }
         thread::sleep(self.pause);
         self.left -= 1;
-        self.pause *= 2;
+        self.pause = self.pause.saturating_mul(2);
         Ok(())
     }
 }

@@ -1,17 +1,18 @@
 //! The settings in environment variables, read as Python's `huggingface_hub` reads them.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use whole_files::limits;
+
 use crate::HubError;
-use crate::error::io_error;
+use crate::shown::shown_endpoint;
 
 pub(crate) const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 
 /// Settings from environment variables.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) endpoint: String,
     pub(crate) cache_folder: PathBuf,
@@ -19,8 +20,20 @@ pub(crate) struct Settings {
     pub(crate) offline: bool,
 }
 
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("endpoint", &shown_endpoint(&self.endpoint))
+            .field("cache_folder", &self.cache_folder)
+            .field("token", &self.token)
+            .field("offline", &self.offline)
+            .finish()
+    }
+}
+
 /// Where the token comes from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) enum TokenSource {
     /// There is no token.
     Disabled,
@@ -56,7 +69,11 @@ impl Settings {
                 .map_or(TokenSource::Disabled, TokenSource::File)
         };
         Ok(Self {
-            endpoint: text("HF_ENDPOINT").unwrap_or_else(|| DEFAULT_ENDPOINT.into()),
+            // A text that is not UTF-8 becomes an invalid address, rather than that of another server.
+            endpoint: lookup("HF_ENDPOINT").map_or_else(
+                || DEFAULT_ENDPOINT.into(),
+                |endpoint| endpoint.to_string_lossy().into_owned(),
+            ),
             cache_folder: folder("HF_HUB_CACHE")
                 .or_else(|| Some(home.as_ref()?.join("hub")))
                 .ok_or(HubError::NoCacheFolder)?,
@@ -66,16 +83,26 @@ impl Settings {
     }
 }
 
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disabled => formatter.write_str("Disabled"),
+            Self::Text(_) => formatter.write_str("Text(***)"),
+            Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
+        }
+    }
+}
+
 impl TokenSource {
     /// The token, if there is one.
     pub(crate) fn token(self) -> Result<Option<String>, HubError> {
         match self {
             Self::Disabled => Ok(None),
             Self::Text(token) => Ok(Some(token)),
-            Self::File(path) => match fs::read_to_string(&path) {
+            Self::File(path) => match whole_files::read_text(&path, limits::LINE) {
                 Ok(text) => Ok(trimmed(&text)),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(io_error("read", &path)(error)),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(source) => Err(HubError::TokenFile { source }),
             },
         }
     }
@@ -100,6 +127,8 @@ fn expand_home(path: PathBuf, user: Option<&Path>) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, HubError> {
@@ -184,6 +213,35 @@ mod tests {
         assert_eq!(token(), None);
         fs::write(&path, " secret\r\n").unwrap();
         assert_eq!(token(), Some("secret".into()));
+    }
+
+    #[test]
+    fn a_token_file_that_is_no_text_of_one_line_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let error = || TokenSource::File(path.clone()).token().unwrap_err();
+        fs::write(&path, "x".repeat(5_000)).unwrap();
+        assert!(matches!(error(), HubError::TokenFile { .. }));
+        fs::write(&path, b"\xff").unwrap();
+        assert!(matches!(error(), HubError::TokenFile { .. }));
+        if cfg!(unix) {
+            let endless = TokenSource::File("/dev/zero".into()).token();
+            assert!(matches!(endless, Err(HubError::TokenFile { .. })));
+        }
+    }
+
+    #[test]
+    fn settings_are_shown_without_secrets() {
+        let settings = settings(&[
+            ("HOME", "/home"),
+            ("HF_TOKEN", "hf_secret"),
+            ("HF_ENDPOINT", "https://user:secret@host"),
+        ]);
+        let text = format!("{settings:?}");
+        assert!(
+            !text.contains("secret") && text.contains("***@host"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,16 +1,20 @@
 use std::io::Read;
+use std::time::Instant;
 
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use ureq::http::{HeaderName, Method, StatusCode};
 
 use crate::connection::{Answer, Connection, Redirects};
+use crate::pace::Watch;
 use crate::partial::{BLOCK, PartialFile};
+use crate::shown::shown;
 use crate::{HubError, HubModel};
 
 /// A file to transfer.
 pub(crate) struct Transfer<'a> {
     pub(crate) connection: &'a Connection<'a>,
     pub(crate) model: &'a HubModel,
+    pub(crate) commit: &'a str,
     /// The path of the file, relative to the repository.
     pub(crate) path: &'a str,
     pub(crate) url: &'a str,
@@ -21,6 +25,7 @@ impl Transfer<'_> {
     /// have made no progress.
     ///
     /// # Errors
+    /// [`HubError::TooSlow`] if too few bytes arrived in a window of the pace, over all attempts.
     /// [`HubError::Size`] if the server's file has another size, so that the transferred part is useless.
     /// Another [`HubError`] if the last attempt failed.
     pub(crate) fn run(
@@ -31,16 +36,22 @@ impl Transfer<'_> {
         let policy = self.connection.retry_policy;
         let mut retries = policy.start();
         let mut furthest = partial.length();
+        let mut watch = self.connection.pace.start();
         progress(furthest);
         while partial.length() < partial.size() {
-            let attempt = self.attempt(partial, progress);
+            let begin = Instant::now();
+            let attempt = self.attempt(partial, &mut watch, progress);
             if partial.length() > furthest {
                 furthest = partial.length();
                 retries = policy.start();
+            } else {
+                // Attempts without progress are limited in number.
+                watch.leave_out(begin.elapsed());
             }
             if let Err(error) = attempt {
                 retries.pause_after(error)?;
             }
+            self.check_pace(partial, &mut watch)?;
         }
         Ok(())
     }
@@ -49,14 +60,20 @@ impl Transfer<'_> {
     fn attempt(
         &self,
         partial: &mut PartialFile,
+        watch: &mut Watch,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), HubError> {
         // The addresses of the storage servers expire, so the Hub is asked for a new one each time.
         let start = partial.length();
+        // The framing of a body may be endless even if its content is not. A server without ranges sends it all again.
+        let body_time = self.connection.pace.longest(partial.size());
+        let redirects = Redirects::Everywhere;
         let send = self
             .connection
-            .send(&Method::GET, self.url, start, Redirects::Everywhere);
+            .send(&Method::GET, self.url, start, redirects, body_time);
         let mut answer = send?;
+        self.connection
+            .check_commit(&answer, self.model, self.commit)?;
         if !self.continues(&answer, partial)? {
             partial.restart()?;
             progress(0);
@@ -69,9 +86,10 @@ impl Transfer<'_> {
         let mut body = answer.response.body_mut().as_reader();
         let mut block = vec![0; BLOCK];
         while partial.length() < partial.size() {
-            let count = body
-                .read(&mut block)
-                .map_err(|error| self.interrupted(partial, error.to_string()))?;
+            let count = body.read(&mut block);
+            watch.add(count.as_ref().map_or(0, |&count| count as u64));
+            self.check_pace(partial, watch)?;
+            let count = count.map_err(|error| self.interrupted(partial, error.to_string()))?;
             if count == 0 {
                 return Err(self.interrupted(partial, "the answer ended early".into()));
             }
@@ -119,12 +137,25 @@ impl Transfer<'_> {
         })
     }
 
+    fn check_pace(&self, partial: &PartialFile, watch: &mut Watch) -> Result<(), HubError> {
+        let pace = self.connection.pace;
+        match watch.is_too_slow() {
+            true => Err(HubError::TooSlow {
+                file: self.path.into(),
+                done: partial.length(),
+                minimum: pace.minimum,
+                window: pace.window,
+            }),
+            false => Ok(()),
+        }
+    }
+
     fn interrupted(&self, partial: &PartialFile, reason: String) -> HubError {
         HubError::Interrupted {
             file: self.path.into(),
             done: partial.length(),
             size: partial.size(),
-            reason,
+            reason: shown(&reason),
         }
     }
 }

@@ -15,3 +15,6 @@ pub const PICTURE: u64 = 512 << 20;
 
 /// Texts that a user names, such as a list of words: 64 MiB.
 pub const TEXT: u64 = 64 << 20;
+
+/// Files of one line, such as an access token or the commit of a branch: 4 KiB.
+pub const LINE: u64 = 4 << 10;

@@ -43,7 +43,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
     let folder = arguments
         .model
         .as_deref()
-        .map(locate::checkpoint)
+        .map(|name| locate::checkpoint(program, name))
         .transpose()?;
     let mut builder = Captioner::builder()
         .weights(arguments.precision)
@@ -52,7 +52,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         builder = builder.folder(folder);
     }
     if let Some(tokenizer) = &arguments.tokenizer {
-        builder = builder.tokenizer_folder(locate::tokenizer(tokenizer)?);
+        builder = builder.tokenizer_folder(locate::tokenizer(program, tokenizer)?);
     }
     let captioner = builder.build(&device)?;
     let languages = arguments

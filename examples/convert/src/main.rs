@@ -120,7 +120,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
     let staged = StagedFolder::new(&arguments.destination)?;
     let progress = Progress::spinner();
     progress.set_message("reading");
-    let (pretrained, side_files) = source(arguments, format, staged.path())?;
+    let (pretrained, side_files) = source(program, arguments, format, staged.path())?;
     side_files.write_preprocessing(staged.path(), &pretrained.config)?;
 
     let options = SaveOptions {
@@ -165,17 +165,23 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
 
 /// Loads or creates the model, and writes its tokenizer. Returns the model and where its other files are.
 fn source(
+    program: &Program,
     arguments: &Arguments,
     format: Option<Format>,
     staged: &Path,
 ) -> Result<(Pretrained, SideFiles), ConvertError> {
     let weights = format.map_or(Weights::Ordinary, Weights::Packed);
     let device = device::device(&arguments.device)?;
-    let folder = |name: &Option<String>| name.as_deref().map(locate::checkpoint).transpose();
+    let folder = |name: &Option<String>| {
+        let name = name.as_deref();
+        name.map(|name| locate::checkpoint(program, name)).transpose()
+    };
     let model = folder(&arguments.source)?;
     let (encoder, decoder) = (folder(&arguments.encoder)?, folder(&arguments.decoder)?);
     let named = arguments.tokenizer.as_deref();
-    let named = named.map(locate::tokenizer).transpose()?;
+    let named = named
+        .map(|name| locate::tokenizer(program, name))
+        .transpose()?;
     let side_files = SideFiles {
         preprocessing: model.clone().or(encoder.clone()),
         tokenizer_was_named: named.is_some(),

@@ -29,7 +29,8 @@ pub fn run_without_arguments<E: Into<Box<dyn Error>>>(
 }
 
 impl Program {
-    pub(crate) fn new(name: &str) -> Self {
+    /// A program of this name, which messages begin with.
+    pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             closed: AtomicBool::new(false),

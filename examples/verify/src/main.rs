@@ -116,7 +116,7 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
             precision,
         } => {
             let device = device::device(&device)?;
-            let folder = locate::checkpoint(&model)?;
+            let folder = locate::checkpoint(program, &model)?;
             let check = model::Check {
                 folder: &folder,
                 reference: reference.as_ref().unwrap_or(&folder),

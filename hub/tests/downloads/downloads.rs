@@ -6,7 +6,7 @@ use std::path::Path;
 use hub::{HubError, HubModel};
 
 use crate::repository::{Files, NEEDED, Repository, Storage, checkpoint, noise, stored};
-use crate::test_hub::{Host, TestHub, needed, select};
+use crate::test_hub::{Host, TestHub, needed, select, transferred};
 
 pub(crate) fn assert_holds(folder: &Path, files: &Files, names: &[&str]) {
     for &name in names {
@@ -23,8 +23,9 @@ fn the_selected_files_are_downloaded_and_no_others() {
     let mut seen = Vec::new();
     let folder = hub
         .client()
-        .fetch(&model, needed, &mut |p| {
-            seen.push((p.file.to_owned(), p.done, p.total))
+        .fetch(&model, needed, &mut |progress| {
+            let (file, done, total) = transferred(progress);
+            seen.push((file.to_owned(), done, total));
         })
         .unwrap();
     assert_holds(&folder, &files, &NEEDED);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use hub::{Hub, HubError};
+use hub::{Hub, HubError, Progress};
 
 use crate::downloads::assert_holds;
 use crate::repository::{NEEDED, Repository, checkpoint};
@@ -136,6 +136,61 @@ fn a_hub_that_fails_or_denies_access_does_not_disable_the_cache() {
     );
     let error = hub.checkpoint("owner/name").unwrap_err();
     assert!(matches!(error, HubError::NoRevision { .. }), "{error}");
+}
+
+/// The notices of a download: name, commit and reason.
+fn notices(hub: &Hub) -> Vec<(String, String, String)> {
+    let mut notices = Vec::new();
+    let mut note = |progress: Progress<'_>| {
+        if let Progress::FromCache {
+            model,
+            commit,
+            reason,
+            ..
+        } = progress
+        {
+            notices.push((model.to_string(), commit.into(), reason.to_string()));
+        }
+    };
+    hub.fetch(&"owner/name".parse().unwrap(), needed, &mut note)
+        .unwrap();
+    notices
+}
+
+#[test]
+fn who_gets_the_cache_instead_of_the_hub_is_told_so_once() {
+    let hub = hub();
+    assert!(notices(&hub.client()).is_empty());
+    assert!(notices(&hub.client()).is_empty());
+    // To use only the cache is what the user asked for.
+    assert!(notices(&offline(&hub)).is_empty());
+    let expect = |client: &Hub, part: &str| {
+        let [(model, commit, reason)] = &notices(client)[..] else {
+            panic!("not one notice");
+        };
+        assert_eq!(
+            (model.as_str(), commit.as_str()),
+            ("owner/name", &*"a".repeat(40))
+        );
+        assert!(reason.contains(part), "{reason}");
+    };
+    expect(&unreachable(&hub), "can't reach http://127.0.0.1:1");
+    for (status, code, part) in [
+        (401, "", "refuses access"),
+        (403, "GatedRepo", "refuses access"),
+        (404, "RepoNotFound", "no model"),
+        (500, "", "HTTP 500"),
+        (429, "", "HTTP 429"),
+    ] {
+        hub.fail(
+            Host::Hub,
+            "GET",
+            "/api/",
+            vec![Fault::status(status, code); 3],
+        );
+        expect(&hub.client(), part);
+        hub.heal();
+    }
 }
 
 #[test]

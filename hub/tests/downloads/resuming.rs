@@ -6,7 +6,7 @@ use hub::{HubError, HubModel};
 
 use crate::downloads::assert_holds;
 use crate::repository::{NEEDED, Repository, checkpoint};
-use crate::test_hub::{Fault, Host, TestHub, needed};
+use crate::test_hub::{Fault, Host, TestHub, needed, transferred};
 
 fn hub() -> TestHub {
     TestHub::new(Repository::default().with_revision("main", 'a', checkpoint(1)))
@@ -142,7 +142,10 @@ fn an_incomplete_transfer_is_not_published_and_a_later_run_continues_it() {
     let mut steps = Vec::new();
     let folder = hub
         .client()
-        .fetch(&model, needed, &mut |p| steps.push((p.done, p.total)))
+        .fetch(&model, needed, &mut |progress| {
+            let (_, done, total) = transferred(progress);
+            steps.push((done, total));
+        })
         .unwrap();
     assert_holds(&folder, &checkpoint(1), &NEEDED);
     assert_eq!(steps[0], (1_000, 300_000));

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// A request of a client.
 #[derive(Clone, Debug)]
@@ -25,6 +26,12 @@ pub(crate) struct Reply {
     pub(crate) cut_at: Option<usize>,
     /// Whether the length of the body is announced.
     pub(crate) with_length: bool,
+    /// Status line and headers, byte for byte, in place of those above.
+    pub(crate) raw_head: Option<Vec<u8>>,
+    /// The pause after every byte of the headers and of the body.
+    pub(crate) drip: (Duration, Duration),
+    /// What is repeated after the body until the client closes the connection.
+    pub(crate) endless: Option<&'static [u8]>,
 }
 
 impl Reply {
@@ -35,6 +42,9 @@ impl Reply {
             body: body.into(),
             cut_at: None,
             with_length: true,
+            raw_head: None,
+            drip: (Duration::ZERO, Duration::ZERO),
+            endless: None,
         }
     }
 
@@ -43,7 +53,7 @@ impl Reply {
         self
     }
 
-    fn write(&self, request: &Request, mut stream: &TcpStream) -> io::Result<()> {
+    fn write(&self, request: &Request, stream: &TcpStream) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} Status\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
@@ -51,13 +61,31 @@ impl Reply {
         if self.with_length {
             head += &format!("Content-Length: {}\r\n", self.body.len());
         }
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(b"\r\n")?;
+        head += "\r\n";
+        let head = self.raw_head.as_deref().unwrap_or(head.as_bytes());
+        write(head, self.drip.0, stream)?;
         if request.method == "HEAD" {
             return Ok(());
         }
-        stream.write_all(&self.body[..self.cut_at.unwrap_or(self.body.len())])
+        let body = &self.body[..self.cut_at.unwrap_or(self.body.len())];
+        write(body, self.drip.1, stream)?;
+        while let Some(endless) = self.endless {
+            write(endless, self.drip.1, stream)?;
+        }
+        Ok(())
     }
+}
+
+/// Writes bytes, with a pause after each.
+fn write(bytes: &[u8], pause: Duration, mut stream: &TcpStream) -> io::Result<()> {
+    if pause.is_zero() {
+        return stream.write_all(bytes);
+    }
+    for byte in bytes {
+        stream.write_all(&[*byte])?;
+        thread::sleep(pause);
+    }
+    Ok(())
 }
 
 /// Answers requests on a free port until the program ends. The connection of a request without an answer is
@@ -73,6 +101,8 @@ pub(crate) fn serve(
             let answer = answer.clone();
             thread::spawn(move || {
                 let stream = stream.unwrap();
+                // Otherwise the body waits until the client has confirmed the head.
+                stream.set_nodelay(true).unwrap();
                 let request = read(&stream);
                 if let Some(reply) = answer(&request) {
                     // A client that has seen enough closes the connection.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hub::{Hub, HubError, HubModel};
+use hub::{Hub, HubError, HubModel, Progress};
 use tempfile::TempDir;
 
 use crate::repository::{NEEDED, Repository, Storage, StoredFile};
@@ -35,6 +35,10 @@ pub(crate) enum Fault {
     Flip,
     /// A body of another length.
     Resize(usize),
+    /// Another value of a header.
+    Header(&'static str, &'static str),
+    /// The pause after each byte of the headers and of the body.
+    Drip(Duration, Duration),
     /// A `Range` header is ignored.
     IgnoreRange,
     /// The wrong part is sent.
@@ -201,6 +205,11 @@ impl State {
                 reply.with_length = false;
                 reply.cut_at = Some(count);
             }
+            Some(Fault::Header(name, value)) => {
+                reply.headers.retain(|header| header.0 != name);
+                reply.headers.push((name, value.into()));
+            }
+            Some(Fault::Drip(head, body)) => reply.drip = (head, body),
             Some(Fault::Flip) => reply.body[0] ^= 1,
             Some(Fault::Resize(length)) => reply.body.resize(length, 0),
             Some(Fault::WrongRange) => {
@@ -228,17 +237,18 @@ impl State {
         }
         let (name, rest) = target.strip_prefix('/')?.split_once("/resolve/")?;
         let (commit, path) = rest.split_once('/')?;
-        let (_, files) = self.repositories.get(name)?.find(commit)?;
+        let (commit, files) = self.repositories.get(name)?.find(commit)?;
         let Some(file) = files.get(&decode(path)) else {
             return Some(Reply::new(404, "").with_header("X-Error-Code", "EntryNotFound"));
         };
         if file.storage != Storage::Large {
-            return Some(content(file, request));
+            return Some(content(file, request).with_header("X-Repo-Commit", commit));
         }
         let location = format!("http://{}{target}?signature=secret", self.storage?);
         let redirect = Reply::new(302, "elsewhere")
             .with_header("ETag", "\"of the redirect\"")
             .with_header("X-Linked-ETag", format!("\"{}\"", file.etag()))
+            .with_header("X-Repo-Commit", commit)
             .with_header("X-Linked-Size", file.content.len().to_string())
             .with_header("Location", location);
         Some(redirect)
@@ -301,6 +311,16 @@ fn decode(text: &str) -> String {
         bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     String::from_utf8(bytes).unwrap()
+}
+
+/// File, done and total of a progress, which has to be that of a transfer.
+pub(crate) fn transferred(progress: Progress<'_>) -> (&str, u64, u64) {
+    match progress {
+        Progress::Transfer {
+            file, done, total, ..
+        } => (file, done, total),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Selects the files of a checkpoint. The tokenizer may be missing.
