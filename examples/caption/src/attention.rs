@@ -93,7 +93,7 @@ impl AttentionOutput<'_> {
             });
         }
         let path = self.folder.join(format!("{stem}.json"));
-        let json = serde_json::to_vec(&record).map_err(|error| failed(&path, error))?;
+        let json = report::json_line(&record).map_err(|error| failed(&path, error))?;
         fs::write(&path, json).map_err(|error| failed(&path, error))
     }
 

@@ -326,7 +326,9 @@ fn attention_files_have_names_that_every_file_system_takes() {
     for path in json {
         let shown = path.to_str().unwrap();
         assert!(!shown.contains(report::is_escaped), "{shown:?}");
-        let record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let content = fs::read_to_string(&path).unwrap();
+        assert!(!content.trim_end().contains(report::is_escaped), "{content:?}");
+        let record: Value = serde_json::from_str(&content).unwrap();
         let image = record["image_percent"].as_str().map(bytes_of);
         images.push(image.unwrap_or_else(|| record["image"].as_str().unwrap().into()));
         for word in record["captions"][0]["words"].as_array().unwrap() {

@@ -5,8 +5,11 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::is_escaped;
 
-/// A value as a line of JSON.
-pub(crate) fn line(value: &impl Serialize) -> serde_json::Result<String> {
+/// A value as a line of JSON, with its line break, in which everything that [`is_escaped`] has an escape of JSON's.
+///
+/// # Errors
+/// An error of the value's own, such as a key that is not text.
+pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     let mut line = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut line, Escaping))?;
     line.push(b'\n');
@@ -44,7 +47,7 @@ mod tests {
         let all: String = ('\0'..='\u{ffff}').filter(|c| is_escaped(*c)).collect();
         let text = format!("a{all}b\u{202e}\u{202d} é 🐧 \\ \"");
         let value = serde_json::json!({ &text: [&text, 1.5, null] });
-        let line = line(&value).unwrap();
+        let line = json_line(&value).unwrap();
         let content = line.strip_suffix('\n').unwrap();
         assert!(!content.contains(is_escaped), "{content}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(content).unwrap(), value);

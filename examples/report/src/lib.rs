@@ -33,6 +33,8 @@ mod progress;
 pub use arguments::run;
 pub use error::{message, message_about};
 pub use escape::{escaped, is_escaped};
+#[cfg(feature = "json")]
+pub use json::json_line;
 pub use names::{name, percent};
 pub use panics::{Fault, catch};
 pub use program::{OutputError, Program, run_without_arguments};

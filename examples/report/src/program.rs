@@ -74,7 +74,7 @@ impl Program {
     /// [`OutputError`] if it can't be written, but not if the reader has closed the output.
     #[cfg(feature = "json")]
     pub fn json(&self, value: &impl serde::Serialize) -> Result<(), OutputError> {
-        let line = crate::json::line(value).map_err(io::Error::from)?;
+        let line = crate::json_line(value).map_err(io::Error::from)?;
         self.write(&line)
     }
 

@@ -42,6 +42,7 @@ fn backend(mode: &str) -> Option<Backend> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Settings {
     /// The length of the shortest edge after the resize, and of the sides of the crop.
     size: u32,

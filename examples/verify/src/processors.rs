@@ -17,6 +17,7 @@ const PROMPT_LENGTH: usize = 2;
 
 /// What Hugging Face's processors computed from some scores. Null stands for minus infinity.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Reference {
     eos_token_id: Value,
     /// Histories: all tokens of each row.
@@ -28,6 +29,7 @@ struct Reference {
 type Scores = Vec<Option<f32>>;
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Case {
     /// The option that turns the processor on.
     processor: String,

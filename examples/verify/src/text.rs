@@ -18,6 +18,7 @@ const SHOWN_CHARACTERS: usize = 40;
 
 /// What Hugging Face's `MBart50Tokenizer` computed from a vocabulary and some texts.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Reference {
     vocab_size: usize,
     /// Ids of the language codes.
@@ -28,6 +29,7 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Encoding {
     text: String,
     lang: String,
