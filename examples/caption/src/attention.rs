@@ -191,12 +191,25 @@ mod tests {
     fn long_names_are_shortened_and_stay_different() {
         assert_eq!(file_stem("cat"), "cat");
         assert_eq!(file_stem("a\x1b\u{202e}b"), "a%1B%E2%80%AEb");
-        assert_eq!(file_stem(&"x".repeat(LONGEST_STEM)), "x".repeat(LONGEST_STEM));
+        assert_eq!(
+            file_stem(&"x".repeat(LONGEST_STEM)),
+            "x".repeat(LONGEST_STEM)
+        );
         let long = "é".repeat(125);
-        let (first, second) = (file_stem(&format!("{long}a")), file_stem(&format!("{long}b")));
+        let (first, second) = (
+            file_stem(&format!("{long}a")),
+            file_stem(&format!("{long}b")),
+        );
         assert_ne!(first, second);
-        assert!(first.starts_with("éé") && first.len() <= LONGEST_STEM, "{first}");
-        assert_eq!(first, file_stem(&format!("{long}a")), "it is the same in every run");
+        assert!(
+            first.starts_with("éé") && first.len() <= LONGEST_STEM,
+            "{first}"
+        );
+        assert_eq!(
+            first,
+            file_stem(&format!("{long}a")),
+            "it is the same in every run"
+        );
     }
 
     #[test]

@@ -32,10 +32,7 @@ pub(crate) enum InputError {
 
 /// The pictures that the arguments name, in their order, and within a folder by name; and what is wrong with
 /// some of the arguments.
-pub(crate) fn pictures(
-    arguments: &[PathBuf],
-    recursive: bool,
-) -> (Vec<Picture>, Vec<InputError>) {
+pub(crate) fn pictures(arguments: &[PathBuf], recursive: bool) -> (Vec<Picture>, Vec<InputError>) {
     let mut search = Search {
         recursive,
         ..Search::default()
@@ -90,7 +87,8 @@ impl Search {
                     found.extend(content.pictures);
                     if self.recursive {
                         let all = content.folders.into_iter().rev();
-                        let (linked, own): (Vec<_>, Vec<_>) = all.partition(|path| path.is_symlink());
+                        let (linked, own): (Vec<_>, Vec<_>) =
+                            all.partition(|path| path.is_symlink());
                         folders.extend(own);
                         links.extend(linked);
                     }

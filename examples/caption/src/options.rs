@@ -1,8 +1,6 @@
 use std::path::Path;
 
-use captioning::{
-    CaptionOptions, Captioner, ConfigError, GenerationConfig, Language, Shortlist,
-};
+use captioning::{CaptionOptions, Captioner, ConfigError, GenerationConfig, Language, Shortlist};
 use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
@@ -50,7 +48,11 @@ pub(crate) fn choose(
     }
     let options = captioner.options(options, &said, &choice::defaults(&checkpoint))?;
     check(arguments, captioner, &options)?;
-    let mut notes: Vec<String> = captioner.ignored(&options).iter().map(ToString::to_string).collect();
+    let mut notes: Vec<String> = captioner
+        .ignored(&options)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let longest = |config: &GenerationConfig| config.longest(1);
     let says_length = said.iter().any(|one| one.starts_with("max_"));
     let has_length = checkpoint.max_length.is_some() || checkpoint.max_new_tokens.is_some();

@@ -74,7 +74,10 @@ impl Picture {
             return Ok(()); // refused without any memory
         }
         // What a decoder keeps (six bytes a pixel for a progressive JPEG), its result twice, and the RGB made of it.
-        let needed = decoder.total_bytes().saturating_mul(2).saturating_add(pixels * 9);
+        let needed = decoder
+            .total_bytes()
+            .saturating_mul(2)
+            .saturating_add(pixels * 9);
         let mut memory: Vec<u8> = Vec::new();
         match usize::try_from(needed).map(|needed| memory.try_reserve_exact(needed)) {
             Ok(Ok(())) => Ok(()),

@@ -159,7 +159,12 @@ impl<'a> Stream<'a> {
     }
 
     /// Updates the text of a line.
-    fn grow(&mut self, language: Language, text: &str, is_complete: bool) -> Result<(), OutputError> {
+    fn grow(
+        &mut self,
+        language: Language,
+        text: &str,
+        is_complete: bool,
+    ) -> Result<(), OutputError> {
         let line = self.lines.iter_mut().find(|line| line.is_open(language));
         if let Some(line) = line {
             text.clone_into(&mut line.text);

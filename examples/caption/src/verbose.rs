@@ -22,7 +22,10 @@ pub(crate) fn say(
         Some(folder) => format!("{}, {}", report::name(folder), forms(folder)),
         None => "the embedded model".into(),
     };
-    program.message(format_args!("model: {model}, stored as {}", captioner.precision()));
+    program.message(format_args!(
+        "model: {model}, stored as {}",
+        captioner.precision()
+    ));
     let memory = match captioner.format() {
         Some(format) => format!("packed as {format}"),
         None => "ordinary f32 tensors".into(),
@@ -32,7 +35,9 @@ pub(crate) fn say(
         None => "Burn's own operations".into(),
     };
     let device = &arguments.device;
-    program.message(format_args!("weights in memory: {memory}, {kernel}, device {device}"));
+    program.message(format_args!(
+        "weights in memory: {memory}, {kernel}, device {device}"
+    ));
     for (name, option) in &chosen.records {
         let from = match option.from {
             Origin::User => "user",

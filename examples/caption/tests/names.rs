@@ -60,7 +60,10 @@ fn caption<S: AsRef<OsStr>>(folder: &Path, arguments: &[S], input: &[u8]) -> Out
 
 fn records(output: &Output) -> Vec<Value> {
     let lines = text(&output.stdout);
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// The images of records of JSON.
@@ -69,7 +72,10 @@ fn images<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> Vec<String> {
     let arguments = arguments.iter().map(AsRef::as_ref);
     let arguments: Vec<&OsStr> = json.into_iter().chain(arguments).collect();
     let records = records(&caption(folder, &arguments, b""));
-    records.iter().map(|record| record["image"].as_str().unwrap().to_owned()).collect()
+    records
+        .iter()
+        .map(|record| record["image"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn camera(path: impl AsRef<Path>) {
@@ -103,9 +109,19 @@ fn every_name_is_one_line_without_controls_and_different_from_the_others() {
         }
         let output = caption(folder.path(), arguments, b"");
         assert_eq!(output.status.code(), Some(i32::from(missing)));
-        let shown = text(if missing { &output.stderr } else { &output.stdout });
-        assert!(!shown.replace('\n', "").contains(report::is_escaped), "{shown:?}");
-        let mut lines: Vec<&str> = shown.lines().filter(|line| !line.starts_with("  en_XX  ")).collect();
+        let shown = text(if missing {
+            &output.stderr
+        } else {
+            &output.stdout
+        });
+        assert!(
+            !shown.replace('\n', "").contains(report::is_escaped),
+            "{shown:?}"
+        );
+        let mut lines: Vec<&str> = shown
+            .lines()
+            .filter(|line| !line.starts_with("  en_XX  "))
+            .collect();
         assert_eq!(lines.len(), NAMES.len(), "{shown}");
         for (line, bytes) in lines.iter().zip(NAMES) {
             let shown = report::name(Path::new(name(bytes)));
@@ -127,9 +143,15 @@ fn json_names_every_file_exactly() {
     let mut arguments = vec![OsStr::new("--json"), OsStr::new("--")];
     arguments.extend(NAMES.map(name));
     let output = caption(folder.path(), &arguments, b"");
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), String::new()));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(1), String::new())
+    );
     let lines = text(&output.stdout);
-    assert!(!lines.replace('\n', "").contains(report::is_escaped), "{lines:?}");
+    assert!(
+        !lines.replace('\n', "").contains(report::is_escaped),
+        "{lines:?}"
+    );
     for (record, bytes) in records(&output).iter().zip(NAMES) {
         let image = record["image"].as_str().unwrap();
         let exact = match record["image_percent"].as_str() {
@@ -137,11 +159,17 @@ fn json_names_every_file_exactly() {
             None => image.as_bytes().to_vec(),
         };
         assert_eq!(exact, bytes);
-        assert_eq!(record.get("image_percent").is_some(), str::from_utf8(bytes).is_err());
+        assert_eq!(
+            record.get("image_percent").is_some(),
+            str::from_utf8(bytes).is_err()
+        );
         assert_eq!(image, String::from_utf8_lossy(bytes));
         let failed = record["error"].as_str();
         assert_eq!(failed.is_some(), bytes == NAMES[0], "{record}");
-        assert_eq!(record["captions"].as_array().unwrap().len(), usize::from(failed.is_none()));
+        assert_eq!(
+            record["captions"].as_array().unwrap().len(),
+            usize::from(failed.is_none())
+        );
     }
     // The lines of a stream too.
     arguments.insert(0, OsStr::new("--stream"));
@@ -162,7 +190,10 @@ fn hidden_files_of_a_folder_are_passed_over_but_not_if_they_are_named() {
     fs::write(folder.path().join("d/._a.png"), apple).unwrap();
     for recursive in [&[][..], &["--recursive"]] {
         let output = caption(folder.path(), &[recursive, &["d"]].concat(), b"");
-        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(0), String::new())
+        );
         assert_eq!(text(&output.stdout).lines().count(), 2);
     }
     let named = ["d/.hidden.png", "d/.hidden", "d/b.txt", "d/._a.png"];
@@ -175,14 +206,25 @@ fn hidden_files_of_a_folder_are_passed_over_but_not_if_they_are_named() {
     let output = caption(folder.path(), &["d"], b"");
     assert_eq!(output.status.code(), Some(1));
     let message = text(&output.stderr);
-    assert!(message.contains("the folder d has no pictures"), "{message}");
+    assert!(
+        message.contains("the folder d has no pictures"),
+        "{message}"
+    );
 }
 
 #[test]
 fn recursive_takes_each_file_once_in_the_order_of_paths() {
     let folder = TempDir::new().unwrap();
     let place = folder.path();
-    for file in ["d/b.png", "d/a/z.png", "d/a/deep/1.jpg", "d/c/x.png", "d/c/B.PNG", "d/.git/no.png", "other/o.png"] {
+    for file in [
+        "d/b.png",
+        "d/a/z.png",
+        "d/a/deep/1.jpg",
+        "d/c/x.png",
+        "d/c/B.PNG",
+        "d/.git/no.png",
+        "other/o.png",
+    ] {
         camera(place.join(file));
     }
     symlink("..", place.join("d/a/loop")).unwrap();
@@ -190,9 +232,19 @@ fn recursive_takes_each_file_once_in_the_order_of_paths() {
     symlink("../../c", place.join("d/a/deep/link")).unwrap();
     symlink("../other", place.join("d/outside")).unwrap();
     symlink("b.png", place.join("d/a0.png")).unwrap();
-    let expected = ["d/a/deep/1.jpg", "d/a/z.png", "d/b.png", "d/c/B.PNG", "d/c/x.png", "d/outside/o.png"];
+    let expected = [
+        "d/a/deep/1.jpg",
+        "d/a/z.png",
+        "d/b.png",
+        "d/c/B.PNG",
+        "d/c/x.png",
+        "d/outside/o.png",
+    ];
     assert_eq!(images(place, &["--recursive", "d"]), expected);
-    assert_eq!(images(place, &["--recursive", "d", "d/a", "d", "./d"]), expected);
+    assert_eq!(
+        images(place, &["--recursive", "d", "d/a", "d", "./d"]),
+        expected
+    );
     // What is named comes where it is named, and not again from a folder.
     let named = images(place, &["--recursive", "d/c/x.png", "d/c"]);
     assert_eq!(named, ["d/c/x.png", "d/c/B.PNG"]);
@@ -203,7 +255,11 @@ fn recursive_takes_each_file_once_in_the_order_of_paths() {
     fs::remove_file(place.join("d/a/z.png")).unwrap();
     let output = caption(place, &["d/a"], b"");
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("--recursive also looks"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("--recursive also looks"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 #[test]
@@ -220,14 +276,28 @@ fn a_dash_is_standard_input() {
     let whole = fs::read(picture("camera-red.png")).unwrap();
     let output = caption(place.path(), &["-"], &whole);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert_eq!(text(&output.stdout), "-\n  en_XX  camera on a red background\n");
+    assert_eq!(
+        text(&output.stdout),
+        "-\n  en_XX  camera on a red background\n"
+    );
     // It has nothing left for a second time, and a file of this name is another picture.
     camera(place.path().join("-"));
     let json = caption(place.path(), &["--json", "-", "-", "./-"], &whole);
-    assert_eq!((json.status.code(), text(&json.stderr)), (Some(1), String::new()));
-    let failed: Vec<bool> = records(&json).iter().map(|one| one.get("error").is_some()).collect();
+    assert_eq!(
+        (json.status.code(), text(&json.stderr)),
+        (Some(1), String::new())
+    );
+    let failed: Vec<bool> = records(&json)
+        .iter()
+        .map(|one| one.get("error").is_some())
+        .collect();
     assert_eq!(failed, [false, true, false]);
-    for input in [&b""[..], &whole[..whole.len() / 2], b"version https://git-lfs.github.com/spec/v1\n", b"<html>"] {
+    for input in [
+        &b""[..],
+        &whole[..whole.len() / 2],
+        b"version https://git-lfs.github.com/spec/v1\n",
+        b"<html>",
+    ] {
         let output = caption(place.path(), &["-"], input);
         assert_eq!(output.status.code(), Some(1));
         let message = text(&output.stderr);
@@ -242,12 +312,18 @@ fn a_dash_is_standard_input() {
 fn standard_input_without_an_end_is_refused_and_a_closed_one_is_empty() {
     let run = |script: &str| {
         let program = env!("CARGO_BIN_EXE_caption");
-        let output = Command::new("sh").args(["-c", script, program]).output().unwrap();
+        let output = Command::new("sh")
+            .args(["-c", script, program])
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
         text(&output.stderr)
     };
     let message = run("exec \"$0\" - </dev/zero");
-    assert!(message.contains("more than the 536870912 bytes"), "{message}");
+    assert!(
+        message.contains("more than the 536870912 bytes"),
+        "{message}"
+    );
     let message = run("exec \"$0\" - <&-");
     assert!(message.contains("the standard input"), "{message}");
     let message = run("exec \"$0\" - </");
@@ -261,12 +337,30 @@ fn what_is_no_file_is_refused_at_once_and_the_others_are_captioned() {
     camera(at("good.png"));
     symlink("nowhere.png", at("broken.png")).unwrap();
     symlink("self.png", at("self.png")).unwrap();
-    assert!(Command::new("mkfifo").arg(at("pipe.png")).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(at("pipe.png"))
+            .status()
+            .unwrap()
+            .success()
+    );
     let _socket = std::os::unix::net::UnixListener::bind(at("socket.png")).unwrap();
     fs::write(at("empty.png"), "").unwrap();
-    fs::write(at("pointer.png"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n").unwrap();
+    fs::write(
+        at("pointer.png"),
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    )
+    .unwrap();
     fs::write(at("page.png"), "<!DOCTYPE html><html>").unwrap();
-    let broken = ["broken.png", "empty.png", "page.png", "pipe.png", "pointer.png", "self.png", "socket.png"];
+    let broken = [
+        "broken.png",
+        "empty.png",
+        "page.png",
+        "pipe.png",
+        "pointer.png",
+        "self.png",
+        "socket.png",
+    ];
     for named in [vec!["."], ["good.png"].into_iter().chain(broken).collect()] {
         let output = caption(folder.path(), &named, b"");
         assert_eq!(output.status.code(), Some(1));
@@ -277,9 +371,18 @@ fn what_is_no_file_is_refused_at_once_and_the_others_are_captioned() {
             assert!(message.contains(name), "{name}: {message}");
         }
     }
-    let json = ["--json", ".", "/dev/zero", &"x".repeat(300), "/nowhere/x.png"];
+    let json = [
+        "--json",
+        ".",
+        "/dev/zero",
+        &"x".repeat(300),
+        "/nowhere/x.png",
+    ];
     let output = caption(folder.path(), &json, b"");
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), String::new()));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(1), String::new())
+    );
     let records = records(&output);
     assert_eq!(records.len(), broken.len() + 4);
     for record in records {
@@ -301,7 +404,10 @@ fn folders_that_cannot_be_read_do_not_stop_the_others() {
     fs::set_permissions(folder.path().join("b"), mode(0o755)).unwrap();
     assert!(text(&output.stdout).contains("./a/x.png\n"));
     assert_eq!(output.status.code(), Some(i32::from(!is_readable)));
-    assert_eq!(text(&output.stderr).contains("can't read the folder ./b"), !is_readable);
+    assert_eq!(
+        text(&output.stderr).contains("can't read the folder ./b"),
+        !is_readable
+    );
 }
 
 #[test]
@@ -310,29 +416,50 @@ fn attention_files_have_names_that_every_file_system_takes() {
     let long = format!("{}.png", "x".repeat(251));
     let wide = format!("{}.png", "é".repeat(125));
     let other = format!("{}y.png", "é".repeat(124));
-    let names = [long.as_bytes(), wide.as_bytes(), other.as_bytes(), b"bad\xff.png", b"bad\xfe.png", b"esc\x1b\n.png", b"Same.png"];
+    let names = [
+        long.as_bytes(),
+        wide.as_bytes(),
+        other.as_bytes(),
+        b"bad\xff.png",
+        b"bad\xfe.png",
+        b"esc\x1b\n.png",
+        b"Same.png",
+    ];
     for name in names {
         camera(folder.path().join(OsStr::from_bytes(name)));
     }
     let mut arguments = vec![OsStr::new("--attention"), OsStr::new("out")];
     arguments.extend(names.map(OsStr::from_bytes));
     let output = caption(folder.path(), &arguments, b"");
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(0), String::new())
+    );
     assert_eq!(text(&output.stdout).lines().count(), 2 * names.len());
-    let files = fs::read_dir(folder.path().join("out")).unwrap().map(|entry| entry.unwrap().path());
-    let json: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    let files = fs::read_dir(folder.path().join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let json: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect();
     assert_eq!(json.len(), names.len(), "{json:?}");
     let mut images = Vec::new();
     for path in json {
         let shown = path.to_str().unwrap();
         assert!(!shown.contains(report::is_escaped), "{shown:?}");
         let content = fs::read_to_string(&path).unwrap();
-        assert!(!content.trim_end().contains(report::is_escaped), "{content:?}");
+        assert!(
+            !content.trim_end().contains(report::is_escaped),
+            "{content:?}"
+        );
         let record: Value = serde_json::from_str(&content).unwrap();
         let image = record["image_percent"].as_str().map(bytes_of);
         images.push(image.unwrap_or_else(|| record["image"].as_str().unwrap().into()));
         for word in record["captions"][0]["words"].as_array().unwrap() {
-            assert!(path.with_file_name(word["picture"].as_str().unwrap()).exists());
+            assert!(
+                path.with_file_name(word["picture"].as_str().unwrap())
+                    .exists()
+            );
         }
     }
     images.sort();
@@ -353,8 +480,16 @@ fn captions_are_printed_although_attention_can_not_be_written() {
     assert!(text(&output.stdout).contains("camera on a red background"));
     assert!(text(&output.stderr).contains("can't write out/x.json"));
     let output = caption(folder.path(), &[&arguments[..], &["--json"]].concat(), b"");
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), String::new()));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(1), String::new())
+    );
     let record = &records(&output)[0];
-    assert!(record["error"].as_str().unwrap().contains("can't write out/x.json"));
+    assert!(
+        record["error"]
+            .as_str()
+            .unwrap()
+            .contains("can't write out/x.json")
+    );
     assert_eq!(record["captions"][0]["text"], "camera on a red background");
 }

@@ -53,7 +53,13 @@ fn model_with_positions(positions: usize, options: &Value) -> TempDir {
 }
 
 fn record(folder: &Path, arguments: &[&str]) -> Value {
-    let all = ["--json", "--lang", "en", "--model", folder.to_str().unwrap()];
+    let all = [
+        "--json",
+        "--lang",
+        "en",
+        "--model",
+        folder.to_str().unwrap(),
+    ];
     let output = caption(&[&all, arguments, &[&picture("camera-red.png")]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -86,14 +92,24 @@ fn what_the_checkpoint_says_counts_unless_the_user_says_otherwise() {
     assert_eq!(option(&found, "max_length"), from(5, "checkpoint"));
     assert_eq!(option(&found, "num_return_sequences"), from(1, "default"));
 
-    let user = ["--num-beams", "2", "--length-penalty", "0.5", "--max-length", "7"];
+    let user = [
+        "--num-beams",
+        "2",
+        "--length-penalty",
+        "0.5",
+        "--max-length",
+        "7",
+    ];
     let found = record(folder.path(), &user);
     assert_eq!(length(&found), 7);
     assert_eq!(option(&found, "num_beams"), from(2, "user"));
     assert_eq!(option(&found, "length_penalty"), from(0.5, "user"));
     assert_eq!(option(&found, "max_length"), from(7, "user"));
     let found = record(folder.path(), &["--set", "max_length=6"]);
-    assert_eq!((length(&found), option(&found, "max_length")), (6, from(6, "user")));
+    assert_eq!(
+        (length(&found), option(&found, "max_length")),
+        (6, from(6, "user"))
+    );
 }
 
 #[test]
@@ -101,9 +117,18 @@ fn without_a_word_of_the_checkpoint_the_program_decides() {
     let folder = model(&json!({}));
     for arguments in [&[][..], &["--max-length", "64"], &["--num-beams", "4"]] {
         let found = record(folder.path(), arguments);
-        let origin = |name| if arguments.contains(&name) { "user" } else { "default" };
+        let origin = |name| {
+            if arguments.contains(&name) {
+                "user"
+            } else {
+                "default"
+            }
+        };
         assert_eq!(option(&found, "num_beams"), from(4, origin("--num-beams")));
-        assert_eq!(option(&found, "max_length"), from(64, origin("--max-length")));
+        assert_eq!(
+            option(&found, "max_length"),
+            from(64, origin("--max-length"))
+        );
         assert_eq!(option(&found, "length_penalty"), from(1.0, "default"));
         assert!(length(&found) > 5);
     }
@@ -117,11 +142,20 @@ fn max_length_and_max_new_tokens_are_one_option_under_two_names() {
     assert_eq!(length(&found), 7);
     assert!(found["options"].get("max_new_tokens").is_none(), "{found}");
     let found = record(folder.path(), &["--max-new-tokens", "4"]);
-    assert_eq!((length(&found), option(&found, "max_new_tokens")), (5, from(4, "user")));
+    assert_eq!(
+        (length(&found), option(&found, "max_new_tokens")),
+        (5, from(4, "user"))
+    );
     let folder = model(&json!({"max_length": 4}));
-    assert_eq!(length(&record(folder.path(), &["--max-new-tokens", "5"])), 6);
+    assert_eq!(
+        length(&record(folder.path(), &["--max-new-tokens", "5"])),
+        6
+    );
     let both = ["--max-length", "7", "--max-new-tokens", "5"];
-    assert!(fails_with(2, &[&both[..], &[&picture("camera-red.png")]].concat()).contains("cannot be used with"));
+    assert!(
+        fails_with(2, &[&both[..], &[&picture("camera-red.png")]].concat())
+            .contains("cannot be used with")
+    );
 }
 
 #[test]
@@ -138,9 +172,16 @@ fn the_default_length_is_what_the_decoder_can_write() {
         assert_eq!(length(&record(folder.path(), &[])), length(&found));
     }
     // But the user is told.
-    for user in [["--max-length", "64"], ["--max-new-tokens", "64"], ["--set", "max_length=64"]] {
+    for user in [
+        ["--max-length", "64"],
+        ["--max-new-tokens", "64"],
+        ["--set", "max_length=64"],
+    ] {
         let model = ["--model", folder.path().to_str().unwrap()];
-        let stderr = fails_with(2, &[&model[..], &user, &[&picture("camera-red.png")]].concat());
+        let stderr = fails_with(
+            2,
+            &[&model[..], &user, &[&picture("camera-red.png")]].concat(),
+        );
         assert!(stderr.contains("the model can write 33"), "{stderr}");
     }
     let tiny = model_with_positions(6, &json!({}));
@@ -155,7 +196,10 @@ fn a_checkpoint_that_samples_does_so_without_beams() {
     assert_eq!(option(&found, "do_sample"), from(true, "checkpoint"));
     assert_eq!(found["captions"][0]["text"], "camera on a red background");
     let folder = model(&json!({"penalty_alpha": 0.4, "top_k": 4}));
-    assert_eq!(record(folder.path(), &[])["captions"][0]["text"], "camera on a red background");
+    assert_eq!(
+        record(folder.path(), &[])["captions"][0]["text"],
+        "camera on a red background"
+    );
 }
 
 #[test]
@@ -176,10 +220,21 @@ fn verbose_says_what_was_loaded_and_who_decided() {
     let folder = model(&json!({"num_beams": 2, "sequence_bias": [[[5], -1.0]]}));
     let name = folder.path().to_str().unwrap();
     let camera = picture("camera-red.png");
-    let arguments = ["--model", name, "--lang", "en", "--max-length", "9", &camera];
+    let arguments = [
+        "--model",
+        name,
+        "--lang",
+        "en",
+        "--max-length",
+        "9",
+        &camera,
+    ];
     let quiet = caption(&arguments);
     let output = caption(&[&arguments[..], &["--verbose"]].concat());
-    assert_eq!((output.status.code(), &output.stdout), (Some(0), &quiet.stdout));
+    assert_eq!(
+        (output.status.code(), &output.stdout),
+        (Some(0), &quiet.stdout)
+    );
     assert_eq!(text(&quiet.stderr), "");
     let said = text(&output.stderr);
     for expected in [
@@ -195,7 +250,10 @@ fn verbose_says_what_was_loaded_and_who_decided() {
     ] {
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    assert!(said.lines().all(|line| line.starts_with("caption: ")), "{said}");
+    assert!(
+        said.lines().all(|line| line.starts_with("caption: ")),
+        "{said}"
+    );
     let embedded = caption(&["-v", "--precision", "ordinary", "--lang", "en", &camera]);
     assert!(text(&embedded.stderr).contains("the embedded model"));
     assert!(text(&embedded.stderr).contains("ordinary"));

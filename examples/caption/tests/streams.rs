@@ -47,10 +47,20 @@ fn a_reader_that_leaves_ends_the_captions_quietly() {
 fn attention_is_written_although_nobody_reads_the_captions() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out");
-    let arguments = ["--lang", "en", "--num-beams", "1", "--attention", out.to_str().unwrap(), PICTURES];
+    let arguments = [
+        "--lang",
+        "en",
+        "--num-beams",
+        "1",
+        "--attention",
+        out.to_str().unwrap(),
+        PICTURES,
+    ];
     let (_, code, message) = head(PROGRAM, &arguments, 1);
     assert_eq!((code, message.as_str()), (Some(0), ""));
-    let names = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path());
+    let names = fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let records = names.filter(|path| path.extension().is_some_and(|end| end == "json"));
     assert_eq!(records.count(), 4);
 }
@@ -72,7 +82,13 @@ fn arguments_in_messages_are_escaped() {
     ] {
         let output = caption(arguments);
         let message = text(&output.stderr);
-        assert!(!message.replace('\n', "").contains(report::is_escaped), "{arguments:?}: {message:?}");
-        assert!(message.contains("caption: ") || message.starts_with("error: "), "{message}");
+        assert!(
+            !message.replace('\n', "").contains(report::is_escaped),
+            "{arguments:?}: {message:?}"
+        );
+        assert!(
+            message.contains("caption: ") || message.starts_with("error: "),
+            "{message}"
+        );
     }
 }

@@ -102,7 +102,10 @@ enum ConvertError {
         vocabulary: usize,
     },
     #[error("{} is written, but not the report", name(.folder))]
-    Output { folder: PathBuf, source: OutputError },
+    Output {
+        folder: PathBuf,
+        source: OutputError,
+    },
 }
 
 fn main() -> ExitCode {
@@ -174,7 +177,8 @@ fn source(
     let device = device::device(&arguments.device)?;
     let folder = |name: &Option<String>| {
         let name = name.as_deref();
-        name.map(|name| locate::checkpoint(program, name)).transpose()
+        name.map(|name| locate::checkpoint(program, name))
+            .transpose()
     };
     let model = folder(&arguments.source)?;
     let (encoder, decoder) = (folder(&arguments.encoder)?, folder(&arguments.decoder)?);

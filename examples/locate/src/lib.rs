@@ -31,10 +31,7 @@ pub fn tokenizer(program: &Program, name: &str) -> Result<PathBuf, LocateError> 
 }
 
 /// Shows the progress of a download on a terminal, and says on stderr if older files are used instead.
-fn with_bar<R>(
-    program: &Program,
-    find: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> R,
-) -> R {
+fn with_bar<R>(program: &Program, find: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> R) -> R {
     let mut bar: Option<Bar> = None;
     let found = find(&mut |progress: Progress<'_>| match progress {
         Progress::Transfer {

@@ -26,9 +26,18 @@ fn words_of_a_text_are_escaped() {
     fs::write(&corpus, "the \x1b[2Jcat\u{202e} \u{9b}sat\n".repeat(3)).unwrap();
     let corpus = corpus.to_str().unwrap();
     for options in [&[][..], &["--stream"]] {
-        let output = run(PROGRAM, &[&[corpus], options].concat(), Sink::Read, Sink::Read);
+        let output = run(
+            PROGRAM,
+            &[&[corpus], options].concat(),
+            Sink::Read,
+            Sink::Read,
+        );
         let shown = String::from_utf8(output.stdout).unwrap();
-        assert_eq!((output.status.code(), shown.lines().count()), (Some(0), 1), "{shown}");
+        assert_eq!(
+            (output.status.code(), shown.lines().count()),
+            (Some(0), 1),
+            "{shown}"
+        );
         assert!(shown.contains(r"\x1b[2Jcat\u{202e} \u{9b}sat"), "{shown}");
     }
     // A pipe that never ends.

@@ -70,9 +70,15 @@ mod tests {
         ] {
             let error = Arguments::try_parse_from(arguments).unwrap_err();
             let text = text(error);
-            assert!(!text.replace('\n', "").contains(crate::is_escaped), "{text}");
+            assert!(
+                !text.replace('\n', "").contains(crate::is_escaped),
+                "{text}"
+            );
             assert!(text.contains(r"\x1b"), "{text}");
-            assert_eq!(text.matches("error:").count(), text.matches("error: forged").count() + 1);
+            assert_eq!(
+                text.matches("error:").count(),
+                text.matches("error: forged").count() + 1
+            );
             assert!(!text.contains("\nerror: forged"), "{text}");
         }
     }

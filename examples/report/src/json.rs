@@ -26,8 +26,9 @@ impl Formatter for Escaping {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((start, character)) =
-            rest.char_indices().find(|(_, character)| is_escaped(*character))
+        while let Some((start, character)) = rest
+            .char_indices()
+            .find(|(_, character)| is_escaped(*character))
         {
             writer.write_all(rest[..start].as_bytes())?;
             // All of them are below 65,536, so there are no pairs of surrogates.
@@ -50,7 +51,10 @@ mod tests {
         let line = json_line(&value).unwrap();
         let content = line.strip_suffix('\n').unwrap();
         assert!(!content.contains(is_escaped), "{content}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(content).unwrap(), value);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(content).unwrap(),
+            value
+        );
         assert!(content.contains("é 🐧"));
     }
 }

@@ -5,7 +5,15 @@ use std::path::{Path, PathBuf};
 
 /// What prints past the writer, or panics if stderr is full.
 const FORBIDDEN: [&str; 9] = [
-    "println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout()", "stderr().lock", "ProgressBar::", ".exit()",
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "dbg!",
+    "stdout()",
+    "stderr().lock",
+    "ProgressBar::",
+    ".exit()",
 ];
 
 #[test]
@@ -26,7 +34,11 @@ fn no_program_prints_past_the_writer() {
         for (line, number) in text.lines().zip(1..) {
             let is_comment = line.trim_start().starts_with("//");
             let found = FORBIDDEN.iter().find(|forbidden| line.contains(*forbidden));
-            assert!(is_comment || found.is_none(), "{}:{number}: {found:?}", file.display());
+            assert!(
+                is_comment || found.is_none(),
+                "{}:{number}: {found:?}",
+                file.display()
+            );
         }
     }
 }

@@ -148,7 +148,9 @@ impl Check {
         let processor = match ImageProcessor::new(config) {
             Ok(processor) => processor,
             // Not every class and filter has every mode.
-            Err(Error::Config { key, expected, .. }) if key == "resize_backend" || key == "resample" => {
+            Err(Error::Config { key, expected, .. })
+                if key == "resize_backend" || key == "resample" =>
+            {
                 let reason = format!("unsupported: this mode with another {key} than {expected}");
                 return Ok(Comparison::not_run(what, 1, reason));
             }
@@ -169,7 +171,13 @@ impl Check {
             return Ok(of_shape(&found.shape[1..]));
         }
         let is_jpeg = is_jpeg(&path)?;
-        Ok(compared(processor.config(), what, is_jpeg, &found.values, &expected.values))
+        Ok(compared(
+            processor.config(),
+            what,
+            is_jpeg,
+            &found.values,
+            &expected.values,
+        ))
     }
 }
 

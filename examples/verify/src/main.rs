@@ -17,8 +17,8 @@ mod tolerance;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
 use ::report::Program;
+use clap::{Parser, Subcommand};
 use preprocess::image::decode::{Alpha, DecodeOptions};
 use pretrained::Weights;
 

@@ -58,7 +58,11 @@ fn stdio(sink: Sink) -> Stdio {
             drop(reader);
             writer.into()
         }
-        Sink::Full => OpenOptions::new().write(true).open("/dev/full").unwrap().into(),
+        Sink::Full => OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+            .into(),
     }
 }
 
@@ -80,7 +84,12 @@ pub(crate) fn head<S: AsRef<OsStr>>(
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let lines = stdout.lines().take(lines).map(Result::unwrap).collect();
     let mut message = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut message)
+        .unwrap();
     let status = child.wait().unwrap();
     assert!(!message.contains("panicked"), "{message}");
     (lines, status.code(), message)
@@ -93,13 +102,23 @@ pub(crate) fn assert_survives(program: &str, good: &[&str], code: i32, refused: 
         for quiet in [Sink::ClosedPipe, Sink::None] {
             let output = run(program, arguments, quiet, Sink::Read);
             let message = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(code), "{arguments:?}, {quiet:?}: {message}");
-            assert!(!message.contains("standard output"), "{arguments:?}, {quiet:?}: {message}");
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{arguments:?}, {quiet:?}: {message}"
+            );
+            assert!(
+                !message.contains("standard output"),
+                "{arguments:?}, {quiet:?}: {message}"
+            );
         }
         let output = run(program, arguments, Sink::Full, Sink::Read);
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-        assert!(message.contains("can't write to the standard output"), "{message}");
+        assert!(
+            message.contains("can't write to the standard output"),
+            "{message}"
+        );
         let is_about_it = |line: &&str| line.contains("No space left on device");
         assert_eq!(message.lines().filter(is_about_it).count(), 1, "{message}");
         for stderr in BROKEN {
@@ -110,7 +129,11 @@ pub(crate) fn assert_survives(program: &str, good: &[&str], code: i32, refused: 
     for stdout in [Sink::Read, Sink::ClosedPipe, Sink::None] {
         for stderr in BROKEN {
             let output = run(program, refused, stdout, stderr);
-            assert_eq!(output.status.code(), Some(2), "{refused:?}, {stdout:?}, {stderr:?}");
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{refused:?}, {stdout:?}, {stderr:?}"
+            );
         }
     }
 }

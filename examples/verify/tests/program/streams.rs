@@ -35,7 +35,10 @@ fn a_reader_that_leaves_does_not_change_the_result() {
         let name = folder.path().to_str().unwrap();
         for lines in [0, 1, 3] {
             let (read, found, message) = head(PROGRAM, &["text", name], lines);
-            assert_eq!((read.len(), found, message.as_str()), (lines, Some(code), ""));
+            assert_eq!(
+                (read.len(), found, message.as_str()),
+                (lines, Some(code), "")
+            );
         }
     }
     // Nothing differs, but something could not be run.
@@ -43,7 +46,10 @@ fn a_reader_that_leaves_does_not_change_the_result() {
     fs::write(folder.file("images/more.png"), "").unwrap();
     let name = folder.path().to_str().unwrap();
     let expected = verify(["images", name]).code;
-    assert_eq!(head(PROGRAM, &["images", name], 1), head_of(expected, verify(["images", name]).output));
+    assert_eq!(
+        head(PROGRAM, &["images", name], 1),
+        head_of(expected, verify(["images", name]).output)
+    );
     for stderr in BROKEN {
         let output = run(PROGRAM, &["images", name], Sink::ClosedPipe, stderr);
         assert_eq!(output.status.code(), expected);
@@ -70,14 +76,29 @@ fn texts_of_a_file_can_not_change_a_terminal() {
     let header = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
     let text = String::from_utf8(bytes[8..8 + header].to_vec()).unwrap();
     let text = text.replacen("pillow/exact.png", r"\u001b[2J\n\u202e/exact.png", 1);
-    let changed = [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &bytes[8 + header..]];
+    let changed = [
+        &(text.len() as u64).to_le_bytes()[..],
+        text.as_bytes(),
+        &bytes[8 + header..],
+    ];
     tensors.write("pixels.safetensors", &changed.concat());
-    for arguments in [["text", name], ["images", tensors.path().to_str().unwrap()], ["model", hostile], ["processors", hostile]] {
+    for arguments in [
+        ["text", name],
+        ["images", tensors.path().to_str().unwrap()],
+        ["model", hostile],
+        ["processors", hostile],
+    ] {
         for json in [&[][..], &["--json"]] {
             let found = verify([&arguments[..], json].concat());
             let shown = found.output + &found.errors;
-            assert!(!shown.replace('\n', "").contains(report::is_escaped), "{shown:?}");
-            assert!(shown.contains(r"\u{202e}") || shown.contains(r"\u202e"), "{shown}");
+            assert!(
+                !shown.replace('\n', "").contains(report::is_escaped),
+                "{shown:?}"
+            );
+            assert!(
+                shown.contains(r"\u{202e}") || shown.contains(r"\u202e"),
+                "{shown}"
+            );
         }
     }
 }
