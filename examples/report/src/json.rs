@@ -30,7 +30,7 @@ impl Formatter for Escaping {
             .char_indices()
             .find(|(_, character)| is_escaped(*character))
         {
-            writer.write_all(rest[..start].as_bytes())?;
+            writer.write_all(&rest.as_bytes()[..start])?;
             // All of them are below 65,536, so there are no pairs of surrogates.
             write!(writer, r"\u{:04x}", u32::from(character))?;
             rest = &rest[start + character.len_utf8()..];
