@@ -1,4 +1,4 @@
-use generation::{ConfigError, GenerationConfig, Ignored};
+use generation::{ConfigError, GenerationConfig, Ignored, OptionSource, Prompt};
 use vision_encoder_decoder::{GenerateError, Shortlist};
 
 use crate::{Captioner, Error, Words};
@@ -54,7 +54,8 @@ impl Captioner {
     /// [`AsPublished::generation_config`](crate::AsPublished::generation_config). `said` are the settings of the user,
     /// each `NAME=VALUE` with a name of [`GenerationConfig`]; of equal names the last counts. Of `defaults`, the
     /// options count that neither says. The greatest length is one option here, whether it is called `max_length` or
-    /// `max_new_tokens`, and so is the least. Unless the user says it, it is at most what the decoder can write.
+    /// `max_new_tokens`, and so is the least. Unless the user says it, it is at most what the decoder can write. A
+    /// checkpoint that chooses sampling or contrastive search without beams gets no beams by default.
     ///
     /// [`GenerationConfig::source_of`] tells afterwards who has set an option, and [`Captioner::ignored`] what is
     /// not used.
@@ -91,8 +92,13 @@ impl Captioner {
         if says("min_length") && !says("min_new_tokens") {
             checkpoint = settings(&checkpoint, &["min_new_tokens=null"])?;
         }
+        let checkpoint = settings(&checkpoint, said)?;
+        let mut defaults = defaults.clone();
+        if chooses_one_row(&checkpoint) {
+            defaults.num_beams = GenerationConfig::default().num_beams;
+        }
         let mut options = CaptionOptions {
-            generation: settings(&checkpoint, said)?.with_defaults(defaults),
+            generation: checkpoint.with_defaults(&defaults),
             ..options
         };
         if !says("max_length") && !says("max_new_tokens") {
@@ -113,9 +119,7 @@ impl Captioner {
     fn clamp_length(&self, options: &mut CaptionOptions) -> Result<(), Error> {
         let languages = self.languages().get(..1).unwrap_or_default();
         for prompt in self.prompts(languages, options)? {
-            let length = prompt.tokens.len();
-            let checked = self.model().validate_length(&options.generation, length);
-            if let Err(ConfigError::TooFewPositions { most, .. }) = checked {
+            if let Some(most) = self.most_tokens(&options.generation, prompt.tokens.len()) {
                 let most = format!("max_length={most}");
                 options.generation =
                     settings(&options.generation, &["max_new_tokens=null", &most])?;
@@ -123,6 +127,40 @@ impl Captioner {
         }
         Ok(())
     }
+
+    /// The options of generation, with the default length made what the decoder can write if that is less.
+    pub(crate) fn writable(
+        &self,
+        options: &CaptionOptions,
+        prompts: &[Prompt],
+    ) -> GenerationConfig {
+        let mut config = options.generation.clone();
+        let is_default = |name| config.source_of(name) == OptionSource::Default;
+        if let Some(prompt) = prompts.first()
+            && is_default("max_length")
+            && is_default("max_new_tokens")
+            && let Some(most) = self.most_tokens(&config, prompt.tokens.len())
+        {
+            config.max_length = Some(most);
+        }
+        config
+    }
+
+    /// The most tokens that the decoder can write, if options ask for more.
+    fn most_tokens(&self, config: &GenerationConfig, prompt_length: usize) -> Option<usize> {
+        match self.model().validate_length(config, prompt_length) {
+            Err(ConfigError::TooFewPositions { most, .. }) => Some(most),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a checkpoint chooses a strategy that a default number of beams would change.
+fn chooses_one_row(checkpoint: &GenerationConfig) -> bool {
+    let is_of_file = |name| matches!(checkpoint.source_of(name), OptionSource::File(_));
+    let is_contrastive = checkpoint.penalty_alpha.is_some_and(|alpha| alpha > 0.0);
+    (checkpoint.do_sample && is_of_file("do_sample"))
+        || (is_contrastive && is_of_file("penalty_alpha"))
 }
 
 fn settings<S: AsRef<str>>(

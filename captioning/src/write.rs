@@ -81,12 +81,13 @@ impl Captioner {
         let languages = self.languages().get(..1).unwrap_or_default();
         let prompts = self.prompts(languages, options)?;
         let model = self.model();
-        self.generation(options)
+        let generation = self.generation(options, &prompts);
+        generation
             .validate(&prompts, self.pretrained.config.decoder.vocab_size())
             .map_err(GenerateError::from)?;
         for prompt in &prompts {
             model
-                .validate_length(&options.generation, prompt.tokens.len())
+                .validate_length(generation.config(), prompt.tokens.len())
                 .map_err(GenerateError::from)?;
         }
         Ok(())
@@ -103,6 +104,7 @@ impl Captioner {
         let [images, _, _] = memory.hidden.dims();
         // One prompt per image and language, all in one batch.
         let prompts = vec![self.prompts(languages, options)?; images].concat();
+        let generation = self.generation(options, &prompts);
         let row_sources: Vec<usize> = (0..images)
             .flat_map(|image| vec![image; languages.len()])
             .collect();
@@ -110,7 +112,7 @@ impl Captioner {
             memory,
             &row_sources,
             &prompts,
-            configure(self.generation(options)),
+            configure(generation),
             options.shortlist.as_ref(),
         )?;
         let mut captions: Vec<Vec<LanguageCaptions>> = Vec::with_capacity(images);
@@ -136,9 +138,9 @@ impl Captioner {
         captions.collect()
     }
 
-    fn generation<'g>(&self, options: &CaptionOptions) -> Generation<'g> {
-        let generation =
-            Generation::new(options.generation.clone()).with_alternatives(options.alternatives);
+    fn generation<'g>(&self, options: &CaptionOptions, prompts: &[Prompt]) -> Generation<'g> {
+        let generation = Generation::new(self.writable(options, prompts))
+            .with_alternatives(options.alternatives);
         let needs_text = !(options.generation.stop_strings.is_empty()
             && options.required.is_empty()
             && options.forbidden.is_empty());

@@ -6,14 +6,14 @@ use crate::vocabulary::separates_words;
 use crate::{ConfigError, Vocabulary};
 
 /// A phrase that a text has to contain or must not contain, in one or several alternative forms.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Phrase {
     pub(crate) alternatives: Vec<Vec<u32>>,
     pub(crate) matching: Matching,
 }
 
 /// What counts as an occurrence of a phrase.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Matching {
     /// The sequence of tokens, even inside a longer word: Hugging Face's `force_words_ids` and
     /// `bad_words_ids`.

@@ -279,7 +279,8 @@ fn is_neutral(name: &str, text: &str) -> bool {
 fn read_otherwise(option: &str, text: &str) -> Option<Ignored> {
     let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let reason = match option {
-        "early_stopping" | "renormalize_logits" if is_number => IgnoredReason::NumberForTruth,
+        "early_stopping" if is_number => IgnoredReason::NotTrue,
+        "renormalize_logits" if !matches!(text, "true" | "false") => IgnoredReason::NotTrue,
         "eos_token_id" | "suppress_tokens" | "begin_suppress_tokens" if text.contains('-') => {
             IgnoredReason::NoSuchTokens
         }

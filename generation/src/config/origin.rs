@@ -87,8 +87,8 @@ pub enum IgnoredReason {
     Superseded(&'static str),
     /// Its value turns it off.
     Off,
-    /// `early_stopping` is a number, which counts as `false`.
-    NumberForTruth,
+    /// It is neither `true` nor `false`, and counts as `false`.
+    NotTrue,
     /// The shortest text is longer than the longest, so texts end only at the greatest length.
     LongerThanLongest,
     /// It has tokens that the vocabulary does not have.
@@ -112,9 +112,8 @@ impl fmt::Display for IgnoredReason {
                 write!(formatter, "is ignored: {option} takes precedence")
             }
             Self::Off => formatter.write_str("is ignored: its value turns it off"),
-            Self::NumberForTruth => {
-                formatter.write_str("is a number and counts as false; write true or false")
-            }
+            Self::NotTrue => formatter
+                .write_str("is neither true nor false and counts as false, as in transformers"),
             Self::LongerThanLongest => formatter.write_str(
                 "is longer than the longest text, so texts end only at the greatest length",
             ),

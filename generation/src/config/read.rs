@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use whole_files::python_json;
 
 use super::EarlyStopping;
@@ -47,7 +48,8 @@ enum Number {
 }
 
 impl Number {
-    /// A number that is the only value of a text. Unlike in a list, it may have any size.
+    /// The number that a text is. It may have any size, and has all its digits: the parser of whole lists rounds
+    /// numbers with a decimal point once more.
     fn of(text: &str) -> Option<Self> {
         if let Ok(integer) = text.parse() {
             return Some(Self::Integer(integer));
@@ -219,9 +221,9 @@ pub(super) fn truth(text: &str) -> Read<bool> {
     Ok(number.float() != 0.0)
 }
 
-/// A truth value. transformers takes no number for `true` here.
+/// A truth value for which transformers takes nothing but `true` for true.
 pub(super) fn exactly_true(text: &str) -> Read<bool> {
-    truth(text).map(|_| text == "true")
+    Ok(text == "true")
 }
 
 /// transformers accepts 0 and 1 too, and takes neither for `true`.
@@ -311,17 +313,21 @@ pub(super) fn phrases(text: &str) -> Read<Vec<Vec<Vec<u32>>>> {
 
 pub(super) fn biases(text: &str) -> Read<Vec<(Vec<u32>, f64)>> {
     const EXPECTED: &str = "a list of pairs, each a list of token ids and a number";
-    let biases: Vec<(Vec<Token>, Number)> = parsed(text, EXPECTED)?;
-    let pair = |(tokens, bias): (_, Number)| (ids(tokens), bias.float());
-    Ok(biases.into_iter().map(pair).collect())
+    let biases: Vec<(Vec<Token>, Box<RawValue>)> = parsed(text, EXPECTED)?;
+    let pair = |(tokens, bias): (_, Box<RawValue>)| {
+        let bias = Number::of(bias.get()).ok_or_else(|| unreadable(text, EXPECTED))?;
+        Ok((ids(tokens), bias.float()))
+    };
+    biases.into_iter().map(pair).collect()
 }
 
 pub(super) fn start_and_factor(text: &str) -> Read<(i64, f64)> {
     const EXPECTED: &str = "an integer and a number";
-    let (start, factor): (Number, Number) = parsed(text, EXPECTED)?;
-    let start = start.integer().ok_or_else(|| unreadable(text, EXPECTED))?;
-    let start = i64::try_from(start.clamp(i64::MIN.into(), i64::MAX.into()));
-    Ok((start.unwrap_or(i64::MAX), factor.float()))
+    let pair: (Box<RawValue>, Box<RawValue>) = parsed(text, EXPECTED)?;
+    let start = integer(pair.0.get(), EXPECTED).map_err(|_| unreadable(text, EXPECTED))?;
+    let factor = Number::of(pair.1.get()).ok_or_else(|| unreadable(text, EXPECTED))?;
+    let start = start.clamp(i64::MIN.into(), i64::MAX.into());
+    Ok((i64::try_from(start).unwrap_or(i64::MAX), factor.float()))
 }
 
 /// A string or a list of strings.

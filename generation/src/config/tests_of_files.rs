@@ -84,6 +84,10 @@ fn options_that_the_strategy_does_not_use_may_have_any_value() {
         ),
         (r#"{"seed": -1}"#, &["seed"]),
         (r#"{"patience": 0}"#, &["patience"]),
+        (
+            r#"{"pad_token_id": "<pad>", "bos_token_id": -1, "decoder_start_token_id": 2}"#,
+            &["pad_token_id", "bos_token_id"],
+        ),
     ] {
         let config = read(json);
         config

@@ -40,6 +40,10 @@ impl GenerationConfig {
             "min_length" => (self.max_new_tokens.is_none()
                 && self.max_length.is_some_and(|most| self.min_length > most))
             .then_some(IgnoredReason::LongerThanLongest),
+            "pad_token_id" => self.unreadable(name).map(|_| IgnoredReason::NoEffect),
+            "bos_token_id" if self.decoder_start_token_id.is_some() => self
+                .unreadable(name)
+                .map(|_| Superseded("decoder_start_token_id")),
             _ => None,
         }
     }

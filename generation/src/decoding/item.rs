@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::numeric::{is_usable, log_softmax, map_all};
 use crate::options::Options;
-use crate::processor::{Extra, ForbiddenPhrases, processors_with};
-use crate::search::{Draft, Search, Step, required_phrases};
+use crate::processor::{Extra, ForbiddenPhrases, Lists, processors_with};
+use crate::search::{Draft, Search, Step};
 use crate::stopping::StoppingCriteria;
 use crate::{Hypothesis, LogitsProcessor, Prompt, PromptError, PromptResult};
 
@@ -34,19 +34,26 @@ pub(super) struct ItemStep<'a> {
     pub(super) hidden_states: Option<&'a [f32]>,
 }
 
+/// What the prompts of a batch share because it takes long to make.
+#[derive(Default)]
+pub(super) struct Shared<'a> {
+    forbidden: ForbiddenPhrases,
+    lists: Lists<'a>,
+}
+
 impl Item {
     /// A prompt whose first `fed` tokens are fed at the first step.
-    pub(super) fn new(
+    pub(super) fn new<'a>(
         index: usize,
         prompt: &Prompt,
         fed: usize,
-        options: &Options<'_>,
+        options: &Options<'a>,
         search: Box<dyn Search>,
-        forbidden: &mut ForbiddenPhrases,
+        shared: &mut Shared<'a>,
     ) -> Self {
         let stopping = StoppingCriteria::of_prompt(options, prompt.tokens.len());
         let extra = Extra {
-            forbidden: forbidden.processors(prompt, options, &stopping),
+            forbidden: shared.forbidden.processors(prompt, options, &stopping),
             allowed_tokens: options.allowed_tokens.clone(),
             custom: options.processors.to_vec(),
         };
@@ -54,10 +61,10 @@ impl Item {
             index,
             waiting: prompt.tokens[fed..].iter().copied().collect(),
             search,
-            processors: processors_with(options.config, prompt, extra),
+            processors: processors_with(options.config, prompt, extra, &mut shared.lists),
             stopping,
             alternatives: options.alternatives,
-            required: required_phrases(options.config, prompt).len(),
+            required: options.config.force_words_ids.len() + prompt.required.len(),
             steps: 0,
         }
     }

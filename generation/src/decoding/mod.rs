@@ -6,12 +6,11 @@ mod model_step;
 mod watcher;
 
 use batch::Batch;
-use item::Item;
+use item::{Item, Shared};
 use model_step::ModelStep;
 use watcher::Watcher;
 
 use crate::options::Options;
-use crate::processor::ForbiddenPhrases;
 use crate::{GenerateError, Observer, Prompt, PromptResult, Search, StepModel};
 
 /// Continues prompts until each is over. `options[i]` and `searches[i]` are those of `prompts[i]`.
@@ -26,10 +25,10 @@ pub(crate) fn decode<M: StepModel>(
     // The model is fed as many tokens of each prompt as the shortest has; the rest follows step by
     // step, so that all rows always have the same length.
     let fed = prompts.iter().map(|p| p.tokens.len()).min().unwrap_or(0);
-    let mut forbidden = ForbiddenPhrases::default();
+    let mut shared = Shared::default();
     let items = prompts.iter().zip(options).zip(searches).enumerate();
     let items = items.map(|(index, ((prompt, options), search))| {
-        Item::new(index, prompt, fed, options, search, &mut forbidden)
+        Item::new(index, prompt, fed, options, search, &mut shared)
     });
     let items = items.collect();
     let first = prompts.iter().flat_map(|prompt| &prompt.tokens[..fed]);

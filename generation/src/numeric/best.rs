@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use super::chunks::map_chunks;
 use super::{BLOCK, largest_of};
 
@@ -34,17 +36,7 @@ pub(crate) fn keep_best(
         Some(last) if best.len() == k => last.score,
         _ => f32::NEG_INFINITY,
     };
-    let largest = map_chunks(
-        scores,
-        #[inline(always)]
-        |chunk| {
-            let mut largest = Vec::with_capacity(chunk.len().div_ceil(BLOCK));
-            for block in chunk.chunks(BLOCK) {
-                largest.push(largest_of(block));
-            }
-            largest
-        },
-    );
+    let largest = largest_of_blocks(scores);
     let blocks = scores.chunks(BLOCK).zip(largest.iter().flatten());
     for (number, (block, largest)) in blocks.enumerate() {
         // Adding the row's score keeps the order, so no sum of the block is better than its largest.
@@ -79,6 +71,91 @@ pub(crate) fn keep(best: &mut Vec<Continuation>, k: usize, next: Continuation) {
     best.insert(position, next);
 }
 
+/// Collects the `k` best of many continuations, for a `k` that is too large to keep them in order all the time. Among
+/// equal keys the earlier one comes first.
+pub(crate) struct Best {
+    k: usize,
+    /// At most twice as many as are wanted, with their keys and numbers.
+    items: Vec<(f32, usize, Continuation)>,
+    /// Only keys above this are among the best.
+    worst: f32,
+    added: usize,
+}
+
+impl Best {
+    /// Will keep `k` continuations.
+    pub(crate) fn new(k: usize) -> Self {
+        Self {
+            k,
+            items: Vec::new(),
+            worst: f32::NEG_INFINITY,
+            added: 0,
+        }
+    }
+
+    /// Adds a continuation unless it is not among the best. Minus infinity never is.
+    pub(crate) fn add(&mut self, key: f32, next: Continuation) {
+        if self.k == 0 || key.is_nan() || key <= self.worst {
+            return;
+        }
+        self.items.push((key, self.added, next));
+        self.added += 1;
+        if self.items.len() >= self.k.saturating_mul(2) {
+            self.items.select_nth_unstable_by(self.k - 1, Self::order);
+            self.items.truncate(self.k);
+            self.worst = self.items[self.k - 1].0;
+        }
+    }
+
+    /// Adds all continuations of a row, as [`keep_best`] does.
+    pub(crate) fn add_row(&mut self, row: usize, row_score: f32, scores: &[f32]) {
+        let largest = largest_of_blocks(scores);
+        let blocks = scores.chunks(BLOCK).zip(largest.iter().flatten());
+        for (number, (block, largest)) in blocks.enumerate() {
+            if largest + row_score <= self.worst {
+                continue;
+            }
+            for (position, log_prob) in block.iter().enumerate() {
+                let score = log_prob + row_score;
+                let next = Continuation {
+                    row,
+                    token: (number * BLOCK + position) as u32,
+                    log_prob: *log_prob,
+                    score,
+                };
+                self.add(score, next);
+            }
+        }
+    }
+
+    /// The best, in order.
+    pub(crate) fn into_sorted(mut self) -> Vec<Continuation> {
+        self.items.sort_unstable_by(Self::order);
+        self.items.truncate(self.k);
+        self.items.into_iter().map(|(_, _, next)| next).collect()
+    }
+
+    fn order(a: &(f32, usize, Continuation), b: &(f32, usize, Continuation)) -> Ordering {
+        let by_key = b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal); // there is no NaN
+        by_key.then(a.1.cmp(&b.1))
+    }
+}
+
+/// The largest score of each block.
+fn largest_of_blocks(scores: &[f32]) -> Vec<Vec<f32>> {
+    map_chunks(
+        scores,
+        #[inline(always)]
+        |chunk| {
+            let mut largest = Vec::with_capacity(chunk.len().div_ceil(BLOCK));
+            for block in chunk.chunks(BLOCK) {
+                largest.push(largest_of(block));
+            }
+            largest
+        },
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +183,11 @@ mod tests {
             all.sort_by(|a, b| b.2.total_cmp(&a.2)); // stable: earlier first among equals
             let found: Vec<_> = best.iter().map(|c| (c.row, c.token, c.score)).collect();
             assert_eq!(found, all[..k]);
+            let mut many = Best::new(k);
+            for (row, scores) in rows.iter().enumerate() {
+                many.add_row(row, -(row as f32), scores);
+            }
+            assert_eq!(many.into_sorted(), best);
         }
     }
 
@@ -115,5 +197,11 @@ mod tests {
         keep_best(&mut best, 0, 0, 0.0, &[1.0]);
         keep_best(&mut best, 3, 0, 0.0, &[f32::NEG_INFINITY; 70]);
         assert!(best.is_empty());
+        let mut none = Best::new(0);
+        none.add_row(0, 0.0, &[1.0]);
+        assert!(none.into_sorted().is_empty());
+        let mut impossible = Best::new(usize::MAX);
+        impossible.add_row(0, 0.0, &[f32::NEG_INFINITY; 70]);
+        assert!(impossible.into_sorted().is_empty());
     }
 }

@@ -9,7 +9,7 @@ mod order;
 
 pub use best::Continuation;
 
-pub(crate) use best::{keep, keep_best};
+pub(crate) use best::{Best, keep, keep_best};
 pub(crate) use chunks::map_all;
 pub(crate) use order::LargestFirst;
 

@@ -1,34 +1,32 @@
+use super::endings::Endings;
 use super::forbid;
 use crate::LogitsProcessor;
+use crate::config::different;
 
 /// Forbids sequences of tokens: the last token of each where the row ends with the others.
 ///
 /// Hugging Face: `NoBadWordsLogitsProcessor`, which never forbids an end token alone.
 #[derive(Clone, Debug)]
 pub(super) struct BadWords {
-    words: Vec<Vec<u32>>,
+    words: Endings<()>,
 }
 
 impl BadWords {
     /// Forbids each word, a sequence of tokens, unless it is a single end token.
     pub(super) fn new(words: &[Vec<u32>], eos_token_id: &[u32]) -> Self {
-        let is_end = |word: &[u32]| matches!(word, [token] if eos_token_id.contains(token));
-        let words = words.iter().filter(|word| !is_end(word)).cloned();
+        let ends = different(eos_token_id);
+        let is_end = |word: &[u32]| matches!(word, [token] if ends.binary_search(token).is_ok());
+        let words = words.iter().map(Vec::as_slice).filter(|word| !is_end(word));
         Self {
-            words: words.collect(),
+            words: Endings::new(words.map(|word| (word, ()))),
         }
     }
 }
 
 impl LogitsProcessor for BadWords {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
-        for word in &self.words {
-            if let Some((last, start)) = word.split_last()
-                && tokens.ends_with(start)
-            {
-                forbid(&[*last], scores);
-            }
-        }
+        self.words
+            .for_each(tokens, |last, ()| forbid(&[last], scores));
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{BadWords, forbid};
@@ -55,7 +56,7 @@ struct Completing {
 
 /// The processors of forbidden phrases. Prompts with the same phrase share its compiled form.
 #[derive(Default)]
-pub(crate) struct ForbiddenPhrases(Vec<(Phrase, Arc<CompiledPhrase>)>);
+pub(crate) struct ForbiddenPhrases(HashMap<Phrase, Arc<CompiledPhrase>>);
 
 impl ForbiddenPhrases {
     /// A processor for each forbidden phrase of a prompt.
@@ -84,12 +85,12 @@ impl ForbiddenPhrases {
         phrase: &Phrase,
         vocabulary: Option<&Arc<Vocabulary>>,
     ) -> Arc<CompiledPhrase> {
-        if let Some((_, compiled)) = self.0.iter().find(|(known, _)| known == phrase) {
+        if let Some(compiled) = self.0.get(phrase) {
             return Arc::clone(compiled);
         }
         let vocabulary = vocabulary.cloned().unwrap_or_default();
         let compiled = Arc::new(CompiledPhrase::new(phrase, vocabulary));
-        self.0.push((phrase.clone(), Arc::clone(&compiled)));
+        self.0.insert(phrase.clone(), Arc::clone(&compiled));
         compiled
     }
 }
@@ -132,8 +133,21 @@ impl Word {
         let starts = text.char_indices().map(|(bytes, _)| bytes);
         let mut beginnings: Vec<(usize, Completing)> =
             starts.map(|bytes| (bytes, Completing::default())).collect();
+        // A vocabulary is large, so what most tokens can't have is looked at first.
+        let mut may_begin = [false; 256];
+        for (bytes, _) in &beginnings {
+            may_begin[usize::from(text.as_bytes()[*bytes])] = true;
+        }
         let texts = (0..).zip(vocabulary.texts());
         for (token, added) in texts.filter_map(|(token, added)| Some((token, added?))) {
+            let may_have = added.len() > text.len() && added.contains(text.as_str());
+            let starts = added
+                .bytes()
+                .next()
+                .is_some_and(|first| may_begin[usize::from(first)]);
+            if !(may_have || starts) {
+                continue;
+            }
             for start in occurrences(added, &text).filter(|start| *start > 0) {
                 if is_boundary(&added[..start], &text) {
                     inside.add(token, &added[start + text.len()..], may_go_on);

@@ -13,23 +13,63 @@ pub(crate) struct Extra {
     pub(crate) custom: Vec<Arc<dyn LogitsProcessor>>,
 }
 
+/// The processors of long lists, which prompts with the same configuration share: to make them takes time in
+/// proportion to the list.
+#[derive(Default)]
+pub(crate) struct Lists<'a>(Vec<(&'a GenerationConfig, OfLists)>);
+
+#[derive(Clone, Default)]
+struct OfLists {
+    sequence_bias: Option<Arc<SequenceBias>>,
+    bad_words: Option<Arc<BadWords>>,
+}
+
+impl<'a> Lists<'a> {
+    fn of(&mut self, config: &'a GenerationConfig) -> OfLists {
+        let known = self
+            .0
+            .iter()
+            .rev()
+            .find(|(known, _)| std::ptr::eq(*known, config));
+        if let Some((_, lists)) = known {
+            return lists.clone();
+        }
+        let (biases, words) = (&config.sequence_bias, &config.bad_words_ids);
+        let lists = OfLists {
+            sequence_bias: (!biases.is_empty()).then(|| Arc::new(SequenceBias::new(biases))),
+            bad_words: (!words.is_empty())
+                .then(|| Arc::new(BadWords::new(words, &config.eos_token_id))),
+        };
+        // Without lists there is nothing to share, and a batch may have many configurations.
+        if !(biases.is_empty() && words.is_empty()) {
+            self.0.push((config, lists.clone()));
+        }
+        lists
+    }
+}
+
 /// The processors that a configuration asks for, for one prompt, in Hugging Face's order. Of the
 /// prompt, only `tokens` and `forced_bos_token_id` count.
 pub fn processors(config: &GenerationConfig, prompt: &Prompt) -> Vec<Arc<dyn LogitsProcessor>> {
-    processors_with(config, prompt, Extra::default())
+    processors_with(config, prompt, Extra::default(), &mut Lists::default())
 }
 
 /// The processors of [`processors`] and extra ones, which are placed where Hugging Face has them.
-pub(crate) fn processors_with(
-    config: &GenerationConfig,
+pub(crate) fn processors_with<'a>(
+    config: &'a GenerationConfig,
     prompt: &Prompt,
     extra: Extra,
+    lists: &mut Lists<'a>,
 ) -> Vec<Arc<dyn LogitsProcessor>> {
     let mut list: Vec<Arc<dyn LogitsProcessor>> = Vec::new();
     let length = prompt.tokens.len();
     let forced_bos_token_id = prompt.forced_bos_token_id.or(config.forced_bos_token_id);
-    if !config.sequence_bias.is_empty() {
-        list.push(Arc::new(SequenceBias::new(&config.sequence_bias)));
+    let OfLists {
+        sequence_bias,
+        bad_words,
+    } = lists.of(config);
+    if let Some(biases) = sequence_bias {
+        list.push(biases);
     }
     if config.repetition_penalty != 1.0 {
         let penalty = config.repetition_penalty as f32;
@@ -38,9 +78,8 @@ pub(crate) fn processors_with(
     if config.no_repeat_ngram_size > 0 {
         list.push(Arc::new(NoRepeatNGram::new(config.no_repeat_ngram_size)));
     }
-    if !config.bad_words_ids.is_empty() {
-        let words = BadWords::new(&config.bad_words_ids, &config.eos_token_id);
-        list.push(Arc::new(words));
+    if let Some(words) = bad_words {
+        list.push(words);
     }
     list.extend(extra.forbidden);
     let min_length = config.shortest(length);

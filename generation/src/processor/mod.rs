@@ -2,6 +2,7 @@
 
 mod allowed_tokens;
 mod bad_words;
+mod endings;
 mod epsilon_cutoff;
 mod eta_cutoff;
 mod exponential_decay;
@@ -26,7 +27,7 @@ pub use allowed_tokens::AllowedTokensFn;
 pub use list::processors;
 
 pub(crate) use forbidden_phrase::ForbiddenPhrases;
-pub(crate) use list::{Extra, processors_with};
+pub(crate) use list::{Extra, Lists, processors_with};
 
 use allowed_tokens::AllowedTokens;
 use bad_words::BadWords;

@@ -1,3 +1,4 @@
+use super::endings::Endings;
 use crate::LogitsProcessor;
 
 /// Adds a bias to the score of a sequence's last token where the row ends with the other tokens.
@@ -6,36 +7,26 @@ use crate::LogitsProcessor;
 /// as it does there.
 #[derive(Clone, Debug)]
 pub(super) struct SequenceBias {
-    biases: Vec<(Vec<u32>, f32)>,
+    biases: Endings<f32>,
 }
 
 impl SequenceBias {
     /// Sequences of at least one token, with their biases.
     pub(super) fn new(biases: &[(Vec<u32>, f64)]) -> Self {
-        let is_last = |(position, (sequence, _)): &(usize, &(Vec<u32>, f64))| {
-            !biases[position + 1..]
-                .iter()
-                .any(|(later, _)| later == sequence)
-        };
-        let biases = biases.iter().enumerate().filter(is_last);
+        let biases = biases.iter();
         Self {
-            biases: biases
-                .map(|(_, (sequence, bias))| (sequence.clone(), *bias as f32))
-                .collect(),
+            biases: Endings::new(biases.map(|(tokens, bias)| (tokens.as_slice(), *bias as f32))),
         }
     }
 }
 
 impl LogitsProcessor for SequenceBias {
     fn process(&self, tokens: &[u32], scores: &mut [f32]) {
-        for (sequence, bias) in &self.biases {
-            if let Some((last, start)) = sequence.split_last()
-                && tokens.ends_with(start)
-                && let Some(score) = scores.get_mut(*last as usize)
-            {
+        self.biases.for_each(tokens, |last, bias| {
+            if let Some(score) = scores.get_mut(last as usize) {
                 *score += bias;
             }
-        }
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 use super::finished::Finished;
 use super::{Continuation, Draft, Search, Step};
-use crate::numeric::possible;
+use crate::config::different;
+use crate::numeric::{Best, possible};
 use crate::random::RowRandom;
 use crate::{GenerationConfig, Hypothesis, Prompt};
 
@@ -19,6 +20,7 @@ pub(super) struct BeamSearch {
     /// Whether this is a group of diverse beam search, which follows transformers 4: whether the
     /// search can still improve is judged by the best continuation, even if it ends a text.
     is_group: bool,
+    /// Ascending.
     eos_token_id: Vec<u32>,
     /// For a group: the last tokens of texts that have just reached the greatest length.
     cut_off: Vec<u32>,
@@ -50,7 +52,7 @@ impl BeamSearch {
     fn with_beams(num_beams: usize, config: &GenerationConfig, prompt: &Prompt) -> Self {
         Self {
             is_group: false,
-            eos_token_id: config.eos_token_id.clone(),
+            eos_token_id: different(&config.eos_token_id),
             cut_off: Vec::new(),
             num_beams,
             num_return_sequences: config.num_return_sequences,
@@ -66,25 +68,20 @@ impl BeamSearch {
     /// Sampled continuations, in the order of the draws.
     fn drawn(&mut self, step: &Step<'_>) -> Option<Vec<Continuation>> {
         let random = self.random.as_mut()?;
-        let mut drawn: Vec<(f32, Continuation)> = Vec::with_capacity(self.candidates + 1);
+        let mut drawn = Best::new(self.candidates);
         for (row, hypothesis) in self.running.iter().enumerate() {
             for (log_prob, token) in possible(step.scores(row)) {
                 let score = log_prob + hypothesis.score;
-                let key = score + random.gumbel();
-                let position = drawn.partition_point(|(other, _)| *other >= key);
-                if position < self.candidates {
-                    let next = Continuation {
-                        row,
-                        token,
-                        log_prob,
-                        score,
-                    };
-                    drawn.insert(position, (key, next));
-                    drawn.truncate(self.candidates);
-                }
+                let next = Continuation {
+                    row,
+                    token,
+                    log_prob,
+                    score,
+                };
+                drawn.add(score + random.gumbel(), next);
             }
         }
-        Some(drawn.into_iter().map(|(_, next)| next).collect())
+        Some(drawn.into_sorted())
     }
 
     /// For a group: the tokens that its rows have just taken.
@@ -101,7 +98,7 @@ impl BeamSearch {
 
 /// Number of continuations to consider, so that `num_beams` remain if the others end.
 pub(super) fn candidates(num_beams: usize, config: &GenerationConfig) -> usize {
-    num_beams * (1 + config.eos_token_id.len()).max(2)
+    num_beams.saturating_mul((1 + different(&config.eos_token_id).len()).max(2))
 }
 
 /// The parents of the running rows, or none if no row can improve the finished hypotheses. `best` is
@@ -133,13 +130,18 @@ impl Search for BeamSearch {
             Some(drawn) => drawn,
             None => step.best_continuations(&self.running, self.candidates),
         };
-        let mut running: Vec<(usize, Hypothesis)> = Vec::with_capacity(self.num_beams);
+        let mut running: Vec<(usize, Hypothesis)> = Vec::new();
         self.cut_off.clear();
+        // Without draws, candidates are best first, so that those after enough running ones change nothing.
+        let are_sorted = self.random.is_none() && !self.is_group;
         for (position, candidate) in candidates.iter().enumerate() {
+            if are_sorted && position >= self.num_beams && running.len() >= self.num_beams {
+                break;
+            }
             let hypothesis = step.extended(&self.running[candidate.row], candidate);
             if !step.is_complete(&hypothesis) {
                 running.push((candidate.row, hypothesis));
-            } else if self.is_group && !self.eos_token_id.contains(&candidate.token) {
+            } else if self.is_group && self.eos_token_id.binary_search(&candidate.token).is_err() {
                 // In transformers 4, texts of the greatest length were still running, and there were
                 // up to `num_beams` of those, whatever had ended before them.
                 if self.cut_off.len() < self.num_beams {

@@ -134,7 +134,8 @@ pub(crate) fn required_phrases(config: &GenerationConfig, prompt: &Prompt) -> Ve
 
 /// The number of tokens of a phrase, fewer than all, that a text ends with.
 fn begun(tokens: &[u32], phrase: &[u32]) -> usize {
-    (1..phrase.len())
+    let most = phrase.len().saturating_sub(1).min(tokens.len());
+    (1..=most)
         .rev()
         .find(|length| tokens.ends_with(&phrase[..*length]))
         .unwrap_or(0)

@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Continuation, normalised};
-use crate::numeric::{Normaliser, keep, keep_best, map_all};
+use crate::numeric::{Best, Normaliser, keep, keep_best, map_all};
 use crate::stopping::StoppingCriteria;
 use crate::{Alternative, Hypothesis, LogitsProcessor};
 
@@ -118,6 +118,15 @@ impl<'a> Step<'a> {
     ///
     /// The vocabulary is not sorted: each score is compared with the worst one kept.
     pub fn best_continuations(&self, rows: &[Hypothesis], count: usize) -> Vec<Continuation> {
+        /// Above this, keeping all of them in order takes longer than sorting them at the end.
+        const FEW: usize = 256;
+        if count > FEW {
+            let mut best = Best::new(count);
+            for (row, hypothesis) in rows.iter().enumerate() {
+                best.add_row(row, hypothesis.score, self.scores(row));
+            }
+            return best.into_sorted();
+        }
         let values = rows.len() * self.vocab_size;
         let scored = rows
             .iter()

@@ -18,7 +18,7 @@ pub(crate) fn strategy(
     if !(config.force_words_ids.is_empty() && prompt.required.is_empty()) {
         let vocabulary = vocabulary.cloned().unwrap_or_default();
         Box::new(ConstrainedBeamSearch::new(config, prompt, vocabulary))
-    } else if config.num_beam_groups > 1 {
+    } else if config.num_beams > 1 && config.num_beam_groups > 1 {
         Box::new(DiverseBeamSearch::new(config, prompt))
     } else if config.num_beams > 1 {
         Box::new(BeamSearch::new(config, prompt))
