@@ -78,7 +78,9 @@ pub enum Error {
         bytes: usize,
     },
     /// The bytes are something that is known and not decoded here, such as a HEIC image or a PDF document.
-    #[error("expected an image (PNG, JPEG, WebP, GIF, TIFF, BMP, ICO, PNM or QOI), found {found}; {advice}")]
+    #[error(
+        "expected an image (PNG, JPEG, WebP, GIF, TIFF, BMP, ICO, PNM or QOI), found {found}; {advice}"
+    )]
     ForeignFormat {
         /// What it is.
         found: &'static str,

@@ -54,6 +54,7 @@ mod tiff;
 mod tiff_directory;
 
 use std::io::Cursor;
+use std::panic;
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -152,7 +153,23 @@ fn of_webp(bytes: &[u8]) -> Capacity {
 }
 
 /// Decodes an image and, if it is asked for, reads its EXIF orientation.
+///
+/// A decoder that panics, which is a mistake of its own, costs one picture and not the program.
 fn with_decoder(
+    kind: Kind,
+    bytes: &[u8],
+    capacity: Capacity,
+    options: &DecodeOptions,
+) -> Result<(DynamicImage, Orientation), Error> {
+    // Nothing that a panic leaves half done is used afterwards.
+    panic::catch_unwind(|| read(kind, bytes, capacity, options))
+        .unwrap_or_else(|_| Err(kind.damaged(PANICKED)))
+}
+
+/// The reason of a picture at which a decoder panicked.
+const PANICKED: &str = "the decoder can't cope with it";
+
+fn read(
     kind: Kind,
     bytes: &[u8],
     capacity: Capacity,
@@ -165,7 +182,10 @@ fn with_decoder(
     let (width, height) = decoder.dimensions();
     announced::check(kind, [width, height], bytes.len(), capacity, options)?;
     // The image itself, as much again for its parts, and tables.
-    let limit = decoder.total_bytes().saturating_mul(2).saturating_add(16 << 20);
+    let limit = decoder
+        .total_bytes()
+        .saturating_mul(2)
+        .saturating_add(16 << 20);
     decoder.set_limits(memory(limit)).map_err(failure)?;
     let orientation = if options.apply_exif_orientation {
         // Metadata that can't be read leaves the orientation unknown, and the pixels may still be fine.

@@ -59,7 +59,11 @@ impl Layout {
     }
 
     /// The steps of `DonutImageProcessor`.
-    fn page(config: &ImageProcessorConfig, original: [u32; 2], page: [u32; 2]) -> Result<Self, Error> {
+    fn page(
+        config: &ImageProcessorConfig,
+        original: [u32; 2],
+        page: [u32; 2],
+    ) -> Result<Self, Error> {
         let is_wide = |[height, width]: [u32; 2]| width.cmp(&height);
         let turned = config.do_align_long_axis
             && is_wide(page).is_ne()

@@ -197,7 +197,12 @@ mod tests {
                 "ImageProcessorPil",
                 "FeatureExtractor",
             ] {
-                assert_eq!(format!("{family}{ending}").parse::<ImageProcessorClass>().unwrap(), class);
+                assert_eq!(
+                    format!("{family}{ending}")
+                        .parse::<ImageProcessorClass>()
+                        .unwrap(),
+                    class
+                );
             }
             class.defaults().validate().unwrap();
             assert_eq!(class.defaults().image_processor_type, class);
@@ -206,7 +211,14 @@ mod tests {
 
     #[test]
     fn an_unknown_class_is_named_with_the_known_ones() {
-        for name in ["NougatImageProcessor", "", "CLIP", "ImageProcessor", "clipimageprocessor", "Fast"] {
+        for name in [
+            "NougatImageProcessor",
+            "",
+            "CLIP",
+            "ImageProcessor",
+            "clipimageprocessor",
+            "Fast",
+        ] {
             let error = name.parse::<ImageProcessorClass>().unwrap_err();
             let message = error.to_string();
             assert!(message.contains(&format!("{name:?}")), "{message}");

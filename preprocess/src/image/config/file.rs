@@ -36,14 +36,15 @@ impl ImageProcessorConfig {
         let default = class.defaults();
         let is_donut = class == ImageProcessorClass::Donut;
         // These options have no effect in other classes, though a file may have them.
-        let of_donut = |key, default| -> Result<bool, Error> {
-            Ok(options.flag(key, default)? && is_donut)
-        };
+        let of_donut =
+            |key, default| -> Result<bool, Error> { Ok(options.flag(key, default)? && is_donut) };
         let backend = options.read("resize_backend", "a string", values::as_text)?;
         let config = Self {
             do_resize: options.flag("do_resize", default.do_resize)?,
             size: options
-                .read("size", values::SIZE_FORMS, |value| values::as_size(class, value))?
+                .read("size", values::SIZE_FORMS, |value| {
+                    values::as_size(class, value)
+                })?
                 .unwrap_or(default.size),
             resample: options
                 .read("resample", values::RESAMPLE_FORMS, values::as_filter)?
@@ -316,7 +317,8 @@ mod tests {
         assert!(donut.do_pad && donut.do_thumbnail && !donut.do_align_long_axis);
         let siglip = read(r#"{"image_processor_type": "SiglipImageProcessorPil", "size": 96}"#);
         assert_eq!(siglip.size, ResizeTo::ShortestEdge { shortest_edge: 96 });
-        let error = ImageProcessorConfig::from_json(r#"{"image_processor_type": "NougatImageProcessor"}"#);
+        let error =
+            ImageProcessorConfig::from_json(r#"{"image_processor_type": "NougatImageProcessor"}"#);
         assert!(matches!(error, Err(Error::UnknownImageProcessor { .. })));
     }
 
@@ -347,9 +349,21 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("config.json", r#"{"encoder": {"model_type": "vit"}}"#);
         assert_eq!(config().image_processor_type, ImageProcessorClass::ViT);
-        assert_eq!(config().size, ResizeTo::Exact { height: 7, width: 7 });
+        assert_eq!(
+            config().size,
+            ResizeTo::Exact {
+                height: 7,
+                width: 7
+            }
+        );
         write("preprocessor_config.json", r#"{"size": 9}"#);
-        assert_eq!(config().size, ResizeTo::Exact { height: 9, width: 9 });
+        assert_eq!(
+            config().size,
+            ResizeTo::Exact {
+                height: 9,
+                width: 9
+            }
+        );
         let clip = r#"{"size": 9, "feature_extractor_type": "CLIPFeatureExtractor"}"#;
         write("preprocessor_config.json", clip);
         assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);

@@ -55,7 +55,11 @@ impl ImageProcessorConfig {
 
     /// The other side that a result has at least, if its shortest edge has this length.
     fn least_side(&self, shortest_edge: u32) -> u32 {
-        if self.do_center_crop { 1 } else { shortest_edge }
+        if self.do_center_crop {
+            1
+        } else {
+            shortest_edge
+        }
     }
 
     fn check_backend(&self) -> Result<(), Error> {
@@ -72,7 +76,10 @@ impl ImageProcessorConfig {
             ));
         }
         if self.do_resize && !filters.contains(&self.resample) {
-            let numbers: Vec<_> = filters.iter().map(|filter| filter.number().to_string()).collect();
+            let numbers: Vec<_> = filters
+                .iter()
+                .map(|filter| filter.number().to_string())
+                .collect();
             let expected = format!("{} with {}", numbers.join(" or "), self.resize_backend);
             return Err(refuse("resample", &expected, self.resample.number()));
         }
@@ -160,8 +167,10 @@ mod tests {
             (Backend::Torchvision, Resample::Lanczos),
             (Backend::TorchvisionWithoutAntialias, Resample::Bilinear),
         ] {
-            let mut config = ImageProcessorConfig::default();
-            config.resize_backend = backend;
+            let mut config = ImageProcessorConfig {
+                resize_backend: backend,
+                ..ImageProcessorConfig::default()
+            };
             config.validate().unwrap();
             config.resample = filter;
             assert_eq!(key_of(&config), "resample");

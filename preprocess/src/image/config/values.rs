@@ -5,7 +5,8 @@ use crate::Error;
 use crate::image::Resample;
 
 pub(super) const SIZE_FORMS: &str = r#"{"shortest_edge": n}, {"shortest_edge": n, "longest_edge": n}, {"height": n, "width": n}, an integer or [height, width]"#;
-pub(super) const CROP_FORMS: &str = r#"{"height": n, "width": n}, an integer (a square) or [height, width]"#;
+pub(super) const CROP_FORMS: &str =
+    r#"{"height": n, "width": n}, an integer (a square) or [height, width]"#;
 pub(super) const RESAMPLE_FORMS: &str =
     "0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)";
 pub(super) const CHANNEL_FORMS: &str = "three numbers (red, green, blue) or one for all";
@@ -73,13 +74,15 @@ pub(super) fn as_size(class: ImageProcessorClass, value: &Value) -> Option<Resiz
         (None, None) => {
             let CropSize { height, width } = as_crop(value)?;
             // Donut's lists have the width first.
-            Some(match value.is_array() && class == ImageProcessorClass::Donut {
-                true => ResizeTo::Exact {
-                    height: width,
-                    width: height,
+            Some(
+                match value.is_array() && class == ImageProcessorClass::Donut {
+                    true => ResizeTo::Exact {
+                        height: width,
+                        width: height,
+                    },
+                    false => ResizeTo::Exact { height, width },
                 },
-                false => ResizeTo::Exact { height, width },
-            })
+            )
         }
     }
 }
@@ -90,7 +93,10 @@ pub(super) fn as_crop(value: &Value) -> Option<CropSize> {
             [height, width] => (as_side(height)?, as_side(width)?),
             _ => return None,
         },
-        Value::Object(sides) => (as_side(sides.get("height")?)?, as_side(sides.get("width")?)?),
+        Value::Object(sides) => (
+            as_side(sides.get("height")?)?,
+            as_side(sides.get("width")?)?,
+        ),
         side => {
             let side = as_side(side)?;
             (side, side)

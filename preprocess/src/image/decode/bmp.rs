@@ -2,7 +2,7 @@ use image::{DynamicImage, RgbaImage};
 
 use super::announced::Capacity;
 use super::kind::Kind;
-use super::{Decoded, DecodeOptions, announced, with_decoder};
+use super::{DecodeOptions, Decoded, announced, with_decoder};
 use crate::Error;
 
 /// Length of what is before the header of the bitmap in a file.
@@ -99,10 +99,17 @@ impl Header {
         let pixel_length = usize::from(self.bits / 8);
         let mut pixels = Vec::with_capacity(width * height * 4);
         for row in 0..height {
-            let row = if self.is_top_down { row } else { height - 1 - row };
+            let row = if self.is_top_down {
+                row
+            } else {
+                height - 1 - row
+            };
             let line = &lines[row * stride..][..width * pixel_length];
             for pixel in line.chunks_exact(pixel_length) {
-                let pixel = pixel.iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+                let pixel = pixel
+                    .iter()
+                    .rev()
+                    .fold(0, |sum, byte| sum << 8 | u32::from(*byte));
                 pixels.extend(fields.map(|field| field.level(pixel)));
             }
         }
@@ -123,7 +130,11 @@ impl Header {
             // They follow the shortest header, and are part of longer ones at the same place.
             let mask = |index: usize| number(bytes, FILE_HEADER + 40 + index * 4).unwrap_or(0);
             // Only the longer headers have a mask for opacity, and Pillow reads it with 32 bits only.
-            let opacity = if self.length >= 56 && is_wide { mask(3) } else { 0 };
+            let opacity = if self.length >= 56 && is_wide {
+                mask(3)
+            } else {
+                0
+            };
             masks = [mask(0), mask(1), mask(2), opacity];
             if is_wide && masks == [0; 4] {
                 masks = [0xFF_0000, 0xFF00, 0xFF, 0xFF00_0000];

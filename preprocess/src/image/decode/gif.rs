@@ -4,7 +4,7 @@ use image::DynamicImage;
 
 use super::announced::Capacity;
 use super::kind::Kind;
-use super::{Decoded, DecodeOptions, announced, with_decoder};
+use super::{DecodeOptions, Decoded, announced, with_decoder};
 use crate::Error;
 
 /// Twelve bits of LZW make at most 4095 pixels.

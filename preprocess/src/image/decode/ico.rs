@@ -4,7 +4,7 @@ use image::{DynamicImage, RgbaImage};
 
 use super::bmp::{self, FILE_HEADER, Header};
 use super::kind::Kind;
-use super::{Decoded, DecodeOptions, png};
+use super::{DecodeOptions, Decoded, png};
 use crate::Error;
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -43,7 +43,9 @@ impl Entry {
 
     fn read(entry: &[u8; 16]) -> Self {
         let side = |side: u8| if side == 0 { 256 } else { u32::from(side) };
-        let long = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+        let long = |at: usize| {
+            u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]])
+        };
         let bits = u16::from_le_bytes([entry[6], entry[7]]);
         let colours = u32::from(entry[2]);
         // The number of bits that count the colours.
@@ -62,7 +64,12 @@ impl Entry {
     }
 
     /// An image of colours and, below it, a mask of one bit for what is transparent.
-    fn bitmap(&self, bytes: &[u8], content: &[u8], options: &DecodeOptions) -> Result<Decoded, Error> {
+    fn bitmap(
+        &self,
+        bytes: &[u8],
+        content: &[u8],
+        options: &DecodeOptions,
+    ) -> Result<Decoded, Error> {
         let cut = || Kind::Ico.damaged("the file ends too early");
         let mut header = Header::read(content).ok_or_else(cut)?;
         header.size[1] /= 2;
@@ -85,7 +92,9 @@ impl Entry {
             let is_clear = |line: &[u8], x: usize| line[x / 8] >> (7 - x % 8) & 1 == 1;
             let opacity = |line, x| if is_clear(line, x) { 0 } else { 255 };
             let lines = mask.chunks_exact(stride).rev();
-            lines.flat_map(|line| (0..width).map(move |x| opacity(line, x))).collect()
+            lines
+                .flat_map(|line| (0..width).map(move |x| opacity(line, x)))
+                .collect()
         };
         let pixels = image.pixels().zip(opacity);
         let pixels = pixels.flat_map(|(pixel, opacity)| {
@@ -118,9 +127,17 @@ fn as_file(header: &Header, start: usize, content: &[u8]) -> Option<Vec<u8>> {
     let height_at = if header.length == 12 { 6 } else { 8 };
     let mut file = Vec::with_capacity(FILE_HEADER + content.len());
     file.extend(b"BM");
-    file.extend(u32::try_from(FILE_HEADER + content.len()).ok()?.to_le_bytes());
+    file.extend(
+        u32::try_from(FILE_HEADER + content.len())
+            .ok()?
+            .to_le_bytes(),
+    );
     file.extend([0; 4]);
-    file.extend(u32::try_from(FILE_HEADER.checked_add(start)?).ok()?.to_le_bytes());
+    file.extend(
+        u32::try_from(FILE_HEADER.checked_add(start)?)
+            .ok()?
+            .to_le_bytes(),
+    );
     file.extend(content);
     let height = header.size[1].to_le_bytes();
     let length = if header.length == 12 { 2 } else { 4 };

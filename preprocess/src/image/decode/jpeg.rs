@@ -24,15 +24,22 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
         match marker {
             END_OF_IMAGE if scans > 0 => return Ok(()),
             END_OF_IMAGE => return Err(Kind::Jpeg.damaged("it has no image data")),
-            START_OF_IMAGE => {
-                return Err(Kind::Jpeg.damaged("another JPEG image begins before this one ends"));
-            }
+            START_OF_IMAGE => return Err(another()),
             _ => {}
         }
         let Some((segment, after)) = segment(after) else {
             return Err(Kind::Jpeg.damaged("no end marker"));
         };
         rest = after;
+        // Comments and applications may hold a thumbnail; tables only what followed where they were cut.
+        let is_table = !matches!(marker, 0xE0..=0xEF | 0xFE);
+        if is_table
+            && segment
+                .windows(3)
+                .any(|start| start == [0xFF, START_OF_IMAGE, 0xFF])
+        {
+            return Err(another());
+        }
         match marker {
             START_OF_SCAN => scans += 1,
             0xC0..=0xCF => check_frame(marker, segment)?,
@@ -42,6 +49,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
             return Err(Kind::Jpeg.unsupported(format!("more than {MAX_SCANS} scans")));
         }
     }
+}
+
+fn another() -> Error {
+    Kind::Jpeg.damaged("another JPEG image begins before this one ends")
 }
 
 /// The next marker with a segment, or that starts or ends an image, and what follows it.
@@ -73,18 +84,26 @@ fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Refuses frames that the decoder lacks: `marker` is one of 0xC0 to 0xCF.
 fn check_frame(marker: u8, segment: &[u8]) -> Result<(), Error> {
+    // Huffman tables, a reserved code, arithmetic conditioning.
+    if matches!(marker, 0xC4 | 0xC8 | 0xCC) {
+        return Ok(());
+    }
+    // Bits of a sample, height, width, and three bytes for each component.
+    let (bits, components) = match segment {
+        [bits @ (8 | 12 | 16 | 2..=7), _, _, _, _, components, ..]
+            if segment.len() == 6 + 3 * usize::from(*components) =>
+        {
+            (*bits, *components)
+        }
+        _ => return Err(Kind::Jpeg.damaged("its frame header is not valid")),
+    };
     let kind = match marker {
-        // Huffman tables, a reserved code, arithmetic conditioning.
-        0xC4 | 0xC8 | 0xCC => return Ok(()),
-        0xC0..=0xC2 => match segment {
-            [8, _, _, _, _, 1 | 3 | 4, ..] => return Ok(()),
-            [8, _, _, _, _, components, ..] => &format!("{components} components"),
-            [bits, ..] => &format!("{bits} bits in each sample"),
-            [] => return Ok(()),
-        },
-        0xC3 => "lossless coding",
-        0xC5..=0xC7 => "hierarchical coding",
-        _ => "arithmetic coding",
+        0xC0..=0xC2 if bits == 8 && matches!(components, 1 | 3 | 4) => return Ok(()),
+        0xC0..=0xC2 if bits == 8 => format!("{components} components"),
+        0xC0..=0xC2 => format!("{bits} bits in each sample"),
+        0xC3 => "lossless coding".to_owned(),
+        0xC5..=0xC7 => "hierarchical coding".to_owned(),
+        _ => "arithmetic coding".to_owned(),
     };
     Err(Kind::Jpeg.unsupported(kind))
 }
@@ -135,18 +154,24 @@ mod tests {
 
     #[test]
     fn kinds_that_are_not_decoded_here_are_named() {
-        for (marker, segment, expected) in [
-            (0xC9, &[8, 0, 1, 0, 1, 3][..], "arithmetic"),
-            (0xCA, &[8, 0, 1, 0, 1, 3], "arithmetic"),
-            (0xC3, &[8, 0, 1, 0, 1, 3], "lossless"),
-            (0xC6, &[8, 0, 1, 0, 1, 3], "hierarchical"),
-            (0xC1, &[12, 0, 1, 0, 1, 3], "12 bits"),
-            (0xC0, &[8, 0, 1, 0, 1, 2], "2 components"),
+        for (marker, bits, components, expected) in [
+            (0xC9, 8, 3, "arithmetic"),
+            (0xCA, 8, 3, "arithmetic"),
+            (0xC3, 16, 1, "lossless"),
+            (0xC6, 8, 3, "hierarchical"),
+            (0xC1, 12, 3, "12 bits"),
+            (0xC0, 8, 2, "2 components"),
         ] {
-            let length = [0xFF, marker, 0, segment.len() as u8 + 2];
-            let error = check(&file(&[&length, segment, SCAN, END])).unwrap_err();
+            let length = 8 + 3 * components;
+            let header = [0xFF, marker, 0, length, bits, 0, 1, 0, 1, components];
+            let rest = vec![1; 3 * usize::from(components)];
+            let error = check(&file(&[&header, &rest, SCAN, END])).unwrap_err();
             assert!(matches!(error, Error::UnsupportedImage { .. }), "{error}");
             assert!(error.to_string().contains(expected), "{error}");
+            // A frame header that is too short for its components.
+            let header = [0xFF, marker, 0, 8, bits, 0, 1, 0, 1, components];
+            let error = check(&file(&[&header, SCAN, END])).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{error}");
         }
     }
 
@@ -154,6 +179,9 @@ mod tests {
     fn scans_are_bounded() {
         let scans = |count: usize| check(&file(&[&SCAN.repeat(count), END]));
         scans(MAX_SCANS).unwrap();
-        assert!(matches!(scans(MAX_SCANS + 1), Err(Error::UnsupportedImage { .. })));
+        assert!(matches!(
+            scans(MAX_SCANS + 1),
+            Err(Error::UnsupportedImage { .. })
+        ));
     }
 }

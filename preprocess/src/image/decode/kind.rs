@@ -29,13 +29,31 @@ impl Kind {
             // The second is a lossless JPEG or JPEG-LS as well, whose frames say so.
             _ if is(b"\xff\xd8\xff") => Self::Jpeg,
             _ if is(b"GIF87a") || is(b"GIF89a") => Self::Gif,
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::WebP,
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Self::WebP,
             // What an image looks like in raw files of cameras is not in the tags of a TIFF, so they go first.
             _ if let Some((found, advice)) = foreign(bytes) => {
                 return Err(Error::ForeignFormat { found, advice });
             }
             // 43 is BigTIFF's number.
-            _ if is(b"II*\0") || is(b"MM\0*") || is(b"II+\0\x08\0\0\0") || is(b"MM\0+\0\x08\0\0") => {
+            _ if is(b"II*\0")
+                || is(b"MM\0*")
+                || is(b"II+\0\x08\0\0\0")
+                || is(b"MM\0+\0\x08\0\0") =>
+            {
                 Self::Tiff
             }
             _ if is(b"BM") => Self::Bmp,
@@ -135,12 +153,22 @@ const SIGNATURES: &[(usize, &[u8], &str, &str)] = &[
     (40, b" EMF", "a Windows metafile", RENDER),
     (8, b"AVI ", "a video", FRAME),
     (0, b"\x1a\x45\xdf\xa3", "a video", FRAME),
-    (0, b"PK\x03\x04", "a ZIP archive or an office document", UNPACK),
+    (
+        0,
+        b"PK\x03\x04",
+        "a ZIP archive or an office document",
+        UNPACK,
+    ),
     (0, b"\x1f\x8b", "a gzip archive", UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
     (0, b"Rar!", "a RAR archive", UNPACK),
     (257, b"ustar", "a tar archive", UNPACK),
-    (0, b"\0\x05\x16\x07", "what macOS keeps beside a file (AppleDouble)", "pass it over"),
+    (
+        0,
+        b"\0\x05\x16\x07",
+        "what macOS keeps beside a file (AppleDouble)",
+        "pass it over",
+    ),
 ];
 
 /// Brands of ISO's base media files, which begin with a box `ftyp`.
@@ -168,10 +196,7 @@ fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             ));
         }
         Some(StandIn::WebPage) => {
-            return Some((
-                "a web page in place of the file",
-                "download the file again",
-            ));
+            return Some(("a web page in place of the file", "download the file again"));
         }
         _ => {}
     }
@@ -179,7 +204,10 @@ fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         return Some(of_media(bytes));
     }
     for (place, signature, found, advice) in SIGNATURES {
-        if bytes.get(*place..).is_some_and(|rest| rest.starts_with(signature)) {
+        if bytes
+            .get(*place..)
+            .is_some_and(|rest| rest.starts_with(signature))
+        {
             return Some((found, advice));
         }
     }
@@ -193,8 +221,12 @@ fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 
 /// The major brand may be a general one: then a compatible one says what it is.
 fn of_media(bytes: &[u8]) -> (&'static str, &'static str) {
-    let size = bytes.first_chunk().map_or(0, |size| u32::from_be_bytes(*size) as usize);
-    let brands = bytes.get(8..size.clamp(12, 256).min(bytes.len())).unwrap_or(&[]);
+    let size = bytes
+        .first_chunk()
+        .map_or(0, |size| u32::from_be_bytes(*size) as usize);
+    let brands = bytes
+        .get(8..size.clamp(12, 256).min(bytes.len()))
+        .unwrap_or(&[]);
     let (brands, _) = brands.as_chunks::<4>();
     let mut named = brands.iter().map(|brand| of_brand(brand));
     let major = named.next().unwrap_or(("a video", FRAME));
@@ -212,10 +244,9 @@ fn of_text(start: &[u8]) -> Option<(&'static str, &'static str)> {
     let has = |mark: &[u8]| text.windows(mark.len()).any(|part| part == mark);
     match text {
         [b'<', ..] if has(b"<svg") => Some(("an SVG drawing", RENDER)),
-        [b'<', ..] if has(b"<html") || has(b"<HTML") || has(b"<head") || has(b"<body") => Some((
-            "a web page in place of the file",
-            "download the file again",
-        )),
+        [b'<', ..] if has(b"<html") || has(b"<HTML") || has(b"<head") || has(b"<body") => {
+            Some(("a web page in place of the file", "download the file again"))
+        }
         _ if text.starts_with(b"<?xml") => Some((
             "an XML document, perhaps an error of a server in place of the file",
             "download the file again",
@@ -246,8 +277,14 @@ mod tests {
             (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "a video"),
             (b"\0\0\0\x08ftyp", "a video"),
             (b"\xff\x0a\0", "a JPEG XL image"),
-            (b"<?xml version='1.0'?>\n<!-- x -->\n<svg>", "an SVG drawing"),
-            (b" <svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
+            (
+                b"<?xml version='1.0'?>\n<!-- x -->\n<svg>",
+                "an SVG drawing",
+            ),
+            (
+                b" <svg xmlns='http://www.w3.org/2000/svg'/>",
+                "an SVG drawing",
+            ),
             (b"%PDF-1.7", "a PDF document"),
             (b"junk\n%PDF-1.4", "a PDF document"),
             (b"<!-- x --><html>", "a web page in place of the file"),
@@ -256,7 +293,10 @@ mod tests {
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
                 "a Git LFS pointer in place of the file",
             ),
-            (b"\0\x05\x16\x07\0\x02", "what macOS keeps beside a file (AppleDouble)"),
+            (
+                b"\0\x05\x16\x07\0\x02",
+                "what macOS keeps beside a file (AppleDouble)",
+            ),
             (b"II*\0\x10\0\0\0CR\x02\0", "a raw image of a camera"),
         ] {
             assert_eq!(found(bytes), expected, "{bytes:?}");
@@ -265,7 +305,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_unknown() {
-        for bytes in [&b""[..], b"P", b"P8 1 1", b"P6x", b"text", b"\x89PN", b"II+\0\0"] {
+        for bytes in [
+            &b""[..],
+            b"P",
+            b"P8 1 1",
+            b"P6x",
+            b"text",
+            b"\x89PN",
+            b"II+\0\0",
+        ] {
             let error = Kind::of(bytes).unwrap_err();
             assert!(matches!(error, Error::UnknownFormat { .. }), "{error}");
         }

@@ -4,7 +4,7 @@ use image::{DynamicImage, GrayAlphaImage, RgbaImage};
 use super::announced::Capacity;
 use super::kind::Kind;
 use super::levels::{clipped, high_byte};
-use super::{Decoded, DecodeOptions, announced, with_decoder};
+use super::{DecodeOptions, Decoded, announced, with_decoder};
 use crate::Error;
 
 /// Deflate makes at most 1032 bytes of one.
@@ -28,11 +28,15 @@ pub(super) fn of_icon(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, 
     decode_with(bytes, options, false)
 }
 
-fn decode_with(bytes: &[u8], options: &DecodeOptions, has_transparency: bool) -> Result<Decoded, Error> {
+fn decode_with(
+    bytes: &[u8],
+    options: &DecodeOptions,
+    has_transparency: bool,
+) -> Result<Decoded, Error> {
     let header = Header::of(bytes)?;
     let capacity = Capacity::of_bits(header.bits_per_pixel(), DEFLATE);
     announced::check(Kind::Png, header.size, bytes.len(), capacity, options)?;
-    let chunks = Chunks::of(bytes, &header, has_transparency);
+    let chunks = Chunks::of(bytes, &header, has_transparency)?;
     let (image, _) = with_decoder(Kind::Png, &chunks.of_pixels, capacity, options)?;
     let image = match chunks.transparent {
         Some(colour) => with_transparency(image, &header, colour),
@@ -90,7 +94,7 @@ struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    fn of(bytes: &'a [u8], header: &Header, has_transparency: bool) -> Self {
+    fn of(bytes: &'a [u8], header: &Header, has_transparency: bool) -> Result<Self, Error> {
         let mut chunks = Self {
             of_pixels: bytes[..SIGNATURE].to_vec(),
             transparent: None,
@@ -109,6 +113,11 @@ impl<'a> Chunks<'a> {
                 b"IDAT" => {
                     has_data = true;
                     true
+                }
+                // The decoder fails at a colour that is cut short.
+                b"PLTE" if !length.is_multiple_of(3) || length > 3 * 256 => {
+                    let reason = format!("its palette has {length} bytes, not 3 for each colour");
+                    return Err(Kind::Png.damaged(reason));
                 }
                 b"tRNS" if !has_transparency => false,
                 b"tRNS" if header.colour_type == PALETTE => true,
@@ -129,12 +138,12 @@ impl<'a> Chunks<'a> {
             }
             rest = after;
             if &chunk[4..8] == b"IEND" {
-                return chunks;
+                return Ok(chunks);
             }
         }
         // A chunk that is cut short: the decoder says what is missing.
         chunks.of_pixels.extend(rest);
-        chunks
+        Ok(chunks)
     }
 }
 

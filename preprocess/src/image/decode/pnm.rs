@@ -3,7 +3,7 @@ use image::{DynamicImage, GrayImage, RgbImage};
 use super::announced::Capacity;
 use super::kind::Kind;
 use super::levels::clipped;
-use super::{Decoded, DecodeOptions, announced, with_decoder};
+use super::{DecodeOptions, Decoded, announced, with_decoder};
 use crate::Error;
 
 /// Decodes PBM, PGM and PPM (`P1` to `P6`) as Pillow does, and PAM (`P7`).
@@ -36,7 +36,11 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, E
     let levels: Vec<u8> = match digit {
         b'1' => tokens.bits(count)?.into_iter().map(ink).collect(),
         b'4' => packed_bits(tokens.0, width as usize, height as usize)?,
-        b'2' | b'3' => tokens.samples(count, maximum)?.into_iter().map(to_level).collect(),
+        b'2' | b'3' => tokens
+            .samples(count, maximum)?
+            .into_iter()
+            .map(to_level)
+            .collect(),
         _ => binary(tokens.0, count, maximum)?.map(to_level).collect(),
     };
     let image = match channels {
@@ -57,7 +61,11 @@ fn ink(bit: bool) -> u8 {
 
 /// The level of 8 bits of a sample of 0 to `maximum`.
 fn scale(maximum: u16, is_grey: bool) -> impl Fn(u16) -> u8 {
-    let largest = if is_grey && maximum > 255 { 65535.0 } else { 255.0 };
+    let largest = if is_grey && maximum > 255 {
+        65535.0
+    } else {
+        255.0
+    };
     move |sample| {
         let level = (f64::from(sample) / f64::from(maximum) * largest).round_ties_even();
         clipped(level.min(largest) as u16)
@@ -151,7 +159,10 @@ impl Tokens<'_> {
                 return Err(cut());
             }
             let sample = self.number("sample")?;
-            match u16::try_from(sample).ok().filter(|sample| *sample <= maximum) {
+            match u16::try_from(sample)
+                .ok()
+                .filter(|sample| *sample <= maximum)
+            {
                 Some(sample) => samples.push(sample),
                 None => {
                     let reason = format!("a sample is {sample}, above the largest, {maximum}");

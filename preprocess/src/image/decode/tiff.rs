@@ -8,7 +8,7 @@ use super::kind::Kind;
 use super::levels::high_byte;
 use super::png::DEFLATE;
 use super::tiff_directory::Directory;
-use super::{Decoded, DecodeOptions, announced, with_decoder};
+use super::{DecodeOptions, Decoded, announced, with_decoder};
 use crate::Error;
 
 mod tag {
@@ -79,7 +79,9 @@ impl Layout {
     fn of(directory: &Directory) -> Result<Self, Error> {
         let or = |tag, otherwise| directory.first(tag).unwrap_or(otherwise);
         let side = |tag, name| {
-            let side = directory.first(tag).and_then(|side| u32::try_from(side).ok());
+            let side = directory
+                .first(tag)
+                .and_then(|side| u32::try_from(side).ok());
             side.ok_or_else(|| Kind::Tiff.damaged(format!("it has no {name}")))
         };
         Ok(Self {
@@ -200,7 +202,9 @@ fn reverse_bits(directory: &Directory, bytes: &mut [u8]) -> Result<(), Error> {
         for (offset, length) in parts {
             let (offset, length) = (offset as usize, length as usize);
             // Parts that overlap could be more than the file.
-            let part = offset.checked_add(length).and_then(|end| bytes.get_mut(offset..end));
+            let part = offset
+                .checked_add(length)
+                .and_then(|end| bytes.get_mut(offset..end));
             match (part, left.checked_sub(length)) {
                 (Some(part), Some(rest)) => {
                     part.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
@@ -269,7 +273,9 @@ fn orientation_in_xmp(packet: &[u8]) -> Option<u64> {
     const NAME: &[u8] = b"tiff:Orientation";
     (0..packet.len()).find_map(|start| {
         let after = packet[start..].strip_prefix(NAME)?;
-        let value = after.strip_prefix(b"=\"").or_else(|| after.strip_prefix(b">"))?;
+        let value = after
+            .strip_prefix(b"=\"")
+            .or_else(|| after.strip_prefix(b">"))?;
         let digit = value.first().filter(|digit| digit.is_ascii_digit())?;
         Some(u64::from(digit - b'0'))
     })

@@ -31,7 +31,9 @@ pub(super) fn convolve(
             first += 1;
         }
         filter_line(&pixels[row * width..][..width], &columns, &mut filtered);
-        for (index, sums) in (first..rows.len()).zip(sums[first * line_length..].chunks_exact_mut(line_length)) {
+        for (index, sums) in
+            (first..rows.len()).zip(sums[first * line_length..].chunks_exact_mut(line_length))
+        {
             let (start, weights) = rows.get(index);
             let Some(place) = row.checked_sub(start) else {
                 break;
@@ -87,7 +89,13 @@ mod tests {
         let resize = |rows: u32, side: u64| {
             let image = RgbImage::new(1, rows, vec![9; rows as usize * 3]).unwrap();
             let (size, window) = ([3, side], [0..3, 0..side]);
-            resize_window(&image, size, window, Resample::Bicubic, Backend::Torchvision)
+            resize_window(
+                &image,
+                size,
+                window,
+                Resample::Bicubic,
+                Backend::Torchvision,
+            )
         };
         assert!(resize(100_000, 5).unwrap().iter().all(|level| *level == 9));
         let error = resize(1_000_000, 300).unwrap_err();
