@@ -178,6 +178,16 @@ mod tests {
     ];
 
     #[test]
+    fn as_many_shards_as_files_take_proportionate_time() {
+        const COUNT: usize = 200_000;
+        let shards = (1..=COUNT).map(|n| format!("model-{n:06}-of-{COUNT:06}.safetensors"));
+        let mut names: Vec<String> = shards.collect();
+        names.extend(["config.json".into(), "model.safetensors.index.json".into()]);
+        // A comparison of each with each takes minutes.
+        assert_eq!(checkpoint_files(&names).unwrap().len(), COUNT + 2);
+    }
+
+    #[test]
     fn only_needed_files_are_selected() {
         let all = names(&[
             "README.md",

@@ -147,7 +147,7 @@ impl Hub {
     pub fn model(&self, text: &str) -> Result<HubModel, HubError> {
         match web_address::parse(text, Some(&self.endpoint)) {
             Some(model) => model,
-            None => text.parse(),
+            None => HubModel::from_name(text),
         }
     }
 

@@ -83,8 +83,16 @@ impl Connection<'_> {
         let mut watch = self.pace.start();
         let (mut json, mut block) = (Vec::new(), vec![0; BLOCK]);
         loop {
-            let count = body.read(&mut block);
-            watch.add(count.as_ref().map_or(0, |&count| count as u64));
+            let count = body
+                .read(&mut block)
+                .map_err(|error| HubError::Unreachable {
+                    server: shown(self.endpoint),
+                    reason: shown(&error.to_string()),
+                })?;
+            if count == 0 {
+                return Ok(json);
+            }
+            watch.add(count as u64);
             if watch.is_too_slow() {
                 return Err(HubError::TooSlow {
                     file: "the list of files".into(),
@@ -92,13 +100,6 @@ impl Connection<'_> {
                     minimum: self.pace.minimum,
                     window: self.pace.window,
                 });
-            }
-            let count = count.map_err(|error| HubError::Unreachable {
-                server: shown(self.endpoint),
-                reason: shown(&error.to_string()),
-            })?;
-            if count == 0 {
-                return Ok(json);
             }
             if json.len() + count > MAX_LIST_BYTES {
                 return Err(HubError::Response {

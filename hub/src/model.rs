@@ -127,9 +127,16 @@ impl FromStr for HubModel {
     ///
     /// [`Hub::model`]: crate::Hub::model
     fn from_str(text: &str) -> Result<Self, HubError> {
-        if let Some(model) = web_address::parse(text, None) {
-            return model;
+        match web_address::parse(text, None) {
+            Some(model) => model,
+            None => Self::from_name(text),
         }
+    }
+}
+
+impl HubModel {
+    /// Parses a name that is not an address.
+    pub(crate) fn from_name(text: &str) -> Result<Self, HubError> {
         let (repository, rest) = split_repository(text);
         let (revision, subfolder) = match rest.strip_prefix('@') {
             Some(rest) => match rest.split_once(':') {

@@ -1,5 +1,8 @@
 use std::time::{Duration, Instant};
 
+/// The most windows in a row that are left out.
+const LEFT_OUT: u32 = 5;
+
 /// Nobody waits longer than this for one answer, whatever size a server announces.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -26,6 +29,7 @@ impl Pace {
             pace: self,
             since: Instant::now(),
             bytes: 0,
+            left_out: Duration::ZERO,
         }
     }
 
@@ -45,6 +49,8 @@ pub(crate) struct Watch {
     since: Instant,
     /// The bytes that arrived in the window.
     bytes: u64,
+    /// The time that does not count, since a window was fast enough.
+    left_out: Duration,
 }
 
 impl Watch {
@@ -62,9 +68,13 @@ impl Watch {
         is_too_slow
     }
 
-    /// Leaves out a time that something else limits.
+    /// Leaves out a time that other limits are for: waiting for an answer, or for a connection that then failed. A server
+    /// that lets others wait and sends a byte now and then has only some of it.
     pub(crate) fn leave_out(&mut self, time: Duration) {
+        let most = self.pace.window.saturating_mul(LEFT_OUT);
+        let time = time.min(most.saturating_sub(self.left_out));
         self.since += time;
+        self.left_out += time;
     }
 }
 
@@ -84,12 +94,17 @@ mod tests {
             pace,
             since: Instant::now() - pace.window,
             bytes,
+            left_out: Duration::ZERO,
         };
         assert!(ended(9).is_too_slow());
         assert!(!ended(10).is_too_slow());
-        let mut excused = ended(0);
-        excused.leave_out(Duration::from_secs(60));
-        assert!(!excused.is_too_slow());
+        let mut waiting = ended(0);
+        waiting.leave_out(Duration::from_secs(60));
+        assert!(!waiting.is_too_slow());
+        for _ in 0..10 {
+            waiting.leave_out(pace.window);
+        }
+        assert_eq!(waiting.left_out, pace.window * LEFT_OUT);
     }
 
     #[test]

@@ -39,19 +39,15 @@ impl Transfer<'_> {
         let mut watch = self.connection.pace.start();
         progress(furthest);
         while partial.length() < partial.size() {
-            let begin = Instant::now();
             let attempt = self.attempt(partial, &mut watch, progress);
             if partial.length() > furthest {
                 furthest = partial.length();
                 retries = policy.start();
-            } else {
-                // Attempts without progress are limited in number.
-                watch.leave_out(begin.elapsed());
             }
             if let Err(error) = attempt {
                 retries.pause_after(error)?;
+                self.check_pace(partial, &mut watch)?;
             }
-            self.check_pace(partial, &mut watch)?;
         }
         Ok(())
     }
@@ -68,9 +64,11 @@ impl Transfer<'_> {
         // The framing of a body may be endless even if its content is not. A server without ranges sends it all again.
         let body_time = self.connection.pace.longest(partial.size());
         let redirects = Redirects::Everywhere;
+        let begin = Instant::now();
         let send = self
             .connection
             .send(&Method::GET, self.url, start, redirects, body_time);
+        watch.leave_out(begin.elapsed());
         let mut answer = send?;
         self.connection
             .check_commit(&answer, self.model, self.commit)?;
@@ -86,10 +84,12 @@ impl Transfer<'_> {
         let mut body = answer.response.body_mut().as_reader();
         let mut block = vec![0; BLOCK];
         while partial.length() < partial.size() {
-            let count = body.read(&mut block);
-            watch.add(count.as_ref().map_or(0, |&count| count as u64));
-            self.check_pace(partial, watch)?;
-            let count = count.map_err(|error| self.interrupted(partial, error.to_string()))?;
+            let begin = Instant::now();
+            let count = body.read(&mut block).map_err(|error| {
+                watch.leave_out(begin.elapsed());
+                self.interrupted(partial, error.to_string())
+            })?;
+            watch.add(count as u64);
             if count == 0 {
                 return Err(self.interrupted(partial, "the answer ended early".into()));
             }
@@ -97,6 +97,9 @@ impl Transfer<'_> {
             self.check_size(partial, length.max(partial.size()))?;
             partial.append(&block[..count])?;
             progress(length);
+            if length < partial.size() {
+                self.check_pace(partial, watch)?;
+            }
         }
         Ok(())
     }

@@ -24,6 +24,11 @@ pub(crate) fn parse(text: &str, endpoint: Option<&str>) -> Option<Result<HubMode
         _ => rest.split_once('/').unwrap_or((rest, "")),
     };
     let server = server.rsplit('@').next().unwrap_or_default();
+    let is_encrypted = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let server = match is_encrypted {
+        true => server.strip_suffix(":443").unwrap_or(server),
+        false => server,
+    };
     let base = endpoint.and_then(|endpoint| base_path(endpoint, server));
     let is_public = PUBLIC
         .iter()
@@ -85,6 +90,10 @@ fn model(path: &str) -> Result<HubModel, String> {
         HubError::Name { reason, .. } => reason.to_owned(),
         other => other.to_string(),
     };
+    // An address with what names have at their end.
+    if name.contains(['@', ':']) {
+        return HubModel::from_name(&segments.join("/")).map_err(reason);
+    }
     let name = name.strip_suffix(".git").unwrap_or(name);
     let model = HubModel::new(format!("{owner}/{name}")).map_err(reason)?;
     let (is_folder, place) = match page {
@@ -146,6 +155,12 @@ mod tests {
             ),
             ("git@hf.co:owner/name.git", "owner/name"),
             ("git@hf.co:owner/name", "owner/name"),
+            ("https://huggingface.co:443/owner/name", "owner/name"),
+            (
+                "https://huggingface.co/owner/name@v1:a/b",
+                "owner/name@v1:a/b",
+            ),
+            ("hf.co/owner/name:a", "owner/name:a"),
             ("ssh://git@hf.co/owner/name", "owner/name"),
             ("https://huggingface.co/owner/name/tree/main", "owner/name"),
             ("https://huggingface.co/owner/name/tree/main/", "owner/name"),
@@ -231,6 +246,8 @@ mod tests {
             ("https://huggingface.co/spaces/owner/name", "space"),
             ("https://huggingface.co/owner/name/discussions/3", "page"),
             ("https://huggingface.co/owner/na--me", "--"),
+            ("https://huggingface.co/owner/name@..", "revision"),
+            ("https://huggingface.co/hf.co/name@", "git"),
             ("https://huggingface.co/owner/name/tree/..", "revision"),
             (
                 "https://huggingface.co/owner/name/tree/main/%2e%2e/a",

@@ -11,6 +11,9 @@ use crate::test_hub::{Fault, Host, TestHub, needed};
 
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// More than a client that goes on while it makes progress sends before it gives up.
+const ATTEMPTS: usize = 5_000;
+
 fn hub() -> TestHub {
     TestHub::new(Repository::default().with_revision("main", 'a', checkpoint(1)))
 }
@@ -23,7 +26,7 @@ fn impatient(hub: &TestHub) -> Hub {
 
 fn error_with(host: Host, method: &'static str, target: &str, fault: Fault) -> HubError {
     let hub = hub();
-    hub.fail(host, method, target, vec![fault; 1_000]);
+    hub.fail(host, method, target, vec![fault; ATTEMPTS]);
     let model = "owner/name".parse().unwrap();
     impatient(&hub)
         .fetch(&model, needed, &mut |_| ())
@@ -83,6 +86,25 @@ fn a_file_whose_framing_drips_or_never_ends_is_given_up() {
 }
 
 #[test]
+fn an_answer_that_comes_late_and_is_complete_is_used() {
+    let hub = hub();
+    // About 600 bytes of headers.
+    hub.fail(
+        Host::Hub,
+        "GET",
+        "config.json",
+        [Fault::Drip(Duration::from_millis(4), Duration::ZERO)],
+    );
+    let client = hub
+        .client()
+        .with_minimum_speed(1 << 20, Duration::from_secs(5));
+    let folder = client
+        .fetch(&"owner/name".parse().unwrap(), needed, &mut |_| ())
+        .unwrap();
+    assert_holds(&folder, &checkpoint(1), &NEEDED);
+}
+
+#[test]
 fn a_body_that_never_ends_is_cut_at_its_announced_size() {
     let chunk = b"1000\r\n".iter().chain(&[7; 4096]).chain(b"\r\n");
     let chunk: &'static [u8] = chunk.copied().collect::<Vec<u8>>().leak();
@@ -118,8 +140,11 @@ fn headers_that_drip_or_never_end_are_given_up() {
         );
         assert!(matches!(error, HubError::Unreachable { .. }), "{error}");
     }
-    let endless = Reply::new(200, "").with_header("X-Long", "x".repeat(1 << 20));
-    let error = error_with(Host::Hub, "GET", "/api/", Fault::Answer(endless));
+    let endless = Reply::new(200, "").with_header("X-Long", "x".repeat(100 << 10));
+    let hub = hub();
+    hub.fail(Host::Hub, "GET", "/api/", [Fault::Answer(endless)]);
+    let model = "owner/name".parse().unwrap();
+    let error = impatient(&hub).files(&model).unwrap_err();
     assert!(matches!(error, HubError::Unreachable { .. }), "{error}");
 }
 
