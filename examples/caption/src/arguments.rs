@@ -129,7 +129,8 @@ pub(crate) struct Arguments {
     /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", where a language without a
     /// caption has an "error" instead; "error", if the picture failed, or its attention could not be written;
     /// "encode_ms", the time of preprocessing and encoding, and "generate_ms"; "options", those of generation that
-    /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default".
+    /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default"; "ignored", if some have no effect, a
+    /// sentence for each.
     #[arg(long)]
     pub(crate) json: bool,
     /// Say on stderr what was loaded, which options were used, where they came from, and which were ignored.

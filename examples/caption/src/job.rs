@@ -3,14 +3,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use captioning::{CaptionOptions, Captioner, Language, LanguageCaptions, Memory, RgbImage};
+use captioning::{Captioner, Language, LanguageCaptions, Memory, RgbImage};
 use preprocess::image::decode::DecodeOptions;
 use report::{OutputError, Program, Progress, message_about};
 
 use crate::arguments::Arguments;
 use crate::attention::AttentionOutput;
-use crate::choice::OptionRecords;
 use crate::error::PictureError;
+use crate::options::Chosen;
 use crate::output::{Captioned, print_failed};
 use crate::picture::Picture;
 use crate::stream::Stream;
@@ -21,8 +21,7 @@ pub(crate) struct Job<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) captioner: &'a Captioner,
     pub(crate) languages: &'a [Language],
-    pub(crate) options: &'a CaptionOptions,
-    pub(crate) option_records: &'a OptionRecords,
+    pub(crate) chosen: &'a Chosen,
     pub(crate) decoding: DecodeOptions,
     /// The names that `--attention` has given to files.
     pub(crate) names: RefCell<BTreeSet<String>>,
@@ -94,7 +93,7 @@ impl Job<'_> {
     /// Captions or scores the only image of a memory, language by language.
     fn write(&self, memory: Memory) -> Result<Vec<LanguageCaptions>, captioning::Error> {
         let (captioner, languages) = (self.captioner, self.languages);
-        let config = &self.options.generation;
+        let config = &self.chosen.options.generation;
         let texts: Vec<&str> = self.arguments.score.iter().map(String::as_str).collect();
         if !texts.is_empty() {
             let mut scored = Vec::new();
@@ -111,7 +110,7 @@ impl Job<'_> {
             true => captioner
                 .as_published()
                 .caption_encoded(memory, languages, config),
-            false => captioner.caption_with(memory, languages, self.options),
+            false => captioner.caption_with(memory, languages, &self.chosen.options),
         };
         Ok(captions?.into_iter().flatten().collect())
     }
@@ -126,7 +125,7 @@ impl Job<'_> {
         stream.begin()?;
         let captions = self
             .captioner
-            .stream(memory, self.languages, self.options, |event| {
+            .stream(memory, self.languages, &self.chosen.options, |event| {
                 stream.show(&event)
             })
             .map_err(|source| PictureError::Caption {
@@ -156,10 +155,10 @@ impl Job<'_> {
 
     fn print(&self, captioned: &Captioned<'_>) -> Result<(), OutputError> {
         if self.arguments.json {
-            return captioned.print_json(self.program, self.option_records);
+            return captioned.print_json(self.program, self.chosen);
         }
         if !self.arguments.stream {
-            let scores = self.options.generation.num_return_sequences > 1
+            let scores = self.chosen.options.generation.num_return_sequences > 1
                 || !self.arguments.score.is_empty();
             captioned.print_text(self.program, scores)?;
         }

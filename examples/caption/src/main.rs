@@ -82,8 +82,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         arguments,
         captioner: &captioner,
         languages: &languages,
-        options: &chosen.options,
-        option_records: &chosen.records,
+        chosen: &chosen,
         decoding: decode::DecodeOptions::default()
             .with_apply_exif_orientation(arguments.apply_exif_orientation)
             .with_alpha(arguments.alpha),

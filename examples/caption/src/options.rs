@@ -10,6 +10,9 @@ use crate::error::StartError;
 /// The value of `--shortlist` for the tokens that the languages are written with.
 const LANGUAGES: &str = "languages";
 
+/// The number of ignored options that are named.
+const MOST_NOTES: usize = 16;
+
 /// How pictures are captioned, and what there is to say about it.
 pub(crate) struct Chosen {
     pub(crate) options: CaptionOptions,
@@ -48,11 +51,7 @@ pub(crate) fn choose(
     }
     let options = captioner.options(options, &said, &choice::defaults(&checkpoint))?;
     check(arguments, captioner, &options)?;
-    let mut notes: Vec<String> = captioner
-        .ignored(&options)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let mut notes = ignored(captioner, &options);
     let longest = |config: &GenerationConfig| config.longest(1);
     let says_length = said.iter().any(|one| one.starts_with("max_"));
     let has_length = checkpoint.max_length.is_some() || checkpoint.max_new_tokens.is_some();
@@ -68,6 +67,21 @@ pub(crate) fn choose(
         options,
         notes,
     })
+}
+
+/// What is ignored of the options. A file may have any number of keys, of which some are enough.
+fn ignored(captioner: &Captioner, options: &CaptionOptions) -> Vec<String> {
+    let ignored = captioner.ignored(options);
+    let mut notes: Vec<String> = ignored
+        .iter()
+        .take(MOST_NOTES)
+        .map(ToString::to_string)
+        .collect();
+    match ignored.len().saturating_sub(MOST_NOTES) {
+        0 => {}
+        more => notes.push(format!("{more} more options are ignored")),
+    }
+    notes
 }
 
 /// Checks what the user says by itself. A checkpoint may have values without a meaning for options that are not used, but

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::choice::OptionRecords;
 use crate::error::PictureError;
+use crate::options::Chosen;
 use crate::picture::Picture;
 
 /// The captions of a picture, and how long they took.
@@ -33,6 +34,8 @@ struct Record<'a> {
     generate_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     options: Option<&'a OptionRecords>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    ignored: &'a [String],
 }
 
 /// A caption, or why a language has none.
@@ -89,16 +92,13 @@ impl Captioned<'_> {
     }
 
     /// Prints one line of JSON.
-    pub(crate) fn print_json(
-        &self,
-        program: &Program,
-        options: &OptionRecords,
-    ) -> Result<(), OutputError> {
+    pub(crate) fn print_json(&self, program: &Program, chosen: &Chosen) -> Result<(), OutputError> {
         program.json(&Record {
             captions: self.captions.iter().flat_map(entries).collect(),
             encode_ms: Some(milliseconds(self.encode)),
             generate_ms: Some(milliseconds(self.generate)),
-            options: Some(options),
+            options: Some(&chosen.records),
+            ignored: &chosen.notes,
             ..Record::new(self.picture, self.error.as_ref())
         })
     }
@@ -137,6 +137,7 @@ impl Record<'_> {
             encode_ms: None,
             generate_ms: None,
             options: None,
+            ignored: &[],
         }
     }
 }

@@ -258,3 +258,33 @@ fn verbose_says_what_was_loaded_and_who_decided() {
     assert!(text(&embedded.stderr).contains("the embedded model"));
     assert!(text(&embedded.stderr).contains("ordinary"));
 }
+
+#[test]
+fn options_without_effect_are_said_to_be_ignored() {
+    let folder =
+        model(&json!({"temperature": 0, "top_k": -1, "typical_p": 0, "a\u{1b}[2J\nkey": 1}));
+    let found = record(folder.path(), &["--num-beams", "1"]);
+    assert_eq!(found["captions"][0]["text"], "camera on a red background");
+    let ignored = found["ignored"].to_string();
+    for option in ["temperature", "top_k", "typical_p", "key"] {
+        assert!(ignored.contains(option), "{option}: {ignored}");
+    }
+    let name = folder.path().to_str().unwrap();
+    let camera = picture("camera-red.png");
+    let output = caption(&["-v", "--lang", "en", "--model", name, &camera]);
+    let said = text(&output.stderr);
+    assert!(said.contains("temperature is ignored"), "{said}");
+    assert!(
+        !said.replace('\n', "").contains(report::is_escaped),
+        "{said:?}"
+    );
+    assert!(
+        record(model(&json!({})).path(), &[])
+            .get("ignored")
+            .is_none()
+    );
+    // Nobody reads a thousand sentences with every picture.
+    let many = (0..1000).map(|index| (format!("key{index}"), 1.into()));
+    let found = record(model(&Value::Object(many.collect())).path(), &[]);
+    assert!(found["ignored"].as_array().unwrap().len() < 20);
+}

@@ -81,7 +81,7 @@ fn texts_of_a_file_can_not_change_a_terminal() {
         text.as_bytes(),
         &bytes[8 + header..],
     ];
-    tensors.write("pixels.safetensors", &changed.concat());
+    tensors.write("pixels.safetensors", changed.concat());
     for arguments in [
         ["text", name],
         ["images", tensors.path().to_str().unwrap()],
