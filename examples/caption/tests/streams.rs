@@ -68,7 +68,7 @@ fn attention_is_written_although_nobody_reads_the_captions() {
 #[test]
 fn arguments_in_messages_are_escaped() {
     for arguments in [
-        &["--\x1b[31mred\nline"][..],
+        &["--\x1b[31mred\nerror: forged"][..],
         &["--lang", "\x1b]0;x\x07\n\u{202e}", PICTURES],
         &["--model", "/\x1b[2J\n\u{9b}x", PICTURES],
         &["--set", "\x1b\n=3", PICTURES],
@@ -90,5 +90,6 @@ fn arguments_in_messages_are_escaped() {
             message.contains("caption: ") || message.starts_with("error: "),
             "{message}"
         );
+        assert!(!message.contains("\nerror: forged"), "{message}");
     }
 }

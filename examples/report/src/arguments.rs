@@ -2,6 +2,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::program::write_message;
@@ -38,6 +39,13 @@ fn text(mut error: clap::Error) -> String {
                 let texts = texts.iter().map(|text| escaped(text).into_owned());
                 ContextValue::Strings(texts.collect())
             }
+            // Suggestions, which repeat an argument. Each is one line.
+            ContextValue::StyledStrs(texts) => {
+                let texts = texts
+                    .iter()
+                    .map(|text| StyledStr::from(escaped(&text.to_string()).into_owned()));
+                ContextValue::StyledStrs(texts.collect())
+            }
             other => other,
         };
         error.insert(kind, value);
@@ -58,6 +66,7 @@ mod tests {
         number: Option<u32>,
         #[arg(long, value_parser = ["one", "two"])]
         choice: Option<String>,
+        names: Vec<String>,
     }
 
     #[test]
@@ -66,7 +75,8 @@ mod tests {
             &["x", "--a\x1b[31m\nerror: forged"][..],
             &["x", "--number", "\x1b\n\u{202e}3"],
             &["x", "--choice", "\x1b\n\u{202e}one"],
-            &["x", "\x1b\n\u{202e}"],
+            &["x", "--choice", "\x1b\nerror: forged"],
+            &["x", "--chose=\x1b\nerror: forged"],
         ] {
             let error = Arguments::try_parse_from(arguments).unwrap_err();
             let text = text(error);
