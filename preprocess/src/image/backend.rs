@@ -61,7 +61,7 @@ impl FromStr for Backend {
             .ok_or_else(|| Error::Config {
                 key: "resize_backend".to_owned(),
                 expected: Self::ALL.map(Self::name).join(", "),
-                found: format!("{text:?}"),
+                found: format!("{:?}", text.chars().take(80).collect::<String>()),
             })
     }
 }

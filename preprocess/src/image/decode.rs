@@ -36,7 +36,8 @@
 //! | run lengths of BMP | 2^14 pixels |
 //! | QOI, PAM | 64, 8 pixels |
 //!
-//! A JPEG may have 100 scans, each of which goes over the whole picture. Only the first frame of an animation is decoded, and
+//! A JPEG may have 100 scans, each of which goes over the whole picture, and altogether over 2^27 pixels and 5120 for each of its
+//! bytes. Decoding takes at most 24 bytes for each pixel beside the file. Only the first frame of an animation is decoded, and
 //! only the chunks of a PNG that pixels are made of.
 
 mod announced;
@@ -111,7 +112,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage, Error> 
         Kind::Ico => ico::decode(bytes, options)?,
         Kind::Pnm => pnm::decode(bytes, options)?,
         Kind::Jpeg => {
-            jpeg::check(bytes)?;
+            jpeg::check(bytes, options)?;
             of_decoder(Capacity::new(JPEG_PIXELS))?
         }
         Kind::WebP => of_decoder(of_webp(bytes))?,

@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::values::shortened;
 use super::{CropSize, ImageProcessorConfig, ResizeTo};
 use crate::Error;
 use crate::image::{Backend, Resample};
@@ -129,7 +130,8 @@ impl ImageProcessorClass {
             do_normalize: true,
             image_mean: mean,
             image_std: std,
-            do_convert_rgb: true,
+            // Only what other programs do with transparency depends on it.
+            do_convert_rgb: !matches!(self, Self::ViT | Self::DeiT | Self::Beit | Self::Donut),
             do_thumbnail: is_donut,
             do_align_long_axis: false,
             do_pad: is_donut,
@@ -171,7 +173,7 @@ impl FromStr for ImageProcessorClass {
             .into_iter()
             .find(is_of_family)
             .ok_or_else(|| Error::UnknownImageProcessor {
-                found: text.to_owned(),
+                found: shortened(text),
                 known: Self::ALL.map(Self::name).to_vec(),
             })
     }
@@ -224,5 +226,11 @@ mod tests {
             assert!(message.contains(&format!("{name:?}")), "{message}");
             assert!(message.contains("DonutImageProcessor"), "{message}");
         }
+        let error = "\u{7f}x".repeat(1 << 20).parse::<ImageProcessorClass>();
+        let message = error.unwrap_err().to_string();
+        assert!(
+            message.len() < 2000 && !message.contains('\u{7f}'),
+            "{message}"
+        );
     }
 }

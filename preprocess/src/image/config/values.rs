@@ -43,8 +43,22 @@ pub(super) fn refuse(key: &str, expected: &str, found: impl ToString) -> Error {
     Error::Config {
         key: key.to_owned(),
         expected: expected.to_owned(),
-        found: found.to_string(),
+        found: shortened(&found.to_string()),
     }
+}
+
+/// The start of a text from outside, for a message: without control characters, and no longer than a line.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut result = String::new();
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            _ if index == LONGEST => return result + "...",
+            _ if character.is_control() => result.extend(character.escape_unicode()),
+            _ => result.push(character),
+        }
+    }
+    result
 }
 
 /// The forms of `size`; what an integer and a list mean is the class's.

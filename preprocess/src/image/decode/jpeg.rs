@@ -1,22 +1,31 @@
+use super::announced::Capacity;
 use super::kind::Kind;
+use super::{DecodeOptions, JPEG_PIXELS, announced};
 use crate::Error;
 
 /// The most scans that a file may have. Every scan of a progressive file goes over the whole image, whatever its length, so
 /// that thousands of them in a short file would take minutes. Encoders write about ten.
 const MAX_SCANS: usize = 100;
 
+/// How many pixels the scans of a file go over altogether, at most: ten times those of 12 megapixels, and ten times those
+/// that its bytes can hold.
+fn most_visits(bytes: usize) -> u64 {
+    (1 << 27) + 10 * JPEG_PIXELS * bytes as u64
+}
+
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
 
-/// Refuses what the decoder would get wrong or can't bound: a file that is cut short, a kind of JPEG that is not decoded
-/// here, too many scans.
+/// Refuses what the decoder would get wrong or can't bound: a file that is cut short or announces too much, a kind of JPEG
+/// that is not decoded here, too many scans.
 ///
 /// The decoder fills a missing part with grey and reports no error. Pillow refuses such a file, and a caption of half
 /// an image would look like a mistake of the model.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn check(bytes: &[u8], options: &DecodeOptions) -> Result<(), Error> {
     let mut rest = bytes.get(2..).unwrap_or(&[]);
     let mut scans = 0;
+    let mut pixels = 0;
     loop {
         let Some((marker, after)) = next_marker(rest, scans > 0) else {
             return Err(Kind::Jpeg.damaged("no end marker"));
@@ -42,11 +51,18 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
         }
         match marker {
             START_OF_SCAN => scans += 1,
-            0xC0..=0xCF => check_frame(marker, segment)?,
+            0xC0..=0xCF => {
+                if let Some(size) = check_frame(marker, segment)? {
+                    let capacity = Capacity::new(JPEG_PIXELS);
+                    announced::check(Kind::Jpeg, size, bytes.len(), capacity, options)?;
+                    pixels = u64::from(size[0]) * u64::from(size[1]);
+                }
+            }
             _ => {}
         }
-        if scans > MAX_SCANS {
-            return Err(Kind::Jpeg.unsupported(format!("more than {MAX_SCANS} scans")));
+        let visits = pixels.saturating_mul(scans as u64);
+        if scans > MAX_SCANS || visits > most_visits(bytes.len()) {
+            return Err(Kind::Jpeg.unsupported(format!("{scans} scans or more")));
         }
     }
 }
@@ -82,23 +98,27 @@ fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((segment, &bytes[length.max(2)..]))
 }
 
-/// Refuses frames that the decoder lacks: `marker` is one of 0xC0 to 0xCF.
-fn check_frame(marker: u8, segment: &[u8]) -> Result<(), Error> {
+/// The width and height of a frame; `marker` is one of 0xC0 to 0xCF, some of which are no frames. Refuses frames that the
+/// decoder lacks.
+fn check_frame(marker: u8, segment: &[u8]) -> Result<Option<[u32; 2]>, Error> {
     // Huffman tables, a reserved code, arithmetic conditioning.
     if matches!(marker, 0xC4 | 0xC8 | 0xCC) {
-        return Ok(());
+        return Ok(None);
     }
     // Bits of a sample, height, width, and three bytes for each component.
-    let (bits, components) = match segment {
-        [bits @ (8 | 12 | 16 | 2..=7), _, _, _, _, components, ..]
+    let (bits, size, components) = match segment {
+        [bits @ (2..=8 | 12 | 16), a, b, c, d, components, ..]
             if segment.len() == 6 + 3 * usize::from(*components) =>
         {
-            (*bits, *components)
+            let size = [[*c, *d], [*a, *b]].map(u16::from_be_bytes);
+            (*bits, size.map(u32::from), *components)
         }
         _ => return Err(Kind::Jpeg.damaged("its frame header is not valid")),
     };
     let kind = match marker {
-        0xC0..=0xC2 if bits == 8 && matches!(components, 1 | 3 | 4) => return Ok(()),
+        0xC0..=0xC2 if bits == 8 && matches!(components, 1 | 3 | 4) => {
+            return Ok(Some(size));
+        }
         0xC0..=0xC2 if bits == 8 => format!("{components} components"),
         0xC0..=0xC2 => format!("{bits} bits in each sample"),
         0xC3 => "lossless coding".to_owned(),
@@ -112,6 +132,10 @@ fn check_frame(marker: u8, segment: &[u8]) -> Result<(), Error> {
 mod tests {
     use super::*;
 
+    fn checked(bytes: &[u8]) -> Result<(), Error> {
+        check(bytes, &DecodeOptions::default())
+    }
+
     fn file(parts: &[&[u8]]) -> Vec<u8> {
         [&[0xFF, 0xD8][..], &parts.concat()].concat()
     }
@@ -123,9 +147,9 @@ mod tests {
     fn the_end_marker_of_a_thumbnail_or_in_a_table_does_not_count() {
         let thumbnail = &[0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9];
         let table = &[0xFF, 0xC4, 0, 4, 0xFF, 0xD9];
-        assert!(check(&file(&[thumbnail, SCAN])).is_err());
-        assert!(check(&file(&[SCAN, table, SCAN])).is_err());
-        assert!(check(&file(&[thumbnail, SCAN, table, SCAN, END])).is_ok());
+        assert!(checked(&file(&[thumbnail, SCAN])).is_err());
+        assert!(checked(&file(&[SCAN, table, SCAN])).is_err());
+        assert!(checked(&file(&[thumbnail, SCAN, table, SCAN, END])).is_ok());
     }
 
     #[test]
@@ -138,7 +162,7 @@ mod tests {
             &[0xFF, 0xD8, 0xFF, 0xE0, 0, 0],
             &[0xFF, 0xD8, 0xFF, 0xD9],
         ] {
-            assert!(check(bytes).is_err());
+            assert!(checked(bytes).is_err());
         }
     }
 
@@ -146,10 +170,10 @@ mod tests {
     fn an_image_that_is_cut_and_followed_by_another_is_cut() {
         let whole = file(&[SCAN, END]);
         for cut in [2, whole.len() - 2, whole.len() - 1] {
-            let error = check(&[&whole[..cut], &whole].concat()).unwrap_err();
+            let error = checked(&[&whole[..cut], &whole].concat()).unwrap_err();
             assert!(matches!(error, Error::Damaged { .. }), "{error}");
         }
-        check(&[&whole[..], &whole].concat()).unwrap();
+        checked(&[&whole[..], &whole].concat()).unwrap();
     }
 
     #[test]
@@ -165,19 +189,32 @@ mod tests {
             let length = 8 + 3 * components;
             let header = [0xFF, marker, 0, length, bits, 0, 1, 0, 1, components];
             let rest = vec![1; 3 * usize::from(components)];
-            let error = check(&file(&[&header, &rest, SCAN, END])).unwrap_err();
+            let error = checked(&file(&[&header, &rest, SCAN, END])).unwrap_err();
             assert!(matches!(error, Error::UnsupportedImage { .. }), "{error}");
             assert!(error.to_string().contains(expected), "{error}");
             // A frame header that is too short for its components.
             let header = [0xFF, marker, 0, 8, bits, 0, 1, 0, 1, components];
-            let error = check(&file(&[&header, SCAN, END])).unwrap_err();
+            let error = checked(&file(&[&header, SCAN, END])).unwrap_err();
             assert!(matches!(error, Error::Damaged { .. }), "{error}");
         }
     }
 
     #[test]
+    fn scans_over_a_large_picture_are_bounded_by_the_file() {
+        let frame = [0xFF, 0xC2, 0, 11, 8, 0x40, 0, 0x20, 0, 1, 1, 0x11, 0]; // 16,384 x 8,192
+        let comment = [&[0xFF, 0xFE, 0xFF, 0xFF][..], &[0; 65_533]]
+            .concat()
+            .repeat(5);
+        let scans = |count: usize| checked(&file(&[&frame, &comment, &SCAN.repeat(count), END]));
+        scans(10).unwrap();
+        assert!(matches!(scans(20), Err(Error::UnsupportedImage { .. })));
+        let result = checked(&file(&[&frame, SCAN, END]));
+        assert!(matches!(result, Err(Error::Damaged { .. })));
+    }
+
+    #[test]
     fn scans_are_bounded() {
-        let scans = |count: usize| check(&file(&[&SCAN.repeat(count), END]));
+        let scans = |count: usize| checked(&file(&[&SCAN.repeat(count), END]));
         scans(MAX_SCANS).unwrap();
         assert!(matches!(
             scans(MAX_SCANS + 1),

@@ -62,7 +62,7 @@ impl FromStr for Alpha {
             .ok_or_else(|| Error::Config {
                 key: "alpha".to_owned(),
                 expected: Self::ALL.map(Self::name).join(", "),
-                found: format!("{text:?}"),
+                found: format!("{:?}", text.chars().take(80).collect::<String>()),
             })
     }
 }

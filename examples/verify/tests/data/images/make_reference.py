@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 HERE = Path(__file__).parent
 FILES = ["exact.png", "one-pixel.png", "rotated-exif.jpg", "tiny.png"]
-# Of another mode, so that something is not run.
+# Of another mode.
 OTHER = "torchvision/tiny.png"
 
 folder = Path(sys.argv[1])
