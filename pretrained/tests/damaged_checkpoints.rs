@@ -202,7 +202,6 @@ fn missing_files_and_wrong_json_are_named() {
     let generation_config = folder.path().join("generation_config.json");
     for (json, expected) in [
         ("{", "not a generation configuration"),
-        (r#"{"num_beams": "many"}"#, "not a generation configuration"),
         (
             r#"{"guidance_scale": 3.0}"#,
             "not supported: guidance_scale",
@@ -213,6 +212,24 @@ fn missing_files_and_wrong_json_are_named() {
         assert!(message.contains("generation_config.json"), "{message}");
         assert!(message.contains(expected), "{message}");
     }
+    // A value that can't be used is an error where it is used: a caller may replace it.
+    fs::write(&generation_config, r#"{"num_beams": "many"}"#).unwrap();
+    let options = load(folder.path()).unwrap().generation_config;
+    let message_of_options = chain(&options.validate(1).unwrap_err());
+    assert!(
+        message_of_options.contains("generation_config.json"),
+        "{message_of_options}"
+    );
+    assert!(
+        message_of_options.contains("num_beams is \"many\""),
+        "{message_of_options}"
+    );
+    options
+        .with_settings(&["num_beams=2"])
+        .unwrap()
+        .validate(1)
+        .unwrap();
+
     fs::remove_file(generation_config).unwrap();
     for json in ["", "[]", r#"{"model_type": "gpt2"}"#] {
         fs::write(folder.path().join("config.json"), json).unwrap();

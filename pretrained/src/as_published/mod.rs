@@ -106,6 +106,16 @@ pub fn truncated_pixels(pixel_values: Tensor<4>) -> Tensor<4> {
 /// one end token, or if the options contradict each other.
 pub fn validate(config: &GenerationConfig) -> Result<(), ConfigError> {
     special_tokens(config)?;
+    let (shortest, longest) = (config.shortest(1), config.longest(1));
+    if shortest > longest {
+        // Unlike transformers 5, the original code refuses this.
+        return Err(ConfigError::Contradiction {
+            options: ["min_length", "max_length"],
+            reason: format!(
+                "the shortest text, {shortest} tokens, is longer than the longest, {longest}"
+            ),
+        });
+    }
     // The options that the original code has. All others must have their default values.
     let known = GenerationConfig {
         num_beams: config.num_beams,
