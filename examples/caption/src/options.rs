@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use captioning::{CaptionOptions, Captioner, ConfigError, GenerationConfig, Language, Shortlist};
+use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
 use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
@@ -30,7 +30,10 @@ pub(crate) fn choose(
     languages: &[Language],
 ) -> Result<Chosen, StartError> {
     let said = choice::said(arguments);
-    check_said(&arguments.set).map_err(StartError::Setting)?;
+    // For an error that names the argument.
+    GenerationConfig::default()
+        .with_settings(&arguments.set)
+        .map_err(StartError::Setting)?;
     let checkpoint = match (arguments.as_published, folder) {
         (true, Some(folder)) => published(captioner, folder)?,
         _ => captioner.generation_config().clone(),
@@ -82,29 +85,6 @@ fn ignored(captioner: &Captioner, options: &CaptionOptions) -> Vec<String> {
         more => notes.push(format!("{more} more options are ignored")),
     }
     notes
-}
-
-/// Checks what the user says by itself. A checkpoint may have values without a meaning for options that are not used, but
-/// from a user they are a mistake.
-fn check_said(set: &[String]) -> Result<(), ConfigError> {
-    let config = GenerationConfig::default().with_settings(set)?;
-    let shares = [
-        ("top_p", Some(config.top_p)),
-        ("min_p", config.min_p),
-        ("top_h", config.top_h),
-        ("typical_p", Some(config.typical_p)),
-    ];
-    for (option, share) in shares {
-        if let Some(value) = share.filter(|share| !(0.0..=1.0).contains(share)) {
-            let expected = "0 to 1".into();
-            return Err(ConfigError::OutOfRange {
-                option,
-                value,
-                expected,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The options of the published model's original code. Of those that have an argument of this program, its

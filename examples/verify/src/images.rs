@@ -104,8 +104,13 @@ fn read_config(folder: &Path) -> Result<ImageProcessorConfig, InputError> {
     if path.exists() {
         return Ok(ImageProcessorConfig::from_file(path)?);
     }
-    let settings: Settings = read_json(&folder.join("pixels.json"))?;
-    Ok(ImageProcessorConfig::square(settings.size))
+    let path = folder.join("pixels.json");
+    let settings: Settings = read_json(&path)?;
+    let config = ImageProcessorConfig::square(settings.size);
+    match ImageProcessor::new(config.clone()) {
+        Ok(_) => Ok(config),
+        Err(error) => Err(unusable(&path, error)),
+    }
 }
 
 fn file_names(folder: &Path) -> Result<BTreeSet<String>, InputError> {
@@ -117,7 +122,10 @@ fn file_names(folder: &Path) -> Result<BTreeSet<String>, InputError> {
         .map_err(unreadable)?
         .map(|entry| {
             let name = entry.map_err(unreadable)?.file_name();
-            Ok(name.to_string_lossy().into_owned())
+            // No tensor has a name that is not UTF-8, so it is only shown.
+            Ok(name
+                .into_string()
+                .unwrap_or_else(|name| ::report::name(Path::new(&name))))
         })
         .collect()
 }
