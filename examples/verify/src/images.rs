@@ -106,10 +106,10 @@ fn read_config(folder: &Path) -> Result<ImageProcessorConfig, InputError> {
     }
     let path = folder.join("pixels.json");
     let settings: Settings = read_json(&path)?;
-    let config = ImageProcessorConfig::square(settings.size);
-    match ImageProcessor::new(config.clone()) {
-        Ok(_) => Ok(config),
-        Err(error) => Err(unusable(&path, error)),
+    // A size that is too large differs from the reference's, before anything is allocated.
+    match settings.size {
+        0 => Err(content(&path, "size is 0, expected 1 or more")),
+        size => Ok(ImageProcessorConfig::square(size)),
     }
 }
 
