@@ -280,7 +280,8 @@ fn changed_configurations_never_panic_nor_ask_for_enormous_results() {
         let config = match ImageProcessorConfig::from_json(&text) {
             Ok(config) => config,
             Err(error) => {
-                assert!(is_plain(&error), "{text}: {error}");
+                let message = error.to_string();
+                assert!(!message.contains(char::is_control), "{text}: {message}");
                 refused += 1;
                 continue;
             }

@@ -106,11 +106,13 @@ fn read_config(folder: &Path) -> Result<ImageProcessorConfig, InputError> {
     }
     let path = folder.join("pixels.json");
     let settings: Settings = read_json(&path)?;
-    // A size that is too large differs from the reference's, before anything is allocated.
-    match settings.size {
-        0 => Err(content(&path, "size is 0, expected 1 or more")),
-        size => Ok(ImageProcessorConfig::square(size)),
+    if settings.size == 0 {
+        return Err(content(
+            &path,
+            "expected a size of at least 1, found 0".to_owned(),
+        ));
     }
+    Ok(ImageProcessorConfig::square(settings.size))
 }
 
 fn file_names(folder: &Path) -> Result<BTreeSet<String>, InputError> {

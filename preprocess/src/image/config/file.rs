@@ -105,8 +105,9 @@ impl ImageProcessorConfig {
 
     /// The options of a checkpoint's folder: those of the images in its `processor_config.json`, which Hugging Face prefers,
     /// or else those of its `preprocessor_config.json`. A file that names no class has the one of the encoder in
-    /// `config.json`. Without either file, as in the published captioning checkpoint, they are that class's for images of
-    /// `side` x `side` pixels. Where `config.json` does not say which encoder there is, the class is CLIP's.
+    /// `config.json`, or CLIP's if that does not say which encoder there is. Without either file, they are that class's for
+    /// images of `side` x `side` pixels; in the published captioning checkpoint of 2021, those that it was
+    /// [trained with](Self::as_published).
     ///
     /// # Errors
     /// [`Error::Read`] if a file can't be read; [`Error::File`] around [`Error::Json`] if it is not JSON of the expected
@@ -114,19 +115,22 @@ impl ImageProcessorConfig {
     /// [`Error::Config`] if the value of an option can't be used.
     pub fn of_checkpoint(folder: impl AsRef<Path>, side: u32) -> Result<Self, Error> {
         let folder = folder.as_ref();
+        let encoder = Encoder::of(folder)?;
         let path = folder.join(PROCESSOR_CONFIG);
         if path.exists()
             && let Some(Value::Object(options)) = read_object(&path)?.get("image_processor")
         {
-            return Self::read(options, class_of_encoder(folder)?)
-                .map_err(|error| error.in_file(&path));
+            return Self::read(options, encoder.class()).map_err(|error| error.in_file(&path));
         }
         let path = folder.join(PREPROCESSOR_CONFIG);
         if path.exists() {
-            return Self::read(&read_object(&path)?, class_of_encoder(folder)?)
+            return Self::read(&read_object(&path)?, encoder.class())
                 .map_err(|error| error.in_file(&path));
         }
-        Ok(Self::of_class(class_of_encoder(folder)?, side))
+        Ok(match encoder {
+            Encoder::Published => Self::as_published(side),
+            Encoder::OfClass(class) => Self::of_class(class, side),
+        })
     }
 
     /// The text of a `preprocessor_config.json` with every option, from which this crate and Hugging Face's
@@ -155,21 +159,40 @@ fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     serde_json::from_str(&text).map_err(|error| Error::from(error).in_file(path))
 }
 
-/// The class of the encoder that `config.json` names, or CLIP's.
-fn class_of_encoder(folder: &Path) -> Result<ImageProcessorClass, Error> {
-    let path = folder.join("config.json");
-    if !path.exists() {
-        return Ok(ImageProcessorClass::default());
+/// The encoder that `config.json` describes.
+enum Encoder {
+    /// That of the published checkpoint of 2021, whose file has this form.
+    Published,
+    /// One whose images are processed by this class.
+    OfClass(ImageProcessorClass),
+}
+
+impl Encoder {
+    fn of(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("config.json");
+        if !path.exists() {
+            return Ok(Self::OfClass(ImageProcessorClass::default()));
+        }
+        let config = read_object(&path)?;
+        if config.contains_key("clip_vision_config") && config.contains_key("mbart_config") {
+            return Ok(Self::Published);
+        }
+        let encoder = config.get("encoder").and_then(Value::as_object);
+        let model_type = encoder.unwrap_or(&config).get("model_type");
+        Ok(Self::OfClass(
+            model_type
+                .and_then(Value::as_str)
+                .and_then(ImageProcessorClass::of_encoder)
+                .unwrap_or_default(),
+        ))
     }
-    let config = read_object(&path)?;
-    let encoder = match config.get("encoder") {
-        Some(encoder) => encoder.get("model_type"),
-        None => config.get("model_type"),
-    };
-    Ok(encoder
-        .and_then(Value::as_str)
-        .and_then(ImageProcessorClass::of_encoder)
-        .unwrap_or_default())
+
+    fn class(&self) -> ImageProcessorClass {
+        match self {
+            Self::Published => ImageProcessorClass::Clip,
+            Self::OfClass(class) => *class,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -367,6 +390,13 @@ mod tests {
         let clip = r#"{"size": 9, "feature_extractor_type": "CLIPFeatureExtractor"}"#;
         write("preprocessor_config.json", clip);
         assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);
+        write(
+            "config.json",
+            r#"{"clip_vision_config": {}, "mbart_config": {}}"#,
+        );
+        assert_eq!(config().resize_backend, Backend::Pil);
+        fs::remove_file(folder.path().join("preprocessor_config.json")).unwrap();
+        assert_eq!(config(), ImageProcessorConfig::as_published(7));
         write("config.json", r#"{"encoder": {"model_type": "another"}}"#);
         write("preprocessor_config.json", "{}");
         assert_eq!(config().image_processor_type, ImageProcessorClass::Clip);
