@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use checkpoint::{SaveOptions, StagedFolder};
+use checkpoint::{Precision, SaveOptions, StagedFolder};
 use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
@@ -129,6 +129,18 @@ impl Captioner {
     /// The format that weights are packed in, or `None` if they are ordinary `f32` tensors.
     pub fn format(&self) -> Option<Format> {
         self.pretrained.format
+    }
+
+    /// The precision that most values of the checkpoint are stored in.
+    pub fn precision(&self) -> Precision {
+        self.pretrained.precision
+    }
+
+    /// The name of the kernel that multiplies packed weights on this machine, or `None` if Burn's own operations do.
+    pub fn kernel(&self) -> Option<&'static str> {
+        self.format()
+            .filter(|_| packed_linear::has_kernels(&self.device))
+            .and_then(packed_linear::kernel)
     }
 
     /// The model.

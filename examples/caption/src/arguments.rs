@@ -2,20 +2,34 @@ use std::path::PathBuf;
 
 use captioning::{Weights, Words};
 use clap::Parser;
+use preprocess::image::decode::Alpha;
 
 /// Caption pictures in many languages.
 ///
 /// Without --model, the small embedded model is used. It knows 514 common things in six styles of pictogram
 /// art, one or two on a plain background, in English, French, German and Spanish. It is not for photographs.
 ///
+/// Options of generation that are not given here are those of the checkpoint's generation_config.json. What it
+/// does not say either has the defaults named below. --verbose and --json say where each came from.
+///
+/// What is printed never changes the terminal: in text, control characters and those that change the direction of
+/// writing are shown as `\n`, `\x1b` or `\u{202e}`, and bytes of a name that are not UTF-8 as `\xff`.
+///
 /// Exit code 0: every picture has a caption in every language; 1: some captions are missing; 2: the options
-/// or the model can't be used, or the output can't be written.
+/// or the model can't be used, or the output can't be written. If the reader of the output closes it, the program ends
+/// without a message, and its exit code tells of the pictures until then; with --attention it goes on.
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
-    /// Pictures and folders of pictures.
+    /// Pictures, folders of pictures, and `-` for a picture from standard input.
+    ///
+    /// From a folder, files with the extension of a picture are taken, in the order of their names, but not hidden ones,
+    /// whose names begin with a dot. A picture that fails does not stop the others.
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
+    /// Also look for pictures in the folders of folders, and take each file once, even if links lead to it.
+    #[arg(long)]
+    pub(crate) recursive: bool,
     /// Languages, by code (es_XX), short code (es) or English name (spanish).
     #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
     pub(crate) lang: Vec<String>,
@@ -26,23 +40,24 @@ pub(crate) struct Arguments {
     /// Where to take the tokenizer from if the checkpoint has none: a folder, or a name on the Hub.
     #[arg(long, value_name = "MODEL", requires = "model")]
     pub(crate) tokenizer: Option<String>,
-    /// Number of beams of the search; 1 means greedy search.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub(crate) num_beams: usize,
-    /// Maximum length of a caption in tokens, including start token and language code.
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub(crate) max_length: usize,
-    /// Exponent of the length that divides scores: above 0 favours long captions, below 0 short ones.
-    #[arg(
-        long,
-        value_name = "X",
-        default_value_t = 1.0,
-        allow_negative_numbers = true
-    )]
-    pub(crate) length_penalty: f64,
-    /// Number of captions per language, best first; at most --num-beams.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) num_return_sequences: usize,
+    /// Number of beams of the search; 1 means greedy search. Default: the checkpoint's, or 4, unless the checkpoint asks
+    /// for sampling or contrastive search.
+    #[arg(long, value_name = "N")]
+    pub(crate) num_beams: Option<usize>,
+    /// Maximum length of a caption in tokens, including start token and language code. Default: the checkpoint's, or
+    /// 64, or as many as the model can write.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_length: Option<usize>,
+    /// Maximum number of tokens after the start token and the prefix, instead of --max-length.
+    #[arg(long, value_name = "N", conflicts_with = "max_length")]
+    pub(crate) max_new_tokens: Option<usize>,
+    /// Exponent of the length that divides scores: above 0 favours long captions, below 0 short ones. Default:
+    /// the checkpoint's, or 1.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) length_penalty: Option<f64>,
+    /// Number of captions per language, best first; at most --num-beams. Default: the checkpoint's, or 1.
+    #[arg(long, value_name = "N")]
+    pub(crate) num_return_sequences: Option<usize>,
     /// Set any generation option by its Hugging Face name, for example no_repeat_ngram_size=3 or
     /// do_sample=true; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -73,7 +88,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) stream: bool,
     /// Folder for attention: for each word of each caption, a picture of where the decoder looked when it
-    /// wrote the word, and all attention weights as JSON.
+    /// wrote the word, and all attention weights as JSON. Files are named like the picture, shortened if it has a long
+    /// name; the JSON has the whole name.
     #[arg(long, value_name = "DIR")]
     pub(crate) attention: Option<PathBuf>,
     /// Decoder layers that --attention averages over, numbered from 0. Default: all.
@@ -88,6 +104,10 @@ pub(crate) struct Arguments {
     /// Rotate pictures as their EXIF orientation says, which the reference implementation does not.
     #[arg(long)]
     pub(crate) apply_exif_orientation: bool,
+    /// What to do with transparency: lay the picture on a white ground, as transformers 5 does, on a black one, or
+    /// drop it and show the colours below, as Pillow does: white, black or drop.
+    #[arg(long, value_name = "GROUND", default_value_t = Alpha::OverWhite)]
+    pub(crate) alpha: Alpha,
     /// How weights are kept in memory: packed for the kernels as f32, bf16, int8 or int4, where the last two
     /// may have a group size (int8:128); ordinary for f32 tensors that are not packed; or auto for the
     /// checkpoint's own packed format if it has one, otherwise f32.
@@ -103,8 +123,17 @@ pub(crate) struct Arguments {
     /// Number of threads; 0 means one per core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
-    /// Print one JSON object per picture. Its encode_ms is the time of preprocessing and encoding. A language
-    /// without a caption has an entry with an "error" instead of a text.
+    /// Print one JSON object per picture.
+    ///
+    /// Its fields: "image", the name; "image_percent", only for a name that is not UTF-8, its bytes in the percent form
+    /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", where a language without a
+    /// caption has an "error" instead; "error", if the picture failed, or its attention could not be written;
+    /// "encode_ms", the time of preprocessing and encoding, and "generate_ms"; "options", those of generation that
+    /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default"; "ignored", if some have no effect, a
+    /// sentence for each.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say on stderr what was loaded, which options were used, where they came from, and which were ignored.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }

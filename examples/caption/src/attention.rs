@@ -8,9 +8,14 @@ use serde::Serialize;
 
 use crate::error::PictureError;
 use crate::output::Captioned;
+use crate::picture::Picture;
 
-/// The largest number of a word's letters in the name of a file.
-const LONGEST_NAME: usize = 30;
+/// The largest number of a word's letters in the name of a file, of up to four bytes each.
+const LONGEST_WORD: usize = 30;
+
+/// The largest number of bytes of a picture's name in the names of its files. File systems allow 255 for the whole name,
+/// of which a word takes up to 120, and numbers and language about 30.
+const LONGEST_STEM: usize = 100;
 
 /// Saves what `--attention` asks for.
 pub(crate) struct AttentionOutput<'a> {
@@ -25,6 +30,8 @@ pub(crate) struct AttentionOutput<'a> {
 #[derive(Serialize)]
 struct Record<'a> {
     image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_percent: Option<String>,
     captions: Vec<CaptionRecord<'a>>,
 }
 
@@ -57,13 +64,14 @@ impl AttentionOutput<'_> {
     ) -> Result<(), PictureError> {
         let stem = self.name(captioned.picture);
         let in_picture = |source| PictureError::Caption {
-            picture: captioned.picture.to_owned(),
+            picture: captioned.picture.name(),
             source: Box::new(source),
         };
         let processor = self.captioner.image_processor();
         let overlay = Overlay::new(image, processor).map_err(in_picture)?;
         let mut record = Record {
-            image: captioned.picture.display().to_string(),
+            image: captioned.picture.lossy(),
+            image_percent: report::percent(captioned.picture.path()),
             captions: Vec::new(),
         };
         for (number, caption) in captioned.all().enumerate() {
@@ -85,18 +93,19 @@ impl AttentionOutput<'_> {
             });
         }
         let path = self.folder.join(format!("{stem}.json"));
-        let json = serde_json::to_vec(&record).map_err(|error| failed(&path, error))?;
+        let json = report::json_line(&record).map_err(|error| failed(&path, error))?;
         fs::write(&path, json).map_err(|error| failed(&path, error))
     }
 
     /// The beginning of the names of a picture's files: its own name, and a number if another picture had the
     /// same name.
-    fn name(&self, picture: &Path) -> String {
-        let stem = picture.file_stem().unwrap_or_default().to_string_lossy();
+    fn name(&self, picture: &Picture) -> String {
+        let stem = file_stem(&picture.stem());
         let numbered = (2..).map(|number| format!("{stem}-{number}"));
-        let mut names = [stem.clone().into_owned()].into_iter().chain(numbered);
+        let mut names = [stem.clone()].into_iter().chain(numbered);
         let mut given = self.names.borrow_mut();
-        let free = names.find(|name| given.insert(name.clone()));
+        // Some file systems do not distinguish capital letters.
+        let free = names.find(|name| given.insert(name.to_lowercase()));
         free.unwrap_or_default()
     }
 
@@ -126,11 +135,40 @@ fn word(map: AttentionMap, picture: String) -> WordRecord {
     }
 }
 
+/// The name of a picture as the beginning of file names. Control characters are in percent form. A long name is cut and
+/// ends with a hash, which other names with the same beginning don't have.
+fn file_stem(name: &str) -> String {
+    let mut stem = String::with_capacity(name.len());
+    for character in name.chars() {
+        match report::is_escaped(character) {
+            true => {
+                let mut bytes = [0; 4];
+                let bytes = character.encode_utf8(&mut bytes).bytes();
+                stem.extend(bytes.map(|byte| format!("%{byte:02X}")));
+            }
+            false => stem.push(character),
+        }
+    }
+    if stem.len() <= LONGEST_STEM {
+        return stem;
+    }
+    let hash = format!("~{:016x}", fnv1a(name.as_bytes()));
+    stem.truncate(stem.floor_char_boundary(LONGEST_STEM - hash.len()));
+    stem + &hash
+}
+
+/// The 64-bit FNV-1a hash, which is the same on every machine.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// A file name that sorts in the order of the words. It has only the letters and digits of a word, since file
 /// systems do not allow all characters.
 fn file_name(stem: &str, number: usize, caption: &Caption, position: usize, word: &str) -> String {
     let letters = word.chars().filter(|c| c.is_alphanumeric());
-    let word: String = letters.take(LONGEST_NAME).collect();
+    let word: String = letters.take(LONGEST_WORD).collect();
     let language = caption.language.code;
     format!("{stem}.{number:02}.{language}.{position:02}.{word}.png")
 }
@@ -142,5 +180,40 @@ fn failed(
     PictureError::Attention {
         path: PathBuf::from(path),
         source: source.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_shortened_and_stay_different() {
+        assert_eq!(file_stem("cat"), "cat");
+        assert_eq!(file_stem("a\x1b\u{202e}b"), "a%1B%E2%80%AEb");
+        assert_eq!(
+            file_stem(&"x".repeat(LONGEST_STEM)),
+            "x".repeat(LONGEST_STEM)
+        );
+        let long = "é".repeat(125);
+        let (first, second) = (
+            file_stem(&format!("{long}a")),
+            file_stem(&format!("{long}b")),
+        );
+        assert_ne!(first, second);
+        assert!(
+            first.starts_with("éé") && first.len() <= LONGEST_STEM,
+            "{first}"
+        );
+        assert_eq!(
+            first,
+            file_stem(&format!("{long}a")),
+            "it is the same in every run"
+        );
+    }
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
     }
 }

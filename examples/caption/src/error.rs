@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use report::{Fault, OutputError, name};
+
 /// Why the program can't start or can't go on: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -12,36 +14,58 @@ pub(crate) enum StartError {
     Captioning(#[from] captioning::Error),
     #[error("--set can't be used")]
     Setting(#[source] captioning::ConfigError),
-    #[error("--stream prints one caption per language, but --num-return-sequences is {0}")]
+    #[error("--stream prints one caption per language, but num_return_sequences is {0}")]
     Stream(usize),
-    #[error("can't read the text of the shortlist, {path}")]
+    #[error("can't read the text of the shortlist, {}", name(.path))]
     Shortlist { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Read(#[from] whole_files::ReadError),
     #[error(
-        "the text of the shortlist, {0}, is empty, so no caption could be written with its tokens"
+        "the text of the shortlist, {}, is empty, so no caption could be written with its tokens",
+        name(.0)
     )]
     EmptyShortlist(PathBuf),
-    #[error("can't create the folder {path}")]
+    #[error("can't create the folder {}", name(.path))]
     Folder { path: PathBuf, source: io::Error },
-    #[error("can't write the captions")]
-    Output(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
-/// Why one picture has no captions, or not all that was asked for.
+/// Why one picture has no captions, or not all that was asked for. Pictures are named as text shows them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PictureError {
     #[error(transparent)]
-    Decode(#[from] preprocess::Error),
+    Read(#[from] whole_files::ReadError),
+    #[error("can't read the standard input")]
+    Input(#[source] io::Error),
+    #[error("the standard input is {0}")]
+    InputStandIn(whole_files::StandIn),
+    #[error("the standard input has more than the {limit} bytes that are read of a picture")]
+    InputTooLarge { limit: u64 },
+    #[error("can't use {picture}")]
+    Decode {
+        picture: String,
+        source: preprocess::Error,
+    },
+    #[error("there is not enough memory for {picture}: it has {width} x {height} pixels")]
+    Memory {
+        picture: String,
+        width: u32,
+        height: u32,
+    },
     #[error("can't caption {picture}")]
     Caption {
-        picture: PathBuf,
+        picture: String,
         source: Box<captioning::Error>,
     },
-    #[error("can't write {path}")]
+    #[error("can't write {}", name(.path))]
     Attention {
         path: PathBuf,
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("can't caption {picture}")]
+    Fault { picture: String, source: Fault },
     /// Captions of other pictures can't be written either.
-    #[error("can't write the captions")]
-    Output(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }

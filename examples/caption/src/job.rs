@@ -1,65 +1,85 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use captioning::{CaptionOptions, Captioner, Language, LanguageCaptions, Memory, RgbImage};
-use indicatif::ProgressBar;
-use preprocess::image::decode::{self, DecodeOptions};
+use captioning::{Captioner, Language, LanguageCaptions, Memory, RgbImage};
+use preprocess::image::decode::DecodeOptions;
+use report::{OutputError, Program, Progress, message_about};
 
 use crate::arguments::Arguments;
-use crate::attention;
+use crate::attention::AttentionOutput;
 use crate::error::PictureError;
-use crate::output::Captioned;
+use crate::options::Chosen;
+use crate::output::{Captioned, print_failed};
+use crate::picture::Picture;
 use crate::stream::Stream;
 
 /// The settings that all pictures share.
 pub(crate) struct Job<'a> {
+    pub(crate) program: &'a Program,
     pub(crate) arguments: &'a Arguments,
     pub(crate) captioner: &'a Captioner,
     pub(crate) languages: &'a [Language],
-    pub(crate) options: &'a CaptionOptions,
+    pub(crate) chosen: &'a Chosen,
     pub(crate) decoding: DecodeOptions,
     /// The names that `--attention` has given to files.
     pub(crate) names: RefCell<BTreeSet<String>>,
 }
 
 impl Job<'_> {
-    /// Captions a picture and prints its captions. Returns whether it has one in every language.
-    pub(crate) fn run(&self, picture: &Path, progress: &ProgressBar) -> Result<bool, PictureError> {
-        let in_picture = |source| PictureError::Caption {
-            picture: picture.to_owned(),
+    /// Captions a picture and prints its captions, or why it has none. Returns whether everything that was asked for
+    /// is there.
+    ///
+    /// # Errors
+    /// [`OutputError`], after which no other picture's captions could be printed either.
+    pub(crate) fn run(&self, picture: &Picture, progress: &Progress) -> Result<bool, OutputError> {
+        // A fault in the decoder of one picture must not end the others.
+        let captioned = report::catch(|| self.caption(picture, progress));
+        match captioned.unwrap_or_else(|fault| Err(in_picture(picture, fault))) {
+            Ok(captioned) => {
+                progress.suspend(|| self.print(&captioned))?;
+                Ok(captioned.is_complete())
+            }
+            Err(PictureError::Output(error)) => Err(error),
+            Err(error) => {
+                progress.suspend(|| self.print_failed(picture, &error))?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn caption<'p>(
+        &self,
+        picture: &'p Picture,
+        progress: &Progress,
+    ) -> Result<Captioned<'p>, PictureError> {
+        let in_caption = |source| PictureError::Caption {
+            picture: picture.name(),
             source: Box::new(source),
         };
-        let image = decode::open(picture, &self.decoding)?;
+        let image = picture.open(&self.decoding)?;
         let start = Instant::now();
-        let memory = self.encode(&image).map_err(in_picture)?;
+        let memory = self.encode(&image).map_err(in_caption)?;
         let encoded = Instant::now();
         let captions = match self.arguments.stream {
             true => progress.suspend(|| self.stream(picture, memory.clone()))?,
-            false => self.write(memory.clone()).map_err(in_picture)?,
+            false => self.write(memory.clone()).map_err(in_caption)?,
         };
-        let captioned = Captioned {
+        let mut captioned = Captioned {
             picture,
             captions,
             encode: encoded - start,
             generate: encoded.elapsed(),
+            error: None,
         };
-        let arguments = self.arguments;
-        if let Some(folder) = &arguments.attention {
-            let layers = &arguments.attention_layers;
-            let layers = (!layers.is_empty()).then_some(layers.as_slice());
-            let output = attention::AttentionOutput {
-                captioner: self.captioner,
-                folder,
-                layers,
-                names: &self.names,
-            };
-            output.save(&captioned, &image, &memory)?;
+        if let Some(folder) = &self.arguments.attention {
+            // The captions are printed even if this fails.
+            let saved = report::catch(|| self.save_attention(folder, &captioned, &image, &memory));
+            let saved = saved.unwrap_or_else(|fault| Err(in_picture(picture, fault)));
+            captioned.error = saved.err();
         }
-        progress.suspend(|| self.print(&captioned))?;
-        Ok(captioned.is_complete())
+        Ok(captioned)
     }
 
     fn encode(&self, image: &RgbImage) -> Result<Memory, captioning::Error> {
@@ -73,7 +93,7 @@ impl Job<'_> {
     /// Captions or scores the only image of a memory, language by language.
     fn write(&self, memory: Memory) -> Result<Vec<LanguageCaptions>, captioning::Error> {
         let (captioner, languages) = (self.captioner, self.languages);
-        let config = &self.options.generation;
+        let config = &self.chosen.options.generation;
         let texts: Vec<&str> = self.arguments.score.iter().map(String::as_str).collect();
         if !texts.is_empty() {
             let mut scored = Vec::new();
@@ -90,7 +110,7 @@ impl Job<'_> {
             true => captioner
                 .as_published()
                 .caption_encoded(memory, languages, config),
-            false => captioner.caption_with(memory, languages, self.options),
+            false => captioner.caption_with(memory, languages, &self.chosen.options),
         };
         Ok(captions?.into_iter().flatten().collect())
     }
@@ -98,36 +118,66 @@ impl Job<'_> {
     /// Prints captions while they are written.
     fn stream(
         &self,
-        picture: &Path,
+        picture: &Picture,
         memory: Memory,
     ) -> Result<Vec<LanguageCaptions>, PictureError> {
-        let mut stream = Stream::new(picture, self.languages, self.arguments.json);
+        let mut stream = Stream::new(self.program, picture, self.languages, self.arguments);
         stream.begin()?;
         let captions = self
             .captioner
-            .stream(memory, self.languages, self.options, |event| {
+            .stream(memory, self.languages, &self.chosen.options, |event| {
                 stream.show(&event)
             })
             .map_err(|source| PictureError::Caption {
-                picture: picture.to_owned(),
+                picture: picture.name(),
                 source: Box::new(source),
             });
         stream.end(captions.is_ok())?;
         Ok(captions?.into_iter().flatten().collect())
     }
 
-    fn print(&self, captioned: &Captioned<'_>) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+    fn save_attention(
+        &self,
+        folder: &Path,
+        captioned: &Captioned<'_>,
+        image: &RgbImage,
+        memory: &Memory,
+    ) -> Result<(), PictureError> {
+        let layers = &self.arguments.attention_layers;
+        let output = AttentionOutput {
+            captioner: self.captioner,
+            folder,
+            layers: (!layers.is_empty()).then_some(layers.as_slice()),
+            names: &self.names,
+        };
+        output.save(captioned, image, memory)
+    }
+
+    fn print(&self, captioned: &Captioned<'_>) -> Result<(), OutputError> {
         if self.arguments.json {
-            captioned.write_json(&mut out)?;
-        } else {
-            if !self.arguments.stream {
-                let scores = self.options.generation.num_return_sequences > 1
-                    || !self.arguments.score.is_empty();
-                captioned.write_text(&mut out, scores)?;
-            }
-            captioned.report_missing();
+            return captioned.print_json(self.program, self.chosen);
         }
-        out.flush()
+        if !self.arguments.stream {
+            let scores = self.chosen.options.generation.num_return_sequences > 1
+                || !self.arguments.score.is_empty();
+            captioned.print_text(self.program, scores)?;
+        }
+        captioned.report_missing(self.program);
+        Ok(())
+    }
+
+    fn print_failed(&self, picture: &Picture, error: &PictureError) -> Result<(), OutputError> {
+        if self.arguments.json {
+            return print_failed(self.program, picture, error);
+        }
+        self.program.message(message_about(error, picture.path()));
+        Ok(())
+    }
+}
+
+fn in_picture(picture: &Picture, source: report::Fault) -> PictureError {
+    PictureError::Fault {
+        picture: picture.name(),
+        source,
     }
 }

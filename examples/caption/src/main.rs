@@ -6,47 +6,44 @@
 
 mod arguments;
 mod attention;
+mod choice;
 mod error;
 mod inputs;
 mod job;
 mod options;
 mod output;
+mod picture;
 mod stream;
+mod verbose;
 
 use std::cell::RefCell;
-use std::error::Error;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use captioning::{Captioner, Language};
-use clap::Parser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use preprocess::image::decode;
+use report::{OutputError, Program, Progress};
 
 use crate::arguments::Arguments;
-use crate::error::{PictureError, StartError};
+use crate::error::StartError;
 use crate::job::Job;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let threads = arguments.threads;
-    match device::with_threads(threads, || run(&arguments)).unwrap_or_else(|e| Err(e.into())) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            report(&error);
-            ExitCode::from(2)
-        }
-    }
+    report::run(|program, arguments: Arguments| {
+        let threads = arguments.threads;
+        device::with_threads(threads, || run(program, &arguments))
+            .unwrap_or_else(|error| Err(error.into()))
+            .map(|complete| u8::from(!complete))
+    })
 }
 
 /// Returns whether every picture has a caption in every language.
-fn run(arguments: &Arguments) -> Result<bool, StartError> {
+fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
     let device = device::device(&arguments.device)?;
     let folder = arguments
         .model
         .as_deref()
-        .map(locate::checkpoint)
+        .map(|name| locate::checkpoint(program, name))
         .transpose()?;
     let mut builder = Captioner::builder()
         .weights(arguments.precision)
@@ -55,7 +52,7 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         builder = builder.folder(folder);
     }
     if let Some(tokenizer) = &arguments.tokenizer {
-        builder = builder.tokenizer_folder(locate::tokenizer(tokenizer)?);
+        builder = builder.tokenizer_folder(locate::tokenizer(program, tokenizer)?);
     }
     let captioner = builder.build(&device)?;
     let languages = arguments
@@ -64,68 +61,55 @@ fn run(arguments: &Arguments) -> Result<bool, StartError> {
         .map(|text| captioner.language(text.trim()))
         .collect::<Result<Vec<Language>, _>>()?;
     // Before any picture, so that invalid options are reported only once.
-    let options = options::options(arguments, &captioner, folder.as_deref(), &languages)?;
+    let folder = folder.as_deref();
+    let chosen = options::choose(arguments, &captioner, folder, &languages)?;
     if let Some(folder) = &arguments.attention {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder {
             path: folder.clone(),
             source,
         })?;
     }
-    if arguments.model.is_none() && io::stderr().is_terminal() {
-        eprintln!(
-            "Using the embedded model, which knows pictograms of 514 common things, but no photographs (see --help)."
+    if arguments.verbose {
+        verbose::say(program, arguments, &captioner, folder, &chosen);
+    } else if arguments.model.is_none() && io::stderr().is_terminal() {
+        program.message(
+            "using the embedded model, which knows pictograms of 514 common things, but no photographs (see --help)",
         );
     }
 
     let job = Job {
+        program,
         arguments,
         captioner: &captioner,
         languages: &languages,
-        options: &options,
+        chosen: &chosen,
         decoding: decode::DecodeOptions::default()
-            .with_apply_exif_orientation(arguments.apply_exif_orientation),
+            .with_apply_exif_orientation(arguments.apply_exif_orientation)
+            .with_alpha(arguments.alpha),
         names: RefCell::default(),
     };
-    let (pictures, unusable) = inputs::pictures(&arguments.images);
+    Ok(caption_all(&job)?)
+}
+
+/// Captions all pictures. Returns whether every one has a caption in every language.
+fn caption_all(job: &Job<'_>) -> Result<bool, OutputError> {
+    let (program, arguments) = (job.program, job.arguments);
+    let (pictures, unusable) = inputs::pictures(&arguments.images, arguments.recursive);
     let mut complete = unusable.is_empty();
     for error in &unusable {
-        report(error);
+        program.error(error);
     }
-    let progress = progress_bar(pictures.len());
-    for picture in &pictures {
-        match job.run(picture, &progress) {
-            Ok(all) => complete &= all,
-            // The reader has closed the pipe, as `head` does: stop without a message.
-            Err(PictureError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
-                return Ok(complete);
-            }
-            Err(PictureError::Output(error)) => return Err(error.into()),
-            Err(error) => {
-                complete = false;
-                progress.suspend(|| report(&error));
-            }
-        }
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    Ok(complete)
-}
-
-/// A progress bar, which is shown on a terminal for more than one picture.
-fn progress_bar(pictures: usize) -> ProgressBar {
-    let target = if pictures > 1 {
-        ProgressDrawTarget::stderr() // hidden if stderr is not a terminal
-    } else {
-        ProgressDrawTarget::hidden()
+    let progress = match pictures.len() {
+        0 | 1 => Progress::hidden(),
+        pictures => Progress::bar(pictures as u64, "{bar:30} {pos}/{len} pictures, {eta} left"),
     };
-    let progress = ProgressBar::with_draw_target(Some(pictures as u64), target);
-    match ProgressStyle::with_template("{bar:30} {pos}/{len} pictures, {eta} left") {
-        Ok(style) => progress.with_style(style),
-        Err(_) => progress,
+    for picture in &pictures {
+        complete &= job.run(picture, &progress)?;
+        if program.is_closed() && arguments.attention.is_none() {
+            break; // nobody reads the captions of the others
+        }
+        progress.advance();
     }
-}
-
-/// Prints an error and its sources.
-fn report(error: &dyn Error) {
-    eprintln!("caption: {}", report::message(error));
+    progress.finish();
+    Ok(complete)
 }

@@ -1,59 +1,125 @@
 use std::path::Path;
 
 use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
+use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
+use crate::choice::{self, OptionRecords};
 use crate::error::StartError;
 
 /// The value of `--shortlist` for the tokens that the languages are written with.
 const LANGUAGES: &str = "languages";
 
-/// Returns the options for all pictures, after checking them. `folder` is that of the checkpoint.
-pub(crate) fn options(
+/// The number of ignored options that are named.
+const MOST_NOTES: usize = 16;
+
+/// How pictures are captioned, and what there is to say about it.
+pub(crate) struct Chosen {
+    pub(crate) options: CaptionOptions,
+    pub(crate) records: OptionRecords,
+    /// What could not be done as somebody said.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Returns the options for all pictures, after checking them: what the user says, then the checkpoint in `folder`, then
+/// this program.
+pub(crate) fn choose(
     arguments: &Arguments,
     captioner: &Captioner,
     folder: Option<&Path>,
     languages: &[Language],
-) -> Result<CaptionOptions, StartError> {
-    let config = GenerationConfig {
-        num_beams: arguments.num_beams,
-        num_return_sequences: arguments.num_return_sequences,
-        length_penalty: arguments.length_penalty,
-        max_length: Some(arguments.max_length),
-        max_new_tokens: None,
-        ..match (arguments.as_published, folder) {
-            (true, Some(folder)) => captioner.as_published().generation_config(folder)?,
-            _ => captioner.generation_config().clone(),
-        }
-    };
-    let config = config
+) -> Result<Chosen, StartError> {
+    let said = choice::said(arguments);
+    // For an error that names the argument.
+    GenerationConfig::default()
         .with_settings(&arguments.set)
         .map_err(StartError::Setting)?;
-    if arguments.as_published {
-        captioner.as_published().validate(&config)?;
-        return Ok(CaptionOptions::new(config));
-    }
-    if arguments.stream && config.num_return_sequences > 1 {
-        return Err(StartError::Stream(config.num_return_sequences));
-    }
-    let options = CaptionOptions {
-        prefix: arguments.prefix.clone(),
-        required: arguments.require.clone(),
-        forbidden: arguments.forbid.clone(),
-        alternatives: arguments.alternatives,
-        shortlist: match &arguments.shortlist {
-            Some(source) => Some(shortlist(source, captioner, languages)?),
-            None => None,
-        },
-        ..CaptionOptions::new(config)
+    let checkpoint = match (arguments.as_published, folder) {
+        (true, Some(folder)) => published(captioner, folder)?,
+        _ => captioner.generation_config().clone(),
     };
-    captioner.validate_options(&options)?;
+    let mut options = CaptionOptions::new(checkpoint.clone());
+    if !arguments.as_published {
+        options = CaptionOptions {
+            prefix: arguments.prefix.clone(),
+            required: arguments.require.clone(),
+            forbidden: arguments.forbid.clone(),
+            alternatives: arguments.alternatives,
+            shortlist: match &arguments.shortlist {
+                Some(source) => Some(shortlist(source, captioner, languages)?),
+                None => None,
+            },
+            ..options
+        };
+    }
+    let options = captioner.options(options, &said, &choice::defaults(&checkpoint))?;
+    check(arguments, captioner, &options)?;
+    let mut notes = ignored(captioner, &options);
+    let longest = |config: &GenerationConfig| config.longest(1);
+    let says_length = said.iter().any(|one| one.starts_with("max_"));
+    let has_length = checkpoint.max_length.is_some() || checkpoint.max_new_tokens.is_some();
+    if has_length && !says_length && longest(&options.generation) < longest(&checkpoint) {
+        notes.push(format!(
+            "the checkpoint asks for captions of up to {} tokens, but its decoder can write {}",
+            longest(&checkpoint),
+            longest(&options.generation)
+        ));
+    }
+    Ok(Chosen {
+        records: choice::records(&options.generation, &said, &checkpoint),
+        options,
+        notes,
+    })
+}
+
+/// What is ignored of the options. A file may have any number of keys, of which some are enough.
+fn ignored(captioner: &Captioner, options: &CaptionOptions) -> Vec<String> {
+    let ignored = captioner.ignored(options);
+    let mut notes: Vec<String> = ignored
+        .iter()
+        .take(MOST_NOTES)
+        .map(ToString::to_string)
+        .collect();
+    match ignored.len().saturating_sub(MOST_NOTES) {
+        0 => {}
+        more => notes.push(format!("{more} more options are ignored")),
+    }
+    notes
+}
+
+/// The options of the published model's original code. Of those that have an argument of this program, its
+/// configuration has mBART's values for translation, which captions were not made with.
+fn published(captioner: &Captioner, folder: &Path) -> Result<GenerationConfig, StartError> {
+    let ordinary = captioner.generation_config();
+    Ok(GenerationConfig {
+        num_beams: ordinary.num_beams,
+        max_length: ordinary.max_length,
+        max_new_tokens: ordinary.max_new_tokens,
+        length_penalty: ordinary.length_penalty,
+        num_return_sequences: ordinary.num_return_sequences,
+        ..captioner.as_published().generation_config(folder)?
+    })
+}
+
+fn check(
+    arguments: &Arguments,
+    captioner: &Captioner,
+    options: &CaptionOptions,
+) -> Result<(), StartError> {
+    if arguments.as_published {
+        return Ok(captioner.as_published().validate(&options.generation)?);
+    }
+    let sequences = options.generation.num_return_sequences;
+    if arguments.stream && sequences > 1 {
+        return Err(StartError::Stream(sequences));
+    }
+    captioner.validate_options(options)?;
     let (asked, layers) = (&arguments.attention_layers, captioner.decoder_layers());
     if asked.iter().any(|layer| *layer >= layers) {
         let asked = asked.clone();
         return Err(captioning::Error::AttentionLayers { asked, layers }.into());
     }
-    Ok(options)
+    Ok(())
 }
 
 fn shortlist(
@@ -64,9 +130,9 @@ fn shortlist(
     if source == Path::new(LANGUAGES) {
         return Ok(captioner.shortlist_of_languages(languages)?);
     }
-    let text = std::fs::read_to_string(source).map_err(|error| StartError::Shortlist {
-        path: source.to_owned(),
-        source: error,
+    let text = whole_files::read_text(source, limits::TEXT).map_err(|error| match error {
+        ReadError::Io { path, source } => StartError::Shortlist { path, source },
+        other => other.into(),
     })?;
     if text.trim().is_empty() {
         return Err(StartError::EmptyShortlist(source.to_owned()));

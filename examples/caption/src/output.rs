@@ -1,25 +1,41 @@
-use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use captioning::{Caption, LanguageCaptions};
+use report::{OutputError, Program, message, message_about};
 use serde::Serialize;
+
+use crate::choice::OptionRecords;
+use crate::error::PictureError;
+use crate::options::Chosen;
+use crate::picture::Picture;
 
 /// The captions of a picture, and how long they took.
 pub(crate) struct Captioned<'a> {
-    pub(crate) picture: &'a Path,
+    pub(crate) picture: &'a Picture,
     pub(crate) captions: Vec<LanguageCaptions>,
     pub(crate) encode: Duration,
     pub(crate) generate: Duration,
+    /// Why files about the picture could not be written.
+    pub(crate) error: Option<PictureError>,
 }
 
 /// A line of JSON.
 #[derive(Serialize)]
 struct Record<'a> {
     image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_percent: Option<String>,
     captions: Vec<Entry<'a>>,
-    encode_ms: f64,
-    generate_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encode_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generate_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<&'a OptionRecords>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    ignored: &'a [String],
 }
 
 /// A caption, or why a language has none.
@@ -58,44 +74,71 @@ impl Captioned<'_> {
         captions.flatten()
     }
 
-    /// Whether every language has a caption.
+    /// Whether every language has a caption and nothing else is missing.
     pub(crate) fn is_complete(&self) -> bool {
-        self.captions.iter().all(|one| one.captions.is_ok())
+        self.error.is_none() && self.captions.iter().all(|one| one.captions.is_ok())
     }
 
-    /// Prints on stderr which languages have no caption, and why.
-    pub(crate) fn report_missing(&self) {
+    /// Prints on stderr what is missing, and why.
+    pub(crate) fn report_missing(&self, program: &Program) {
         for one in &self.captions {
             if let Err(error) = &one.captions {
-                let picture = self.picture.display();
-                eprintln!("caption: {picture}: {}", report::message(error));
+                program.message(format!("{}: {}", self.picture.name(), message(error)));
             }
+        }
+        if let Some(error) = &self.error {
+            program.message(message_about(error, self.picture.path()));
         }
     }
 
-    /// Writes one line of JSON.
-    pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        let record = Record {
-            image: self.picture.display().to_string(),
+    /// Prints one line of JSON.
+    pub(crate) fn print_json(&self, program: &Program, chosen: &Chosen) -> Result<(), OutputError> {
+        program.json(&Record {
             captions: self.captions.iter().flat_map(entries).collect(),
-            encode_ms: milliseconds(self.encode),
-            generate_ms: milliseconds(self.generate),
-        };
-        serde_json::to_writer(&mut *out, &record)?;
-        writeln!(out)
+            encode_ms: Some(milliseconds(self.encode)),
+            generate_ms: Some(milliseconds(self.generate)),
+            options: Some(&chosen.records),
+            ignored: &chosen.notes,
+            ..Record::new(self.picture, self.error.as_ref())
+        })
     }
 
-    /// Writes the picture's name and a line per caption, with or without its score.
-    pub(crate) fn write_text(&self, out: &mut impl Write, scores: bool) -> io::Result<()> {
-        writeln!(out, "{}", self.picture.display())?;
+    /// Prints the picture's name and a line per caption, with or without its score.
+    pub(crate) fn print_text(&self, program: &Program, scores: bool) -> Result<(), OutputError> {
+        program.line(self.picture.name())?;
         for caption in self.all() {
-            write!(out, "  {}  ", caption.language.code)?;
-            if scores {
-                write!(out, "{:8.4}  ", caption.score)?;
+            let (code, text) = (caption.language.code, &caption.text);
+            match scores {
+                true => program.line(format_args!("  {code}  {:8.4}  {text}", caption.score))?,
+                false => program.line(format_args!("  {code}  {text}"))?,
             }
-            writeln!(out, "{}", caption.text)?;
         }
         Ok(())
+    }
+}
+
+/// Prints one line of JSON for a picture that failed.
+pub(crate) fn print_failed(
+    program: &Program,
+    picture: &Picture,
+    error: &PictureError,
+) -> Result<(), OutputError> {
+    program.json(&Record::new(picture, Some(error)))
+}
+
+impl Record<'_> {
+    /// A picture without captions.
+    fn new(picture: &Picture, error: Option<&PictureError>) -> Self {
+        Self {
+            image: picture.lossy(),
+            image_percent: report::percent(picture.path()),
+            captions: Vec::new(),
+            error: error.map(|error| message_about(error, picture.path())),
+            encode_ms: None,
+            generate_ms: None,
+            options: None,
+            ignored: &[],
+        }
     }
 }
 
@@ -104,7 +147,7 @@ fn entries(one: &LanguageCaptions) -> Vec<Entry<'_>> {
         Ok(captions) => captions.iter().map(entry).collect(),
         Err(error) => vec![Entry::Missing {
             lang: one.language.code,
-            error: report::message(error),
+            error: message(error),
         }],
     }
 }

@@ -1,9 +1,11 @@
-use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use captioning::{CaptionEvent, Language};
+use report::{OutputError, Program};
 use serde::Serialize;
+
+use crate::arguments::Arguments;
+use crate::picture::Picture;
 
 /// The end of the line of a language without a caption, after the text that was printed before the search
 /// failed.
@@ -15,13 +17,16 @@ const NO_CAPTION: &str = "[no caption]";
 /// line of a language waits until those before it are complete. Printed text never changes, so in the end the
 /// output is the same as without streaming, except that a language without a caption has a line that says so.
 pub(crate) struct Stream<'a> {
-    picture: &'a Path,
+    program: &'a Program,
+    picture: &'a Picture,
     json: bool,
+    /// Whether captions are of no use once nobody reads them.
+    ends_when_closed: bool,
     lines: Vec<Line>,
     /// The line that is being printed.
     current: usize,
     /// Why nothing more can be printed.
-    failed: Option<io::Error>,
+    failed: Option<OutputError>,
 }
 
 struct Line {
@@ -32,6 +37,11 @@ struct Line {
 }
 
 impl Line {
+    /// What is printed before the text.
+    fn beginning(&self) -> String {
+        format!("  {}  ", self.language.code)
+    }
+
     /// Whether the line is of this language and not complete. A language may be asked for twice.
     fn is_open(&self, language: Language) -> bool {
         self.language == language && !self.is_complete
@@ -42,13 +52,20 @@ impl Line {
 #[derive(Serialize)]
 struct Progress<'a> {
     image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_percent: Option<String>,
     lang: &'a str,
     settled: &'a str,
     draft: &'a str,
 }
 
 impl<'a> Stream<'a> {
-    pub(crate) fn new(picture: &'a Path, languages: &[Language], json: bool) -> Self {
+    pub(crate) fn new(
+        program: &'a Program,
+        picture: &'a Picture,
+        languages: &[Language],
+        arguments: &Arguments,
+    ) -> Self {
         let line = |language: &Language| Line {
             language: *language,
             text: String::new(),
@@ -56,8 +73,10 @@ impl<'a> Stream<'a> {
             is_complete: false,
         };
         Self {
+            program,
             picture,
-            json,
+            json: arguments.json,
+            ends_when_closed: arguments.attention.is_none(),
             lines: languages.iter().map(line).collect(),
             current: 0,
             failed: None,
@@ -65,21 +84,21 @@ impl<'a> Stream<'a> {
     }
 
     /// Prints the picture's name.
-    pub(crate) fn begin(&self) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        match (self.json, self.lines.first()) {
-            (true, _) => Ok(()),
-            (false, first) => {
-                writeln!(out, "{}", self.picture.display())?;
-                first.map_or(Ok(()), |line| write!(out, "  {}  ", line.language.code))?;
-                out.flush()
-            }
+    pub(crate) fn begin(&self) -> Result<(), OutputError> {
+        if self.json {
+            return Ok(());
+        }
+        self.program.line(self.picture.name())?;
+        match self.lines.first() {
+            Some(first) => self.program.part(first.beginning()),
+            None => Ok(()),
         }
     }
 
-    /// Prints new text, and stops if it can't be printed.
+    /// Prints new text, and stops if it can't be printed or nobody reads it.
     pub(crate) fn show(&mut self, event: &CaptionEvent<'_>) -> ControlFlow<()> {
         match self.try_show(event) {
+            Ok(()) if self.ends_when_closed && self.program.is_closed() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failed = Some(error);
@@ -92,17 +111,17 @@ impl<'a> Stream<'a> {
     ///
     /// # Errors
     /// The error of [`show`](Self::show) if it could not print.
-    pub(crate) fn end(self, is_complete: bool) -> io::Result<()> {
+    pub(crate) fn end(self, is_complete: bool) -> Result<(), OutputError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         match is_complete || self.json {
             true => Ok(()),
-            false => writeln!(io::stdout()),
+            false => self.program.line(""),
         }
     }
 
-    fn try_show(&mut self, event: &CaptionEvent<'_>) -> io::Result<()> {
+    fn try_show(&mut self, event: &CaptionEvent<'_>) -> Result<(), OutputError> {
         match event {
             CaptionEvent::Draft {
                 language,
@@ -126,7 +145,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Completes the line of a language that has no caption.
-    fn give_up(&mut self, language: Language) -> io::Result<()> {
+    fn give_up(&mut self, language: Language) -> Result<(), OutputError> {
         let line = self.lines.iter_mut().find(|line| line.is_open(language));
         if let Some(line) = line {
             line.text.truncate(line.printed);
@@ -140,7 +159,12 @@ impl<'a> Stream<'a> {
     }
 
     /// Updates the text of a line.
-    fn grow(&mut self, language: Language, text: &str, is_complete: bool) -> io::Result<()> {
+    fn grow(
+        &mut self,
+        language: Language,
+        text: &str,
+        is_complete: bool,
+    ) -> Result<(), OutputError> {
         let line = self.lines.iter_mut().find(|line| line.is_open(language));
         if let Some(line) = line {
             text.clone_into(&mut line.text);
@@ -150,35 +174,36 @@ impl<'a> Stream<'a> {
     }
 
     /// Prints the new text of the current line, and goes on to the next line when it is complete.
-    fn print(&mut self) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+    fn print(&mut self) -> Result<(), OutputError> {
         while let Some(line) = self.lines.get_mut(self.current) {
             if let Some(new) = line.text.get(line.printed..) {
-                write!(out, "{new}")?;
+                self.program.part(new)?;
                 line.printed = line.text.len();
             }
             if !line.is_complete {
                 break;
             }
             self.current += 1;
-            writeln!(out)?;
+            self.program.line("")?;
             if let Some(next) = self.lines.get(self.current) {
-                write!(out, "  {}  ", next.language.code)?;
+                self.program.part(next.beginning())?;
             }
         }
-        out.flush()
+        Ok(())
     }
 
-    fn write_json(&self, language: Language, settled: &str, draft: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        let progress = Progress {
-            image: self.picture.display().to_string(),
+    fn write_json(
+        &self,
+        language: Language,
+        settled: &str,
+        draft: &str,
+    ) -> Result<(), OutputError> {
+        self.program.json(&Progress {
+            image: self.picture.lossy(),
+            image_percent: report::percent(self.picture.path()),
             lang: language.code,
             settled,
             draft,
-        };
-        serde_json::to_writer(&mut out, &progress)?;
-        writeln!(out)?;
-        out.flush()
+        })
     }
 }

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm};
 use clap::Parser;
-use indicatif::ProgressBar;
 use packed_linear::Format;
 use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
+use report::{OutputError, Program, Progress, name, percent};
 use serde_json::json;
 
 use crate::precision::{Output, Precision};
@@ -71,7 +71,8 @@ struct Arguments {
     /// Device that holds the model during the conversion.
     #[arg(long, default_value = "flex")]
     device: String,
-    /// Print a JSON object that describes what was written.
+    /// Print a JSON object that describes what was written. If the name of the folder is not UTF-8, its
+    /// "destination_percent" has the bytes in the percent form of URLs.
     #[arg(long)]
     json: bool,
 }
@@ -92,26 +93,26 @@ enum ConvertError {
     #[error(transparent)]
     Precision(#[from] precision::NotPackable),
     #[error(
-        "the tokenizer of {folder} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models"
+        "the tokenizer of {} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models",
+        name(.folder)
     )]
     Vocabulary {
         folder: PathBuf,
         tokens: usize,
         vocabulary: usize,
     },
+    #[error("{} is written, but not the report", name(.folder))]
+    Output {
+        folder: PathBuf,
+        source: OutputError,
+    },
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("convert: {}", report::message(&error));
-            ExitCode::from(2)
-        }
-    }
+    report::run(|program, arguments: Arguments| run(program, &arguments).map(|()| 0))
 }
 
-fn run(arguments: &Arguments) -> Result<(), ConvertError> {
+fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
     let start = Instant::now();
     let output = match arguments.precision {
         Some(precision) => Some(precision.output(arguments.packed)?),
@@ -120,10 +121,9 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     let format = output.and_then(Output::format);
     // Before the model, which may take long to load: the destination may not be writable.
     let staged = StagedFolder::new(&arguments.destination)?;
-    let progress = ProgressBar::new_spinner(); // hidden if stderr is not a terminal
-    progress.enable_steady_tick(Duration::from_millis(100));
+    let progress = Progress::spinner();
     progress.set_message("reading");
-    let (pretrained, side_files) = source(arguments, format, staged.path())?;
+    let (pretrained, side_files) = source(program, arguments, format, staged.path())?;
     side_files.write_preprocessing(staged.path(), &pretrained.config)?;
 
     let options = SaveOptions {
@@ -139,40 +139,53 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
         None => pretrained.write(&staged, &options)?,
     }
     staged.commit()?;
-    progress.finish_and_clear();
+    progress.finish();
 
     for part in pretrained.unknown_to_transformers() {
-        eprintln!("convert: transformers does not support {part} and ignores it");
+        program.message(format_args!(
+            "transformers does not support {part} and ignores it"
+        ));
     }
     if side_files::files_of_tokenizer(&arguments.destination).is_empty() {
-        eprintln!(
-            "convert: {} has no tokenizer; put sentencepiece.bpe.model or tokenizer.json of facebook/mbart-large-50 there, or name a folder that has one with --tokenizer",
-            arguments.destination.display()
-        );
+        program.message(format_args!(
+            "{} has no tokenizer; put sentencepiece.bpe.model or tokenizer.json of facebook/mbart-large-50 there, or name a folder that has one with --tokenizer",
+            name(&arguments.destination)
+        ));
     }
     print(
+        program,
         arguments,
         format,
         pretrained.num_params(),
         &options,
         start.elapsed(),
-    );
-    Ok(())
+    )
+    .map_err(|source| ConvertError::Output {
+        folder: arguments.destination.clone(),
+        source,
+    })
 }
 
 /// Loads or creates the model, and writes its tokenizer. Returns the model and where its other files are.
 fn source(
+    program: &Program,
     arguments: &Arguments,
     format: Option<Format>,
     staged: &Path,
 ) -> Result<(Pretrained, SideFiles), ConvertError> {
     let weights = format.map_or(Weights::Ordinary, Weights::Packed);
     let device = device::device(&arguments.device)?;
-    let folder = |name: &Option<String>| name.as_deref().map(locate::checkpoint).transpose();
+    let folder = |name: &Option<String>| {
+        let name = name.as_deref();
+        name.map(|name| locate::checkpoint(program, name))
+            .transpose()
+    };
     let model = folder(&arguments.source)?;
     let (encoder, decoder) = (folder(&arguments.encoder)?, folder(&arguments.decoder)?);
     let named = arguments.tokenizer.as_deref();
-    let named = named.map(locate::tokenizer).transpose()?;
+    let named = named
+        .map(|name| locate::tokenizer(program, name))
+        .transpose()?;
     let side_files = SideFiles {
         preprocessing: model.clone().or(encoder.clone()),
         tokenizer_was_named: named.is_some(),
@@ -207,16 +220,17 @@ fn source(
 
 /// Prints what was written.
 fn print(
+    program: &Program,
     arguments: &Arguments,
     format: Option<Format>,
     parameters: usize,
     options: &SaveOptions,
     elapsed: Duration,
-) {
-    let destination = arguments.destination.display().to_string();
+) -> Result<(), OutputError> {
+    let destination = &arguments.destination;
     let (precision, bytes) = match format {
         Some(format) => {
-            let file = arguments.destination.join(WeightsForm::Packed.file());
+            let file = destination.join(WeightsForm::Packed.file());
             let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
             (format.to_string(), bytes)
         }
@@ -225,20 +239,23 @@ fn print(
             (options.precision.to_string(), bytes)
         }
     };
+    let seconds = elapsed.as_secs_f64();
     if arguments.json {
-        let report = json!({
-            "destination": destination,
+        let mut report = json!({
+            "destination": destination.to_string_lossy(),
             "parameters": parameters,
             "precision": precision,
             "weight_bytes": bytes,
-            "seconds": elapsed.as_secs_f64(),
+            "seconds": seconds,
         });
-        println!("{report}");
-    } else {
-        println!(
-            "{destination}: {parameters} parameters in {precision}, {:.1} MB, written in {:.1} s",
-            bytes as f64 / 1e6,
-            elapsed.as_secs_f64()
-        );
+        if let Some(percent) = percent(destination) {
+            report["destination_percent"] = percent.into();
+        }
+        return program.json(&report);
     }
+    program.line(format_args!(
+        "{}: {parameters} parameters in {precision}, {:.1} MB, written in {seconds:.1} s",
+        name(destination),
+        bytes as f64 / 1e6,
+    ))
 }

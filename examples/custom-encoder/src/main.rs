@@ -17,30 +17,39 @@
 
 mod encoder;
 
+use std::error::Error;
+use std::process::ExitCode;
+
 use burn::tensor::{Device, Distribution, Tensor};
 use generation::GenerationConfig;
 use mbart50_decoder::{MBartDecoder, MBartDecoderConfig};
-use vision_encoder_decoder::{GenerateError, VisionEncoderDecoder};
+use report::Program;
+use vision_encoder_decoder::VisionEncoderDecoder;
 
 use crate::encoder::ConvolutionalEncoder;
 
 const VOCABULARY: usize = 200;
 const END_TOKEN: u32 = 2;
 
-fn main() -> Result<(), GenerateError> {
+fn main() -> ExitCode {
+    report::run_without_arguments("custom-encoder", |program| run(program).map(|()| 0))
+}
+
+fn run(program: &Program) -> Result<(), Box<dyn Error>> {
     let device = Device::flex();
     device.seed(1);
     let captions = model(&device).generate(pictures(2, &device), &generation_config())?;
-    println!("Untrained: the tokens are arbitrary.");
+    program.line("Untrained: the tokens are arbitrary.")?;
     for (picture, result) in captions.into_iter().enumerate() {
-        println!("picture {picture}");
+        program.line(format_args!("picture {picture}"))?;
         match result {
             Ok(hypotheses) => {
                 for hypothesis in hypotheses {
-                    println!("  {:.4}  {:?}", hypothesis.score, hypothesis.tokens);
+                    let (score, tokens) = (hypothesis.score, hypothesis.tokens);
+                    program.line(format_args!("  {score:.4}  {tokens:?}"))?;
                 }
             }
-            Err(error) => println!("  {error}"), // the other pictures are not affected
+            Err(error) => program.line(format_args!("  {error}"))?, // the other pictures are not affected
         }
     }
     Ok(())

@@ -5,15 +5,20 @@
 //! ```
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::process::ExitCode;
 
 use burn::tensor::Device;
 use captioning::{Captioner, GenerationConfig, open_image};
 use custom_search::{FirstTokens, ShortWords};
 use generation::{Generation, Prompt, Search};
+use report::Program;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let picture = std::env::args()
+fn main() -> ExitCode {
+    report::run_without_arguments("custom-search", |program| run(program).map(|()| 0))
+}
+
+fn run(program: &Program) -> Result<(), Box<dyn Error>> {
+    let picture = std::env::args_os()
         .nth(1)
         .ok_or("name a picture: cargo run -p custom-search -- picture.png")?;
     let captioner = Captioner::embedded(&Device::flex())?;
@@ -45,18 +50,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(texts) => texts,
             Err(error) => {
                 // The other languages are not affected.
-                eprintln!("{}  {error}", language.code);
+                program.message(format_args!("{}: {error}", language.code));
                 continue;
             }
         };
         for text in texts {
             let words = captioner.tokenizer().decode(&text.tokens, true)?;
-            writeln!(
-                io::stdout(),
-                "{}  {:8.4}  {words}",
-                language.code,
-                text.score
-            )?;
+            let (code, score) = (language.code, text.score);
+            program.line(format_args!("{code}  {score:8.4}  {words}"))?;
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ const NAME: &str = "LOCATE_TEST_NAME";
 #[test]
 fn program() {
     if let Ok(name) = env::var(NAME) {
-        match locate::checkpoint(&name) {
+        match locate::checkpoint(&report::Program::new("locate"), &name) {
             Ok(folder) => println!("folder {}", folder.display()),
             Err(error) => println!("error {error}: {:?}", std::error::Error::source(&error)),
         }

@@ -4,7 +4,6 @@
 
 mod model;
 
-use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +14,8 @@ use generation::{
     ConfigError, Event, GenerateError, Generation, GenerationConfig, Hypothesis, Matching, Phrase,
     Prompt, PromptError, Vocabulary,
 };
+use report::{OutputError, Program};
+use whole_files::limits;
 
 use crate::model::{END, NGrams};
 
@@ -44,8 +45,8 @@ struct Arguments {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("can't read {path}")]
-    Corpus { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Corpus(#[from] whole_files::ReadError),
     #[error("the corpus has no words")]
     Empty,
     #[error("--stream shows one text, but num_return_sequences is {0}")]
@@ -58,26 +59,19 @@ enum Error {
     Generate(#[from] GenerateError<std::convert::Infallible>),
     #[error(transparent)]
     Prompt(#[from] PromptError),
-    #[error("can't write")]
-    Output(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ngram: {}", report::message(&error));
-            ExitCode::from(2)
-        }
-    }
+    report::run(|program, arguments: Arguments| run(program, &arguments).map(|()| 0))
 }
 
-fn run(arguments: &Arguments) -> Result<(), Error> {
+fn run(program: &Program, arguments: &Arguments) -> Result<(), Error> {
     let text = match &arguments.corpus {
-        Some(path) => std::fs::read_to_string(path).map_err(|source| Error::Corpus {
-            path: path.clone(),
-            source,
-        })?,
+        // The usual name of an empty file, although it is a device.
+        Some(path) if path.as_os_str() == "/dev/null" => String::new(),
+        Some(path) => whole_files::read_text(path, limits::TEXT)?,
         None => include_str!("../animals.txt").into(),
     };
     if text.trim().is_empty() {
@@ -106,8 +100,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let vocabulary = Arc::new(Vocabulary::new(model.token_texts()));
 
-    let mut printed = 0;
-    let mut out = io::stdout();
+    let (mut printed, mut failed) = (0, None);
     let mut show = |event: Event<'_>| {
         let (tokens, settled) = match event {
             Event::Draft { draft, .. } if draft.sequence == 0 => {
@@ -120,31 +113,39 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             _ => return ControlFlow::Continue(()),
         };
         let text = model.text(&tokens[..settled]);
-        let result = write!(out, "{}", &text[printed..]).and_then(|()| out.flush());
+        let result = program.part(&text[printed..]);
         printed = text.len();
         match result {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()), // nobody reads any more
+            Ok(()) if !program.is_closed() => ControlFlow::Continue(()),
+            Ok(()) => ControlFlow::Break(()), // nobody reads any more
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
         }
     };
     let mut generation = Generation::new(config).with_vocabulary(vocabulary);
     if arguments.stream {
         generation = generation.with_observer(&mut show);
     }
-    for result in generation.run(&model, vec![Vec::new()], &[prompt])? {
+    let results = generation.run(&model, vec![Vec::new()], &[prompt])?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    for result in results {
         let texts = result?;
         match arguments.stream {
-            true => writeln!(io::stdout())?,
-            false => print(&texts, &model)?,
+            true => program.line("")?,
+            false => print(program, &texts, &model)?,
         }
     }
     Ok(())
 }
 
-fn print(texts: &[Hypothesis], model: &NGrams) -> io::Result<()> {
+fn print(program: &Program, texts: &[Hypothesis], model: &NGrams) -> Result<(), OutputError> {
     for text in texts {
         let words = model.text(&text.tokens);
-        writeln!(io::stdout(), "{:8.4}  {words}", text.score)?;
+        program.line(format_args!("{:8.4}  {words}", text.score))?;
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ fn wrong_options_are_named() {
         (&["--set", "num_beams"][..], "expected NAME=VALUE"),
         (
             &["--set", "num_beams=many"],
-            "not a generation configuration",
+            "num_beams is \"many\", expected an integer",
         ),
         (&["--set", "guidance_scale=3"], "guidance_scale"),
         (&["--set", "top_p=2"], "top_p is 2"),

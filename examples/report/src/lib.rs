@@ -1,42 +1,42 @@
-//! How the programs of this workspace print errors.
+//! How the programs of this workspace talk to their users.
+//!
+//! File names, vocabularies, tensor names, captions and the answers of servers come from outside. Printed as they are,
+//! they could move the cursor, forge lines, or show a name in another order than it is written in. So everything that a
+//! program prints goes through a [`Program`]: it [escapes](escaped) such characters, never panics, and knows what a
+//! closed pipe and a full disk mean.
+//!
+//! | what | text | JSON |
+//! |---|---|---|
+//! | control characters, line separators, bidirectional controls | `\n`, `\x1b`, `\u{202e}` | `\n`, `\u001b`, `\u202e` |
+//! | bytes of a name that are not UTF-8 | `\xff` | U+FFFD, and the whole name in [percent form](percent) in a field of its own |
+//! | a backslash in a name | `\\` | `\\` |
+//!
+//! - A reader that closes the pipe, as `head` does, has read enough: nothing more is printed, and the exit code says
+//!   what the work came to.
+//! - If the output can't be written for another reason, such as a full disk, that is an [`OutputError`]: a message and exit
+//!   code 2.
+//! - Messages that can't be written to stderr are lost, since there is no other place for them.
 
-use std::error::Error;
-use std::iter::successors;
+#[cfg(feature = "arguments")]
+mod arguments;
+mod error;
+mod escape;
+#[cfg(feature = "json")]
+mod json;
+mod names;
+mod panics;
+mod program;
+#[cfg(feature = "progress")]
+mod progress;
 
-/// An error and its sources, joined. An error's own message does not repeat its source.
-pub fn message(error: &dyn Error) -> String {
-    let mut messages = vec![error.to_string()];
-    let sources = successors(error.source(), |source| (*source).source());
-    messages.extend(sources.map(ToString::to_string));
-    messages.join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fmt;
-
-    use super::*;
-
-    #[derive(Debug)]
-    struct Layer(&'static str, Option<Box<Layer>>);
-
-    impl fmt::Display for Layer {
-        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str(self.0)
-        }
-    }
-
-    impl Error for Layer {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            self.1.as_deref().map(|source| source as _)
-        }
-    }
-
-    #[test]
-    fn a_message_has_all_sources() {
-        let source = Layer("no such file", None);
-        let middle = Layer("can't read a", Some(Box::new(source)));
-        let error = Layer("can't start", Some(Box::new(middle)));
-        assert_eq!(message(&error), "can't start: can't read a: no such file");
-    }
-}
+#[cfg(feature = "arguments")]
+pub use arguments::run;
+pub use error::{message, message_about};
+pub use escape::{escaped, is_escaped};
+#[cfg(feature = "json")]
+pub use json::json_line;
+pub use names::{name, percent};
+pub use panics::{Fault, catch};
+pub use program::{OutputError, Program, run_without_arguments};
+#[cfg(feature = "progress")]
+pub use progress::Progress;

@@ -15,6 +15,7 @@ use crate::tolerance::Tolerance;
 
 /// A reference file: what calls of `generate` returned.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Reference {
     decoder_start_token_id: u32,
     pad_token_id: u32,
@@ -25,6 +26,7 @@ struct Reference {
 
 /// A call of `generate` and what it returned.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub(crate) struct Case {
     options: Map<String, Value>,
     /// Padded to the longest.
@@ -82,7 +84,7 @@ impl Compared<'_> {
 pub(crate) fn compare_cases(
     compared: &Compared<'_>,
     path: &Path,
-    report: &mut Report,
+    report: &mut Report<'_>,
 ) -> Result<(), InputError> {
     let reference: Reference = read_json(path)?;
     let mut tokens = Map::from_iter([

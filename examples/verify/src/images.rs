@@ -42,6 +42,7 @@ fn backend(mode: &str) -> Option<Backend> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Settings {
     /// The length of the shortest edge after the resize, and of the sides of the crop.
     size: u32,
@@ -57,7 +58,7 @@ pub(crate) struct Check {
 }
 
 /// Compares the pixel values of image files with those of a public implementation.
-pub(crate) fn verify(check: &Check, report: &mut Report) -> Result<(), InputError> {
+pub(crate) fn verify(check: &Check, report: &mut Report<'_>) -> Result<(), InputError> {
     let config = read_config(&check.folder)?;
     let path = check.folder.join("pixels.safetensors");
     let tensors = Tensors::read(path.clone())?;
@@ -123,7 +124,10 @@ fn file_names(folder: &Path) -> Result<BTreeSet<String>, InputError> {
         .map_err(unreadable)?
         .map(|entry| {
             let name = entry.map_err(unreadable)?.file_name();
-            Ok(name.to_string_lossy().into_owned())
+            // No tensor has a name that is not UTF-8, so it is only shown.
+            Ok(name
+                .into_string()
+                .unwrap_or_else(|name| ::report::name(Path::new(&name))))
         })
         .collect()
 }

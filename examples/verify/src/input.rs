@@ -1,23 +1,26 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use report::{OutputError, name};
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 
 /// Why the comparisons could not be made: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
-    #[error("can't read {path}")]
+    #[error("can't read {}", name(.path))]
     Io {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("can't use {path}")]
+    #[error(transparent)]
+    Read(#[from] whole_files::ReadError),
+    #[error("can't use {}", name(.path))]
     Unusable {
         path: PathBuf,
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("can't use {path}: {reason}")]
+    #[error("can't use {}: {reason}", name(.path))]
     Content { path: PathBuf, reason: String },
     #[error(transparent)]
     Load(#[from] pretrained::LoadError),
@@ -27,8 +30,8 @@ pub(crate) enum InputError {
     Locate(#[from] locate::LocateError),
     #[error(transparent)]
     Device(#[from] device::DeviceError),
-    #[error("can't write the report")]
-    Output(#[from] std::io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 /// Parses a JSON file.
@@ -36,12 +39,12 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, InputErro
     serde_json::from_slice(&read_bytes(path)?).map_err(|error| unusable(path, error))
 }
 
+/// The largest file that is read: 1 GiB. The largest reference that we have is a tenth of that.
+const LIMIT: u64 = 1 << 30;
+
 /// The bytes of a file.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, InputError> {
-    std::fs::read(path).map_err(|source| InputError::Io {
-        path: path.into(),
-        source,
-    })
+    Ok(whole_files::read(path, LIMIT)?)
 }
 
 /// The tensors of a reference file.

@@ -17,6 +17,7 @@ mod tolerance;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ::report::Program;
 use clap::{Parser, Subcommand};
 use preprocess::image::decode::{Alpha, DecodeOptions};
 use pretrained::Weights;
@@ -27,7 +28,8 @@ use crate::report::{Outcome, Report};
 /// Compare a checkpoint, the preprocessing or the tokenizer with a public implementation's results.
 ///
 /// Prints a line for each comparison. Exit code 0: all hold; 1: some differ; 2: an input can't be read;
-/// 3: none differs, but some could not be run.
+/// 3: none differs, but some could not be run. If the reader of the output closes it, the comparisons go on, since
+/// their result is the exit code.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -93,20 +95,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
-        Ok(Outcome::Holds) => ExitCode::SUCCESS,
-        Ok(Outcome::Differs) => ExitCode::from(1),
-        Ok(Outcome::Incomplete) => ExitCode::from(3),
-        Err(error) => {
-            eprintln!("verify: {}", ::report::message(&error));
-            ExitCode::from(2)
-        }
-    }
+    ::report::run(|program, arguments: Arguments| {
+        run(program, arguments).map(|outcome| match outcome {
+            Outcome::Holds => 0,
+            Outcome::Differs => 1,
+            Outcome::Incomplete => 3,
+        })
+    })
 }
 
-fn run(arguments: Arguments) -> Result<Outcome, InputError> {
-    let mut report = Report::new(arguments.json);
+fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
+    let mut report = Report::new(program, arguments.json);
     match arguments.command {
         Command::Model {
             model,
@@ -117,7 +116,7 @@ fn run(arguments: Arguments) -> Result<Outcome, InputError> {
             precision,
         } => {
             let device = device::device(&device)?;
-            let folder = locate::checkpoint(&model)?;
+            let folder = locate::checkpoint(program, &model)?;
             let check = model::Check {
                 folder: &folder,
                 reference: reference.as_ref().unwrap_or(&folder),

@@ -36,7 +36,7 @@ pub(crate) struct Check<'a> {
 pub(crate) fn verify(
     check: &Check<'_>,
     device: &Device,
-    report: &mut Report,
+    report: &mut Report<'_>,
 ) -> Result<(), InputError> {
     let options = LoadOptions {
         weights: check.weights,

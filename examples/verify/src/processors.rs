@@ -17,6 +17,7 @@ const PROMPT_LENGTH: usize = 2;
 
 /// What Hugging Face's processors computed from some scores. Null stands for minus infinity.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Reference {
     eos_token_id: Value,
     /// Histories: all tokens of each row.
@@ -28,6 +29,7 @@ struct Reference {
 type Scores = Vec<Option<f32>>;
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Case {
     /// The option that turns the processor on.
     processor: String,
@@ -39,7 +41,7 @@ struct Case {
 }
 
 /// Compares every processor with that of a public implementation.
-pub(crate) fn verify(file: &Path, report: &mut Report) -> Result<(), InputError> {
+pub(crate) fn verify(file: &Path, report: &mut Report<'_>) -> Result<(), InputError> {
     let reference: Reference = read_json(file)?;
     for case in &reference.cases {
         report.add(compare(case, &reference, file)?)?;

@@ -1,5 +1,6 @@
-use std::io::{self, Write};
+use std::fmt::Write;
 
+use ::report::{OutputError, Program};
 use serde::Serialize;
 
 /// One line of the report: what was compared, and the result.
@@ -38,7 +39,8 @@ pub(crate) enum Outcome {
 }
 
 /// Prints comparisons as they are made and counts their results.
-pub(crate) struct Report {
+pub(crate) struct Report<'p> {
+    program: &'p Program,
     json: bool,
     differs: usize,
     not_run: usize,
@@ -95,6 +97,30 @@ impl Comparison {
         self
     }
 
+    /// A readable line.
+    fn text(&self) -> String {
+        let status = match self.status {
+            Status::Ok => "ok",
+            Status::Differs => "DIFFERS",
+            Status::NotRun => "not run",
+        };
+        let mut text = format!("{status:8}{}", self.what);
+        // Writing to a string can't fail.
+        if let (Some(difference), Some(tolerance)) = (self.difference, self.tolerance) {
+            let _ = write!(
+                text,
+                "  |difference| {difference:.1e}, tolerance {tolerance:.1e}"
+            );
+        }
+        if self.status != Status::NotRun {
+            let _ = write!(text, "  {}/{} equal", self.equal, self.cases);
+        }
+        if let Some(reason) = &self.reason {
+            let _ = write!(text, "  ({reason})");
+        }
+        text
+    }
+
     /// A comparison that can't be made.
     pub(crate) fn not_run(
         what: impl Into<String>,
@@ -132,10 +158,11 @@ pub(crate) fn largest_difference(found: &[f32], expected: &[f32]) -> f64 {
         .fold(0.0, f64::max)
 }
 
-impl Report {
+impl<'p> Report<'p> {
     /// Prints readable lines, or a JSON object per line.
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(program: &'p Program, json: bool) -> Self {
         Self {
+            program,
             json,
             differs: 0,
             not_run: 0,
@@ -144,49 +171,26 @@ impl Report {
     }
 
     /// Prints a comparison and counts it.
-    pub(crate) fn add(&mut self, comparison: Comparison) -> io::Result<()> {
+    pub(crate) fn add(&mut self, comparison: Comparison) -> Result<(), OutputError> {
         match comparison.status {
             Status::Ok => self.ok += 1,
             Status::Differs => self.differs += 1,
             Status::NotRun => self.not_run += 1,
         }
-        let mut out = io::stdout().lock();
-        if self.json {
-            serde_json::to_writer(&mut out, &comparison)?;
-            return writeln!(out);
+        match self.json {
+            true => self.program.json(&comparison),
+            false => self.program.line(comparison.text()),
         }
-        let status = match comparison.status {
-            Status::Ok => "ok",
-            Status::Differs => "DIFFERS",
-            Status::NotRun => "not run",
-        };
-        write!(out, "{status:8}{}", comparison.what)?;
-        if let (Some(difference), Some(tolerance)) = (comparison.difference, comparison.tolerance) {
-            write!(
-                out,
-                "  |difference| {difference:.1e}, tolerance {tolerance:.1e}"
-            )?;
-        }
-        if comparison.status != Status::NotRun {
-            write!(out, "  {}/{} equal", comparison.equal, comparison.cases)?;
-        }
-        if let Some(reason) = &comparison.reason {
-            write!(out, "  ({reason})")?;
-        }
-        writeln!(out)
     }
 
     /// Prints the totals, unless the report is JSON, and returns the result. A report without a comparison
     /// that holds is incomplete.
-    pub(crate) fn finish(self) -> io::Result<Outcome> {
+    pub(crate) fn finish(self) -> Result<Outcome, OutputError> {
         if !self.json {
-            writeln!(
-                io::stdout(),
+            self.program.line(format_args!(
                 "{} comparisons hold, {} differ, {} not run",
-                self.ok,
-                self.differs,
-                self.not_run
-            )?;
+                self.ok, self.differs, self.not_run
+            ))?;
         }
         Ok(match (self.differs, self.not_run, self.ok) {
             (0, 0, 1..) => Outcome::Holds,

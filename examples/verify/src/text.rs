@@ -18,6 +18,7 @@ const SHOWN_CHARACTERS: usize = 40;
 
 /// What Hugging Face's `MBart50Tokenizer` computed from a vocabulary and some texts.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Reference {
     vocab_size: usize,
     /// Ids of the language codes.
@@ -28,6 +29,7 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Encoding {
     text: String,
     lang: String,
@@ -39,7 +41,7 @@ struct Encoding {
 }
 
 /// Compares a tokenizer with a public implementation's ids and texts.
-pub(crate) fn verify(folder: &Path, report: &mut Report) -> Result<(), InputError> {
+pub(crate) fn verify(folder: &Path, report: &mut Report<'_>) -> Result<(), InputError> {
     let tokenizer = Tokenizer::from_sentencepiece(folder.join("sentencepiece.bpe.model"))?;
     let reference: Reference = read_json(&folder.join("tokenizer.json.reference"))?;
 

@@ -150,8 +150,8 @@ impl GenerationConfig {
     /// value that is not JSON is taken as a string.
     ///
     /// # Errors
-    /// [`ConfigError`] if a setting has no `=`, or an option has a value of the wrong type or is not
-    /// supported.
+    /// [`ConfigError`] if a setting has no `=`, if an option has a value of the wrong type or is not supported, and if
+    /// one of `top_p`, `min_p`, `top_h` and `typical_p` is set to what is no share.
     pub fn with_settings<S: AsRef<str>>(&self, settings: &[S]) -> Result<Self, ConfigError> {
         let option = |setting: &S| {
             let setting = setting.as_ref();
@@ -166,7 +166,32 @@ impl GenerationConfig {
             .iter()
             .map(option)
             .collect::<Result<_, ConfigError>>()?;
-        self.updated(&options)
+        let changed = self.updated(&options)?;
+        changed.check_shares(&options)?;
+        Ok(changed)
+    }
+
+    /// Checks shares that a person sets. A file may have values without a meaning where an option is not used, but from
+    /// a person they are a mistake.
+    fn check_shares(&self, set: &Map<String, Value>) -> Result<(), ConfigError> {
+        let shares = [
+            ("top_p", Some(self.top_p)),
+            ("min_p", self.min_p),
+            ("top_h", self.top_h),
+            ("typical_p", Some(self.typical_p)),
+        ];
+        for (option, share) in shares {
+            let value = share.filter(|share| !(0.0..=1.0).contains(share));
+            if let Some(value) = value.filter(|_| set.contains_key(option)) {
+                let expected = "0 to 1".into();
+                return Err(ConfigError::OutOfRange {
+                    option,
+                    value,
+                    expected,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The text of a `generation_config.json` with all options that differ from their defaults, and those whose values

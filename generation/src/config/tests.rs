@@ -86,6 +86,7 @@ fn settings_of_a_command_line_are_options() {
     for (setting, message) in [
         ("top_p", "top_p: expected NAME=VALUE"),
         ("top_p=high", "top_p is \"high\", expected a number"),
+        ("top_p=1.5", "top_p is 1.5, expected 0 to 1"),
         ("tops=1", "not supported: tops"),
     ] {
         let error = config.with_settings(&[setting]).unwrap_err().to_string();

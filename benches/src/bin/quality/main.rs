@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use captioning::{Captioner, Weights, open_image};
 use clap::Parser;
 use packed_linear::Format;
+use report::{OutputError, Program};
 use serde_json::json;
 
 use crate::compare::{Difference, compare};
@@ -51,19 +52,15 @@ enum QualityError {
     Device(#[from] device::DeviceError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("quality: {}", report::message(&error));
-            ExitCode::from(2)
-        }
-    }
+    report::run(|program, arguments: Arguments| run(program, &arguments).map(|()| 0))
 }
 
-fn run(arguments: &Arguments) -> Result<(), QualityError> {
+fn run(program: &Program, arguments: &Arguments) -> Result<(), QualityError> {
     let device = device::device("flex")?;
     let load = |format| {
         let builder = Captioner::builder().weights(Weights::Packed(format));
@@ -104,12 +101,12 @@ fn run(arguments: &Arguments) -> Result<(), QualityError> {
                 "largest_logit_difference": largest_logit_difference,
                 "logit_deviation": logit_deviation,
             });
-            println!("{report}");
+            program.json(&report)?;
         } else {
-            println!(
+            program.line(format_args!(
                 "{format}: {equal_tokens} of {tokens} tokens ({:.2} %), {equal_captions} of {captions} captions are equal; logits differ by at most {largest_logit_difference:.3}, their standard deviation is {logit_deviation:.3}",
                 100.0 * share
-            );
+            ))?;
         }
     }
     Ok(())

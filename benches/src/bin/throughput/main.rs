@@ -11,8 +11,6 @@ mod weight_bytes;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::arguments::Arguments;
 
 /// Why the measurement failed: exit code 2.
@@ -26,20 +24,15 @@ enum ThroughputError {
     Generate(#[from] vision_encoder_decoder::GenerateError),
     #[error(transparent)]
     Prompt(#[from] generation::PromptError),
+    #[error(transparent)]
+    Output(#[from] report::OutputError),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let threads = arguments.threads;
-    let report = device::with_threads(threads, || run::run(&arguments));
-    match report.unwrap_or_else(|error| Err(error.into())) {
-        Ok(report) => {
-            report.print(arguments.json);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("throughput: {}", report::message(&error));
-            ExitCode::from(2)
-        }
-    }
+    report::run(|program, arguments: Arguments| {
+        let report = device::with_threads(arguments.threads, || run::run(&arguments))
+            .unwrap_or_else(|error| Err(error.into()))?;
+        report.print(program, arguments.json)?;
+        Ok::<u8, ThroughputError>(0)
+    })
 }

@@ -4,6 +4,7 @@ use benches::{END, captions_of, random_model, random_pixels};
 use burn::tensor::Tensor;
 use generation::{Generation, Prompt, PromptResult};
 use pretrained::{LoadOptions, Pretrained, PretrainedModel};
+use report::{OutputError, Program};
 use serde_json::json;
 
 use crate::ThroughputError;
@@ -133,16 +134,19 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Report {
-    pub(crate) fn print(&self, json: bool) {
+    pub(crate) fn print(&self, program: &Program, json: bool) -> Result<(), OutputError> {
         if json {
-            println!("{}", self.values);
-            return;
+            return program.json(&self.values);
         }
         for (name, value) in self.values.as_object().into_iter().flatten() {
             match value.as_f64().filter(|_| value.is_f64()) {
-                Some(number) => println!("{name:24}{number:.3}"),
-                None => println!("{name:24}{}", value.to_string().trim_matches('"')),
+                Some(number) => program.line(format_args!("{name:24}{number:.3}"))?,
+                None => {
+                    let value = value.to_string();
+                    program.line(format_args!("{name:24}{}", value.trim_matches('"')))?;
+                }
             }
         }
+        Ok(())
     }
 }

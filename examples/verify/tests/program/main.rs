@@ -1,5 +1,8 @@
 //! Runs the compiled program on reference folders: unchanged, with a single changed value, and damaged.
 
+#[cfg(unix)]
+#[path = "../../../report/tests/streams/mod.rs"]
+mod broken;
 mod changed_images;
 mod changed_model;
 mod changed_text;
@@ -9,4 +12,6 @@ mod processors;
 mod published;
 mod references;
 mod run;
+#[cfg(unix)]
+mod streams;
 mod unreadable;

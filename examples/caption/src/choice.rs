@@ -1,0 +1,117 @@
+//! Who chose which option of generation: the user, the checkpoint, or this program.
+
+use std::collections::BTreeMap;
+
+use captioning::{GenerationConfig, OptionSource};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::arguments::Arguments;
+
+/// The number of beams if nobody asks for another.
+const NUM_BEAMS: usize = 4;
+
+/// The length of a caption if nobody asks for another.
+const MAX_LENGTH: usize = 64;
+
+/// The longest list that is shown.
+const LONGEST_LIST: usize = 16;
+
+/// Options that are shown even if they have Hugging Face's default.
+const ALWAYS_SHOWN: [&str; 3] = ["num_beams", "length_penalty", "num_return_sequences"];
+
+/// Options by name, with their values and origins.
+pub(crate) type OptionRecords = BTreeMap<String, OptionRecord>;
+
+/// Where an option comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    User,
+    Checkpoint,
+    Default,
+}
+
+/// The value of an option and its origin.
+#[derive(Debug, Serialize)]
+pub(crate) struct OptionRecord {
+    pub(crate) value: Value,
+    pub(crate) from: Origin,
+}
+
+/// What the user says, each `NAME=VALUE`. Of equal names the last counts.
+pub(crate) fn said(arguments: &Arguments) -> Vec<String> {
+    let count = |name: &str, value: Option<usize>| value.map(|value| format!("{name}={value}"));
+    let own = [
+        count("num_beams", arguments.num_beams),
+        count("max_length", arguments.max_length),
+        count("max_new_tokens", arguments.max_new_tokens),
+        count("num_return_sequences", arguments.num_return_sequences),
+        arguments.length_penalty.map(|penalty| match penalty {
+            // As JSON of Python's writes it.
+            f64::INFINITY => "length_penalty=Infinity".into(),
+            f64::NEG_INFINITY => "length_penalty=-Infinity".into(),
+            penalty => format!("length_penalty={penalty}"),
+        }),
+    ];
+    let own = own.into_iter().flatten();
+    own.chain(arguments.set.iter().cloned()).collect()
+}
+
+/// The options that count where neither the user nor the checkpoint says anything.
+pub(crate) fn defaults(checkpoint: &GenerationConfig) -> GenerationConfig {
+    // Beams would change a search that the checkpoint asks for.
+    let is_contrastive = checkpoint.penalty_alpha.is_some_and(|alpha| alpha > 0.0);
+    GenerationConfig {
+        num_beams: match checkpoint.do_sample || is_contrastive {
+            true => 1,
+            false => NUM_BEAMS,
+        },
+        max_length: Some(MAX_LENGTH),
+        ..GenerationConfig::default()
+    }
+}
+
+/// The options that somebody chose. `said` is what the user says, `checkpoint` what the checkpoint says.
+pub(crate) fn records(
+    options: &GenerationConfig,
+    said: &[String],
+    checkpoint: &GenerationConfig,
+) -> OptionRecords {
+    let names = said.iter().filter_map(|setting| setting.split_once('='));
+    let by_user: Vec<&str> = names.map(|(name, _)| name.trim()).collect();
+    let values = values(options);
+    let defaults = self::values(&GenerationConfig::default());
+    let origin = |name: &str| match checkpoint.source_of(name) {
+        _ if by_user.contains(&name) => Some(Origin::User),
+        // Every checkpoint names its special tokens.
+        OptionSource::File(_) if name.ends_with("token_id") => None,
+        // Another option took its place.
+        OptionSource::File(_) if values.get(name) == Some(&Value::Null) => None,
+        OptionSource::File(_) => Some(Origin::Checkpoint),
+        _ if ALWAYS_SHOWN.contains(&name) || values.get(name) != defaults.get(name) => {
+            Some(Origin::Default)
+        }
+        _ => None,
+    };
+    let record = |(name, value): (&String, &Value)| {
+        let from = origin(name)?;
+        let value = match value {
+            // Nobody reads more, and every picture's line of JSON has it.
+            Value::Array(items) if items.len() > LONGEST_LIST => {
+                format!("{} entries", items.len()).into()
+            }
+            value => value.clone(),
+        };
+        Some((name.clone(), OptionRecord { value, from }))
+    };
+    values.iter().filter_map(record).collect()
+}
+
+/// All options by name.
+fn values(options: &GenerationConfig) -> Map<String, Value> {
+    match serde_json::to_value(options) {
+        Ok(Value::Object(values)) => values,
+        _ => Map::new(), // unreachable: numbers, booleans and lists always serialise
+    }
+}
