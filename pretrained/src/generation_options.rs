@@ -1,8 +1,10 @@
 use generation::GenerationConfig;
-use serde_json::{Map, Value};
+use serde_json::Map;
+use whole_files::strict_json;
 
 use crate::ConfigError;
 use crate::form::{HUGGING_FACE, PUBLISHED};
+use crate::json::Entries;
 
 const SPECIAL_TOKENS: &[&str] = &[
     "decoder_start_token_id",
@@ -20,20 +22,19 @@ const SPECIAL_TOKENS: &[&str] = &[
 /// # Errors
 /// [`ConfigError`] if the text is not a JSON object, or the options are invalid or not supported.
 pub(crate) fn legacy_generation_config(json: &str) -> Result<GenerationConfig, ConfigError> {
-    let config: Map<String, Value> = serde_json::from_str(json)?;
-    let published = config.get("model_type").and_then(Value::as_str) == Some(PUBLISHED.model_type);
-    let (decoder, names) = match published {
+    let json = strict_json(json);
+    let parts = Entries::of(&json, ["model_type", HUGGING_FACE.decoder, PUBLISHED.decoder])?;
+    let is_published = match parts.string("model_type") {
+        Some(name) => name == PUBLISHED.model_type,
+        None => parts.object(HUGGING_FACE.decoder).is_none() && parts.object(PUBLISHED.decoder).is_some(),
+    };
+    let (decoder, names) = match is_published {
         true => (PUBLISHED.decoder, SPECIAL_TOKENS),
         false => (HUGGING_FACE.decoder, generation::OPTIONS),
     };
-    let decoder = config.get(decoder).and_then(Value::as_object);
     let mut options = Map::new();
-    for source in decoder.into_iter().chain([&config]) {
-        for name in names {
-            if let Some(value) = source.get(*name).filter(|value| !value.is_null()) {
-                options.insert((*name).into(), value.clone());
-            }
-        }
+    for source in parts.object(decoder).into_iter().chain([json.as_ref()]) {
+        options.extend(Entries::of(source, names.iter().copied())?.values()?);
     }
     Ok(GenerationConfig::default().updated(&options)?)
 }

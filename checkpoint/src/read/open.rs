@@ -43,8 +43,15 @@ pub fn open_weights(folder: impl AsRef<Path>) -> Result<Box<dyn TensorSource>, L
         .find(|form| folder.join(form.file()).exists())
     {
         Some(form) => form.open(folder),
-        None => Err(LoadError::NoWeights {
-            folder: folder.to_owned(),
-        }),
+        None => Err(no_weights(folder)),
+    }
+}
+
+/// The error for a folder that has no weights.
+fn no_weights(folder: &Path) -> LoadError {
+    let folder = folder.to_owned();
+    match whole_files::interrupted_commit(&folder) {
+        Some(staged) => LoadError::Interrupted { folder, staged },
+        None => LoadError::NoWeights { folder },
     }
 }

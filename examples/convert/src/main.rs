@@ -90,6 +90,8 @@ enum ConvertError {
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),
     #[error(transparent)]
+    File(#[from] whole_files::ReadError),
+    #[error(transparent)]
     Precision(#[from] precision::NotPackable),
     #[error(
         "the tokenizer of {folder} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models"
@@ -141,6 +143,9 @@ fn run(arguments: &Arguments) -> Result<(), ConvertError> {
     staged.commit()?;
     progress.finish_and_clear();
 
+    for notice in &pretrained.notices {
+        eprintln!("convert: {notice}");
+    }
     for part in pretrained.unknown_to_transformers() {
         eprintln!("convert: transformers does not support {part} and ignores it");
     }

@@ -48,11 +48,12 @@ use generation::{
     ConfigError, EarlyStopping, Generation, GenerationConfig, Hypothesis, Prompt, PromptResult,
     Search,
 };
-use serde_json::{Map, Value};
 use vision_encoder_decoder::{Decoder, Encoder, GenerateError, Memory, VisionEncoderDecoder};
 
 use self::batch::Batch;
 use self::beam_search::BeamSearch;
+use crate::form::PUBLISHED;
+use crate::json::Entries;
 
 /// `max_length` where it is not set.
 const DEFAULT_MAX_LENGTH: usize = 20;
@@ -75,20 +76,18 @@ pub struct PublishedText {
 /// no `mbart_config`, they are the `ordinary` options.
 ///
 /// # Errors
-/// [`ConfigError`] if the text is not a JSON object, or an option has a value of the wrong type.
+/// [`ConfigError`](crate::ConfigError) if the text is not a JSON object, or an option has a value of the wrong type.
 pub fn generation_config(
     config_json: &str,
     ordinary: &GenerationConfig,
-) -> Result<GenerationConfig, ConfigError> {
-    let config: Map<String, Value> = serde_json::from_str(config_json)?;
-    let Some(Value::Object(decoder)) = config.get("mbart_config") else {
+) -> Result<GenerationConfig, crate::ConfigError> {
+    let config = whole_files::strict_json(config_json);
+    let config = Entries::of(&config, [PUBLISHED.decoder])?;
+    let Some(decoder) = config.object(PUBLISHED.decoder) else {
         return Ok(ordinary.clone());
     };
-    let options = decoder
-        .iter()
-        .filter(|(name, value)| generation::OPTIONS.contains(&name.as_str()) && !value.is_null());
-    let options = options.map(|(name, value)| (name.clone(), value.clone()));
-    ordinary.updated(&options.collect())
+    let options = Entries::of(decoder, generation::OPTIONS.iter().copied())?.values()?;
+    Ok(ordinary.updated(&options)?)
 }
 
 /// Pixel values as the original code encodes them: truncated to integers, towards zero.
