@@ -44,7 +44,7 @@ impl AsPublished<'_> {
         let options = as_published::generation_config(&json, ordinary);
         Ok(options.map_err(|error| LoadError::Config {
             origin: path.display().to_string(),
-            source: error.into(),
+            source: error,
         })?)
     }
 

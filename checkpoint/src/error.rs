@@ -47,7 +47,9 @@ pub enum LoadError {
         staged: PathBuf,
     },
     /// A program replaced the files of a folder while they were read, each time that it was tried.
-    #[error("the files of {folder} change while they are read; try again when no program saves to it")]
+    #[error(
+        "the files of {folder} change while they are read; try again when no program saves to it"
+    )]
     Changing {
         /// The folder.
         folder: PathBuf,
@@ -181,9 +183,9 @@ const WRAPPERS: [&str; 10] = [
 
 /// What names without this beginning have, if it consists of what wrappers add.
 pub(crate) fn is_wrapper(prefix: &str) -> bool {
-    prefix.strip_suffix('.').is_some_and(|parts| {
-        parts.split('.').all(|part| WRAPPERS.contains(&part))
-    })
+    prefix
+        .strip_suffix('.')
+        .is_some_and(|parts| parts.split('.').all(|part| WRAPPERS.contains(&part)))
 }
 
 /// Why names have a beginning that a model does not have.

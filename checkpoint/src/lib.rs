@@ -82,7 +82,8 @@ pub use read::{
     FlaxFile, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, open_weights,
 };
 pub use write::{
-    SaveError, SaveOptions, StagedFolder, num_params, save_packed_weights, save_weights, write_file,
+    SaveError, SaveOptions, StagedFolder, complete_interrupted_save, num_params,
+    save_packed_weights, save_weights, write_file,
 };
 
 pub use packed_linear::Layout;

@@ -23,10 +23,16 @@ const SPECIAL_TOKENS: &[&str] = &[
 /// [`ConfigError`] if the text is not a JSON object, or the options are invalid or not supported.
 pub(crate) fn legacy_generation_config(json: &str) -> Result<GenerationConfig, ConfigError> {
     let json = strict_json(json);
-    let parts = Entries::of(&json, ["model_type", HUGGING_FACE.decoder, PUBLISHED.decoder])?;
+    let parts = Entries::of(
+        &json,
+        ["model_type", HUGGING_FACE.decoder, PUBLISHED.decoder],
+    )?;
     let is_published = match parts.string("model_type") {
         Some(name) => name == PUBLISHED.model_type,
-        None => parts.object(HUGGING_FACE.decoder).is_none() && parts.object(PUBLISHED.decoder).is_some(),
+        None => {
+            parts.object(HUGGING_FACE.decoder).is_none()
+                && parts.object(PUBLISHED.decoder).is_some()
+        }
     };
     let (decoder, names) = match is_published {
         true => (PUBLISHED.decoder, SPECIAL_TOKENS),

@@ -152,7 +152,10 @@ mod tests {
 
     #[test]
     fn long_values_and_numbers_out_of_range_are_named() {
-        let long = format!(r#"{{"a": [{}0]}}"#, "0,".repeat(limits::CONFIGURATION_VALUE / 2));
+        let long = format!(
+            r#"{{"a": [{}0]}}"#,
+            "0,".repeat(limits::CONFIGURATION_VALUE / 2)
+        );
         for (json, message) in [(long.as_str(), "a has"), (r#"{"a": 1e999}"#, "a")] {
             let error = Entries::of(json, ["a"]).unwrap().values().unwrap_err();
             assert!(error.to_string().contains(message), "{error}");

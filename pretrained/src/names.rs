@@ -31,7 +31,11 @@ pub(crate) fn with_names<R>(
     with: impl FnOnce(&WeightNames<'_>) -> R,
 ) -> R {
     let (encoder, decoder) = (config.encoder.weights(), config.decoder.weights());
-    let groups: Vec<_> = encoder.into_iter().chain(decoder).chain([PROJECTION]).collect();
+    let groups: Vec<_> = encoder
+        .into_iter()
+        .chain(decoder)
+        .chain([PROJECTION])
+        .collect();
     with(&WeightNames {
         groups: &groups,
         ignored: IGNORED,

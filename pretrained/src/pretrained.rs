@@ -3,7 +3,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use checkpoint::files::{CONFIG, GENERATION_CONFIG};
 use checkpoint::{
-    FolderState, PackedFile, Precision, TensorSource, WeightNames, WeightsForm, load_weights, open_weights,
+    FolderState, PackedFile, Precision, TensorSource, WeightNames, WeightsForm,
+    complete_interrupted_save, load_weights, open_weights,
 };
 use generation::GenerationConfig;
 use packed_linear::Format;
@@ -14,7 +15,8 @@ use crate::json::Entries;
 use crate::names::with_names;
 use crate::tied_head;
 use crate::{
-    ConfigError, LoadError, LoadNotice, LoadOptions, PretrainedModel, VisionEncoderDecoderConfig, Weights,
+    ConfigError, LoadError, LoadNotice, LoadOptions, PretrainedModel, VisionEncoderDecoderConfig,
+    Weights,
 };
 
 /// A model with its configurations: the content of a checkpoint folder.
@@ -50,6 +52,7 @@ impl Pretrained {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let folder = folder.as_ref();
+        complete_interrupted_save(folder);
         // Another program may be saving to the folder.
         let files = FolderState::while_unchanged(folder, || Files::open(folder, options, device))?;
         Self::from_sources(
@@ -159,23 +162,30 @@ impl Pretrained {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let (encoder, decoder) = (encoder_folder.as_ref(), decoder_folder.as_ref());
+        for folder in [encoder, decoder] {
+            complete_interrupted_save(folder);
+        }
         let (encoder_name, decoder_name) = (name(encoder), name(decoder));
         let (encoder_json, decoder_json) = (config_text(encoder)?, config_text(decoder)?);
         let (encoder_json, decoder_json) = (strict_json(&encoder_json), strict_json(&decoder_json));
         // So that an error names the right file.
-        for (name, json) in [(&encoder_name, &encoder_json), (&decoder_name, &decoder_json)] {
+        for (name, json) in [
+            (&encoder_name, &encoder_json),
+            (&decoder_name, &decoder_json),
+        ] {
             Entries::of(json, []).map_err(|error| in_file(name, CONFIG, error.into()))?;
         }
-        let mut config = VisionEncoderDecoderConfig::joined(&encoder_json, &decoder_json).map_err(
-            |error| match error {
-                ConfigError::Decoder(_)
-                | ConfigError::UnsupportedType {
-                    part: "the decoder",
-                    ..
-                } => in_file(&decoder_name, CONFIG, error),
-                _ => in_file(&encoder_name, CONFIG, error),
-            },
-        )?;
+        let mut config =
+            VisionEncoderDecoderConfig::joined(&encoder_json, &decoder_json).map_err(|error| {
+                match error {
+                    ConfigError::Decoder(_)
+                    | ConfigError::UnsupportedType {
+                        part: "the decoder",
+                        ..
+                    } => in_file(&decoder_name, CONFIG, error),
+                    _ => in_file(&encoder_name, CONFIG, error),
+                }
+            })?;
         let generation_config = generation_config(
             &decoder_name,
             &decoder_json,

@@ -26,8 +26,10 @@ mod staged;
 mod stand_in;
 mod write;
 
-pub use read::{ReadError, open, read, read_text};
 pub use python_json::strict_json;
-pub use staged::{Rules, StageError, StagedFolder, interrupted_commit};
+pub use read::{ReadError, open, read, read_text};
+pub use staged::{
+    Rules, StageError, StagedFolder, complete_interrupted_commit, interrupted_commit,
+};
 pub use stand_in::StandIn;
 pub use write::{replace, sync_folder, write_new};

@@ -55,8 +55,14 @@ mod tests {
             ("", ""),
             ("NaN", "null"),
             ("[NaN,-Infinity, Infinity]", "[null,-1e999, 1e999]"),
-            (r#"["\"NaN", NaN, "\\", Infinity]"#, r#"["\"NaN", null, "\\", 1e999]"#),
-            (r#"{"Infinity": "-Infinity"}"#, r#"{"Infinity": "-Infinity"}"#),
+            (
+                r#"["\"NaN", NaN, "\\", Infinity]"#,
+                r#"["\"NaN", null, "\\", 1e999]"#,
+            ),
+            (
+                r#"{"Infinity": "-Infinity"}"#,
+                r#"{"Infinity": "-Infinity"}"#,
+            ),
             ("\"NaN", "\"NaN"),
             ("\"\\", "\"\\"),
             ("é NaN ü", "é null ü"),

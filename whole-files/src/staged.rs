@@ -12,8 +12,8 @@ use crate::sync_folder;
 /// Files are written to [`path`](Self::path). The destination does not change before [`commit`](Self::commit). If it
 /// does not exist, it appears with all files at once. If it exists, its other files are kept, and of those that are
 /// replaced a reader finds all of the old, all of the new, or no [marker](Rules::marks), at every moment and even if
-/// the program or the machine stops in between. The next `StagedFolder` for the same destination completes what was
-/// interrupted before it does anything else.
+/// the program or the machine stops in between. The next `StagedFolder` for the same destination, or
+/// [`complete_interrupted_commit`], completes what was interrupted.
 ///
 /// While a value exists, no other can be made for the same destination, in any process. A folder that is dropped
 /// without being committed is deleted.
@@ -98,6 +98,26 @@ pub fn interrupted_commit(destination: impl AsRef<Path>) -> Option<PathBuf> {
         .map(folder)
         .into_iter()
         .find(|folder| folder.is_dir())
+}
+
+/// Completes a commit to a destination that was interrupted, if there is one and nobody is at work on it. Readers call
+/// it before they read, so that they find all of the new files.
+///
+/// # Errors
+/// [`StageError`] if the lock can't be taken or files can't be moved, for example because they may only be read.
+pub fn complete_interrupted_commit(
+    destination: impl AsRef<Path>,
+    rules: Rules,
+) -> Result<(), StageError> {
+    let destination = destination.as_ref();
+    if interrupted_commit(destination).is_none() {
+        return Ok(());
+    }
+    match lock(destination).map_err(failed(destination))? {
+        // Without a lock, a commit that is under way can't be told from one that was interrupted.
+        Locked::ByAnother | Locked::Gone | Locked::Unsupported => Ok(()),
+        Locked::Here { .. } => complete(destination, rules),
+    }
 }
 
 impl StagedFolder {

@@ -86,9 +86,31 @@ impl Argument {
             b'U' | b'C' | 0x8a | 0x8c => Self::Length(1),
             b'T' | b'X' | b'B' | 0x8b => Self::Length(4),
             0x8d | 0x8e | 0x96 => Self::Length(8),
-            b'(' | b'.' | b'0' | b'1' | b'2' | b'N' | b'R' | b'b' | b'd' | b'l' | b't' | b's'
-            | b'a' | b')' | b']' | b'}' | b'e' | b'u' | b'Q' | b'o' | 0x81 | 0x85..=0x89
-            | 0x8f..=0x94 | 0x97 | 0x98 => Self::Bytes(0),
+            b'('
+            | b'.'
+            | b'0'
+            | b'1'
+            | b'2'
+            | b'N'
+            | b'R'
+            | b'b'
+            | b'd'
+            | b'l'
+            | b't'
+            | b's'
+            | b'a'
+            | b')'
+            | b']'
+            | b'}'
+            | b'e'
+            | b'u'
+            | b'Q'
+            | b'o'
+            | 0x81
+            | 0x85..=0x89
+            | 0x8f..=0x94
+            | 0x97
+            | 0x98 => Self::Bytes(0),
             _ => return None,
         })
     }
@@ -160,7 +182,11 @@ mod tests {
             [&b"X"[..], &length.to_le_bytes(), &bytes, b"."].concat()
         };
         take(&text(1 << 20), 0).unwrap();
-        assert!(take(&text(17 << 20), u64::MAX).unwrap_err().contains("bytes"));
+        assert!(
+            take(&text(17 << 20), u64::MAX)
+                .unwrap_err()
+                .contains("bytes")
+        );
     }
 
     #[test]

@@ -197,9 +197,13 @@ fn check(mut file: File, length: u64) -> io::Result<Result<(), String>> {
     if start.starts_with(b"PK") {
         return check_zip(reader, &mut allowance);
     }
-    if start.get(TAR_MAGIC..).is_some_and(|rest| rest.starts_with(b"ustar")) {
+    if start
+        .get(TAR_MAGIC..)
+        .is_some_and(|rest| rest.starts_with(b"ustar"))
+    {
         return Ok(Err(
-            "it is a TAR archive, as PyTorch wrote before 2017; save it again with a newer one".into(),
+            "it is a TAR archive, as PyTorch wrote before 2017; save it again with a newer one"
+                .into(),
         ));
     }
     // A pickle alone, or several one after another: the number, the version, the system, the tensors and the order of
@@ -227,10 +231,7 @@ const LEGACY_NUMBERS: [&[u8]; 2] = [
 ];
 
 /// The same for a ZIP archive, whose pickles may be compressed.
-fn check_zip(
-    reader: BufReader<File>,
-    allowance: &mut Allowance,
-) -> io::Result<Result<(), String>> {
+fn check_zip(reader: BufReader<File>, allowance: &mut Allowance) -> io::Result<Result<(), String>> {
     // An archive that is damaged is refused by its reader, which can say why.
     let Ok(mut archive) = ZipArchive::new(reader) else {
         return Ok(Ok(()));

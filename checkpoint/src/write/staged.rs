@@ -11,7 +11,7 @@ use crate::form::{WeightsForm, shard_numbers};
 /// [`commit`](Self::commit). If the destination does not exist, it appears with all files at once. If it
 /// exists, it has all old files, all new files or no weights at every moment, even if the program or the machine
 /// stops: the file that shows that it has weights is deleted first and written last. What was interrupted is
-/// completed by the next `StagedFolder` for the same destination. The destination's other files are kept, except for
+/// completed by the next `StagedFolder` for the same destination, or by [`complete_interrupted_save`]. The destination's other files are kept, except for
 /// weights in other forms.
 ///
 /// While a value exists, no other can be made for the same destination, in any process. A folder that is dropped
@@ -49,6 +49,16 @@ impl StagedFolder {
     pub fn commit(self) -> Result<(), SaveError> {
         Ok(self.0.commit()?)
     }
+}
+
+/// Completes a save to a folder that was interrupted when all new files were on the disk, if there was one and no program
+/// is saving to the folder now. [`open_weights`](crate::open_weights) does this. Call it before other files of a
+/// checkpoint are read, so that all are new.
+///
+/// Nothing happens if the files may not be moved. Then the folder has all old files or no weights.
+pub fn complete_interrupted_save(folder: impl AsRef<Path>) {
+    // What the folder has then is found out by whoever reads it.
+    let _ = whole_files::complete_interrupted_commit(folder, RULES);
 }
 
 /// Whether the file shows that a folder has weights: it is one of the forms or an index.

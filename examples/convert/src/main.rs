@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm};
+use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm, complete_interrupted_save};
 use clap::Parser;
 use indicatif::ProgressBar;
 use packed_linear::Format;
@@ -178,6 +178,10 @@ fn source(
     let (encoder, decoder) = (folder(&arguments.encoder)?, folder(&arguments.decoder)?);
     let named = arguments.tokenizer.as_deref();
     let named = named.map(locate::tokenizer).transpose()?;
+    // Before any file is read, so that all are of the same checkpoint.
+    for folder in [&model, &encoder, &decoder].into_iter().flatten() {
+        complete_interrupted_save(folder);
+    }
     let side_files = SideFiles {
         preprocessing: model.clone().or(encoder.clone()),
         tokenizer_was_named: named.is_some(),

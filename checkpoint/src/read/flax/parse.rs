@@ -89,9 +89,7 @@ impl<'a> Parser<'a> {
             }
             let path: usize = self.path.iter().map(|key| key.len() + 1).sum();
             if path + key.len() > LONGEST_TEXT {
-                return Err(self.damaged(format!(
-                    "expected paths of at most {LONGEST_TEXT} bytes"
-                )));
+                return Err(self.damaged(format!("expected paths of at most {LONGEST_TEXT} bytes")));
             }
             self.path.push(key);
             let marker = self.peek()?;
