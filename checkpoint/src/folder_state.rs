@@ -15,10 +15,11 @@ use crate::{LoadError, WeightsForm};
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let folder = folder.path();
 /// # std::fs::write(folder.join("config.json"), "{}").unwrap();
-/// let config = FolderState::while_unchanged(folder, || {
-///     Ok::<_, checkpoint::LoadError>(std::fs::read(folder.join("config.json")))
+/// let [config, tokenizer] = FolderState::while_unchanged(folder, || {
+///     ["config.json", "tokenizer.json"].map(|file| std::fs::read(folder.join(file)))
 /// })?;
 /// # config.unwrap();
+/// # tokenizer.unwrap_err();
 /// # Ok(())
 /// # }
 /// ```
@@ -48,27 +49,27 @@ impl FolderState {
         }))
     }
 
-    /// Reads files of a folder, again if a program replaced them meanwhile. Files that are open may be read on later.
+    /// Reads files of a folder, again if a program replaced them meanwhile, and returns what `read` returned when they
+    /// stayed the same. Files that are open may be read on later.
     ///
     /// # Errors
-    /// The error of `read` if the folder did not change, and [`LoadError::Changing`] if it did each time.
-    pub fn while_unchanged<T, E: From<LoadError>>(
+    /// [`LoadError::Changing`] if the folder changed each time.
+    pub fn while_unchanged<T>(
         folder: impl AsRef<Path>,
-        mut read: impl FnMut() -> Result<T, E>,
-    ) -> Result<T, E> {
+        mut read: impl FnMut() -> T,
+    ) -> Result<T, LoadError> {
         const ATTEMPTS: usize = 3;
         let folder = folder.as_ref();
         for _ in 0..ATTEMPTS {
             let before = Self::of(folder);
             let result = read();
             if Self::of(folder) == before {
-                return result;
+                return Ok(result);
             }
         }
         Err(LoadError::Changing {
             folder: PathBuf::from(folder),
-        }
-        .into())
+        })
     }
 }
 
@@ -102,13 +103,12 @@ mod tests {
             if reads == 1 {
                 fs::write(&path, "new").unwrap();
             }
-            Ok(reads)
+            reads
         });
         assert_eq!(result.unwrap(), 2);
         let result: Result<(), LoadError> = FolderState::while_unchanged(folder.path(), || {
             reads += 1;
             fs::write(&path, "x".repeat(reads)).unwrap();
-            Ok(())
         });
         assert!(matches!(result, Err(LoadError::Changing { .. })));
     }

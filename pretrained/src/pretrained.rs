@@ -54,7 +54,7 @@ impl Pretrained {
         let folder = folder.as_ref();
         complete_interrupted_save(folder);
         // Another program may be saving to the folder.
-        let files = FolderState::while_unchanged(folder, || Files::open(folder, options, device))?;
+        let files = FolderState::while_unchanged(folder, || Files::open(folder, options, device))??;
         Self::from_sources(
             &name(folder),
             &files.config,

@@ -240,7 +240,7 @@ fn flax_files_are_bounded() {
         1,
         "nested",
     );
-    let leaf = b"\xc7\x0f\x01\x93\x91\x00\xa7float32\xc4\x00";
+    let leaf = b"\xc7\x0d\x01\x93\x91\x00\xa7float32\xc4\x00";
     let mut leaves = b"\xdf\x00\x02\x00\x00".to_vec();
     for number in 0..1 << 17 {
         leaves.extend(b"\xa6");
