@@ -77,7 +77,8 @@ fn try_changes(file: &str, target: fn(&[u8])) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/forms")
         .join(file);
-    try_changes_of(file, &std::fs::read(path).unwrap(), target, changed);
+    let original = std::fs::read(path).unwrap();
+    try_changes_of(file, &original, changes(), target, changed);
 }
 
 /// The number of changes per file.
@@ -89,16 +90,43 @@ fn changes() -> usize {
 fn try_changes_of(
     file: &str,
     original: &[u8],
+    changes: usize,
     target: fn(&[u8]),
     changed: impl Fn(&[u8], &mut Random) -> Vec<u8>,
 ) {
     target(original);
-    let changes = changes();
     let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ file.len() as u64);
     for number in 0..changes {
         let bytes = changed(original, &mut random);
         let result = panic::catch_unwind(|| target(&bytes));
         assert!(result.is_ok(), "change {number} of {file}");
+    }
+}
+
+/// Hostile files of every kind that was found, and their changes. `cargo fuzz run TARGET corpus/TARGET seeds/TARGET`
+/// begins with them too.
+#[test]
+fn files_of_the_corpus_and_their_changes_never_panic() {
+    let targets: [(&str, fn(&[u8])); 6] = [
+        ("config", readers::config),
+        ("index", readers::index),
+        ("safetensors", readers::safetensors),
+        ("packed", readers::packed),
+        ("flax", readers::flax),
+        #[cfg(feature = "pytorch")]
+        ("pytorch", readers::pytorch),
+        #[cfg(not(feature = "pytorch"))]
+        ("flax", readers::flax),
+    ];
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    for (name, target) in targets {
+        for entry in std::fs::read_dir(seeds.join(name)).unwrap() {
+            let path = entry.unwrap().path();
+            let original = std::fs::read(&path).unwrap();
+            let name = path.display().to_string();
+            // Fewer of each, because there are many files.
+            try_changes_of(&name, &original, changes() / 10, target, changed);
+        }
     }
 }
 
@@ -123,16 +151,30 @@ fn changed_pytorch_files_never_panic() {
 #[test]
 fn changed_indices_never_panic_and_never_leave_the_folder() {
     let index = br#"{"metadata": {"total_size": 4}, "weight_map": {"a": "shard"}}"#;
-    try_changes_of("index", index, readers::index, changed);
-    try_changes_of("tree of an index", index, readers::index, changed_tree);
+    try_changes_of("index", index, changes(), readers::index, changed);
+    try_changes_of(
+        "tree of an index",
+        index,
+        changes(),
+        readers::index,
+        changed_tree,
+    );
 }
 
 #[test]
 fn changed_packed_files_never_panic() {
     for format in ["f32", "int8", "int4:8"] {
         let original = packed(format);
-        try_changes_of(format, &original, readers::packed, changed);
-        try_changes_of(format, &original, readers::packed, changed_header);
+        // Fewer, because such a file is larger than the others.
+        let changes = changes() / 5;
+        try_changes_of(format, &original, changes, readers::packed, changed);
+        try_changes_of(
+            format,
+            &original,
+            changes(),
+            readers::packed,
+            changed_header,
+        );
     }
 }
 
@@ -140,7 +182,13 @@ fn changed_packed_files_never_panic() {
 fn changed_headers_of_safetensors_never_panic() {
     let forms = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/forms");
     let original = std::fs::read(forms.join("safetensors/model.safetensors")).unwrap();
-    try_changes_of("header", &original, readers::safetensors, changed_header);
+    try_changes_of(
+        "header",
+        &original,
+        changes(),
+        readers::safetensors,
+        changed_header,
+    );
 }
 
 #[test]
@@ -150,7 +198,7 @@ fn changed_configurations_never_panic() {
     for form in ["safetensors", "flax-published", "clip", "mbart"] {
         let forms = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/forms");
         let original = std::fs::read(forms.join(form).join("config.json")).unwrap();
-        try_changes_of(form, &original, readers::config, changed_tree);
+        try_changes_of(form, &original, changes(), readers::config, changed_tree);
     }
 }
 
@@ -211,7 +259,7 @@ fn changed_tree(original: &[u8], random: &mut Random) -> Vec<u8> {
                 Value::Array(items) => items.extend(items.clone()),
                 Value::String(text) => text.insert(0, '/'),
                 Value::Number(number) => {
-                    *value = (number.as_i64().unwrap_or(0) + 1).into();
+                    *value = number.as_i64().unwrap_or(0).wrapping_add(1).into();
                 }
                 other => *other = Value::Bool(true),
             },
