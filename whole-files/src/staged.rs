@@ -97,7 +97,12 @@ pub fn interrupted_commit(destination: impl AsRef<Path>) -> Option<PathBuf> {
     [COMPLETE, KEEPING, MOVING]
         .map(folder)
         .into_iter()
-        .find(|folder| folder.is_dir())
+        .find(|folder| is_folder(folder))
+}
+
+/// Whether a path is a folder and not a link to one, which could lead anywhere.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Completes a commit to a destination that was interrupted, if there is one and nobody is at work on it. Readers call
@@ -264,7 +269,9 @@ fn beside(destination: &Path, parent: &Path) -> Result<Option<(PathBuf, Locked)>
 fn create(path: &Path) -> Result<bool, StageError> {
     match fs::create_dir(path) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(path)(error)),
+        Err(_) if is_folder(path) => Ok(false),
+        // A file or a link, which no commit leaves.
         Err(error) => Err(failed(path)(error)),
     }
 }
@@ -309,14 +316,14 @@ fn delete_old(destination: &Path, rules: Rules) -> io::Result<()> {
     let old = names(destination)?;
     let moving = destination.join(MOVING);
     let (complete, keeping) = (destination.join(COMPLETE), destination.join(KEEPING));
-    if keeping.is_dir() {
+    if is_folder(&keeping) {
         for file in old.iter().filter(|file| marks(file)) {
             fs::rename(destination.join(file), keeping.join(file))?;
         }
         sync_folder(destination);
         sync_folder(&keeping);
         fs::rename(keeping, &moving)?;
-    } else if complete.is_dir() {
+    } else if is_folder(&complete) {
         let new = names(&complete)?;
         for file in old.iter().filter(|file| marks(file)) {
             remove(&destination.join(file))?;

@@ -31,10 +31,7 @@ impl Allowance {
     /// The reason, if the pickle has more than is allowed; or an error of the operating system.
     pub(super) fn take(&mut self, pickle: &mut impl BufRead) -> io::Result<Result<(), String>> {
         let mut pickle = pickle.take(self.bytes.saturating_add(1));
-        loop {
-            let Some(operation) = byte(&mut pickle)? else {
-                break;
-            };
+        while let Some(operation) = byte(&mut pickle)? {
             let Some(argument) = Argument::of(operation) else {
                 break;
             };

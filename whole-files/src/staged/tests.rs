@@ -147,3 +147,26 @@ fn a_destination_that_is_a_file_is_refused() {
     let error = StagedFolder::new(file.path(), RULES).unwrap_err();
     assert!(matches!(error, StageError::Io { .. }), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn links_to_other_folders_are_never_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let outside = directory.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("config"), "mine").unwrap();
+    for name in [WRITING, COMPLETE, KEEPING, MOVING] {
+        let destination = directory.path().join("new");
+        staged(&destination, &OLD).commit().unwrap();
+        std::os::unix::fs::symlink(&outside, destination.join(name)).unwrap();
+        assert_eq!(interrupted_commit(&destination), None);
+        complete_interrupted_commit(&destination, RULES).unwrap();
+        if let Ok(staged) = StagedFolder::new(&destination, RULES) {
+            write_new(staged.path().join("config"), b"new").unwrap();
+            write_new(staged.path().join("b.mark"), b"new").unwrap();
+            drop(staged.commit());
+        }
+        assert_eq!(content(&outside), pairs(&[("config", "mine")]), "{name}");
+        fs::remove_dir_all(&destination).unwrap();
+    }
+}
