@@ -37,9 +37,9 @@ pub struct Rules {
     /// Whether a file shows that the folder is complete. Readers look for such a file and refuse the folder without
     /// it, so it disappears first and comes last.
     pub marks: fn(&str) -> bool,
-    /// Whether a file is part of what a marker stands for. Files of this kind that are not among the new ones are
-    /// deleted when a marker is replaced.
-    pub replaced: fn(&str) -> bool,
+    /// Whether a file of the destination that is not among the new ones has to disappear when these new files come, given
+    /// by their names, because it would not belong to them. Markers disappear anyway when there is a new one.
+    pub replaced: fn(file: &str, new: &[String]) -> bool,
 }
 
 /// Why files could not be replaced.
@@ -187,7 +187,7 @@ impl StagedFolder {
         }
         let new = names(&self.path).map_err(failed(&self.path))?;
         if let [file] = new.as_slice()
-            && self.is_alone(file)?
+            && self.is_alone(file, &new)?
         {
             let (from, to) = (self.path.join(file), self.destination.join(file));
             fs::rename(from, &to).map_err(failed(&to))?;
@@ -204,15 +204,15 @@ impl StagedFolder {
         complete(&self.destination, self.rules)
     }
 
-    /// Whether a new file replaces no other file than that of its name.
-    fn is_alone(&self, file: &str) -> Result<bool, StageError> {
+    /// Whether the only new file replaces no other file than that of its name.
+    fn is_alone(&self, file: &str, new: &[String]) -> Result<bool, StageError> {
         let Rules { marks, replaced } = self.rules;
-        if !marks(file) {
-            return Ok(true);
-        }
         let old = names(&self.destination).map_err(failed(&self.destination))?;
-        let others = |old: &&String| *old != file && (marks(old) || replaced(old));
-        Ok(old.iter().find(others).is_none())
+        let disappears = |old: &&String| marks(file) && marks(old) || replaced(old, new);
+        Ok(!old
+            .iter()
+            .filter(|old| *old != file)
+            .any(|old| disappears(&old)))
     }
 }
 
@@ -310,33 +310,39 @@ fn complete(destination: &Path, rules: Rules) -> Result<(), StageError> {
     })
 }
 
-/// Deletes the markers of the destination and what they stand for, or sets the markers aside.
+/// Deletes the markers of the destination, or sets them aside if there is no new one, and then what does not belong to the
+/// new files.
 fn delete_old(destination: &Path, rules: Rules) -> io::Result<()> {
     let Rules { marks, replaced } = rules;
-    let old = names(destination)?;
-    let moving = destination.join(MOVING);
-    let (complete, keeping) = (destination.join(COMPLETE), destination.join(KEEPING));
-    if is_folder(&keeping) {
-        for file in old.iter().filter(|file| marks(file)) {
-            fs::rename(destination.join(file), keeping.join(file))?;
-        }
-        sync_folder(destination);
-        sync_folder(&keeping);
-        fs::rename(keeping, &moving)?;
-    } else if is_folder(&complete) {
-        let new = names(&complete)?;
-        for file in old.iter().filter(|file| marks(file)) {
-            remove(&destination.join(file))?;
-        }
-        // No file that belongs to a marker may disappear before it.
-        sync_folder(destination);
-        let stale = |file: &&String| !marks(file) && replaced(file) && !new.contains(file);
-        for file in old.iter().filter(stale) {
-            remove(&destination.join(file))?;
-        }
-        sync_folder(destination);
-        fs::rename(complete, &moving)?;
+    let [complete, keeping, moving] =
+        [COMPLETE, KEEPING, MOVING].map(|name| destination.join(name));
+    let (staged, keeps) = match (is_folder(&keeping), is_folder(&complete)) {
+        (true, _) => (keeping, true),
+        (false, true) => (complete, false),
+        (false, false) => return Ok(()),
+    };
+    let mut new = names(&staged)?;
+    if keeps {
+        // Those that were set aside before it was interrupted are not new.
+        new.retain(|file| !marks(file));
     }
+    let old = names(destination)?;
+    for file in old.iter().filter(|file| marks(file)) {
+        let path = destination.join(file);
+        match keeps {
+            true => fs::rename(path, staged.join(file))?,
+            false => remove(&path)?,
+        }
+    }
+    // No file that belongs to a marker may disappear before it.
+    sync_folder(destination);
+    let stale = |file: &&String| !marks(file) && !new.contains(file) && replaced(file, &new);
+    for file in old.iter().filter(stale) {
+        remove(&destination.join(file))?;
+    }
+    sync_folder(destination);
+    sync_folder(&staged);
+    fs::rename(staged, moving)?;
     sync_folder(destination);
     Ok(())
 }

@@ -3,6 +3,7 @@ use std::path::Path;
 use whole_files::Rules;
 
 use super::SaveError;
+use crate::files;
 use crate::form::{WeightsForm, shard_numbers};
 
 /// A temporary folder in which a checkpoint is written before it is moved to its destination.
@@ -12,7 +13,7 @@ use crate::form::{WeightsForm, shard_numbers};
 /// exists, it has all old files, all new files or no weights at every moment, even if the program or the machine
 /// stops: the file that shows that it has weights is deleted first and written last. What was interrupted is
 /// completed by the next `StagedFolder` for the same destination, or by [`complete_interrupted_save`]. The destination's other files are kept, except for
-/// weights in other forms.
+/// weights in other forms, and for files of another tokenizer or another preprocessing if new ones come.
 ///
 /// While a value exists, no other can be made for the same destination, in any process. A folder that is dropped
 /// without being committed is deleted.
@@ -21,7 +22,7 @@ pub struct StagedFolder(whole_files::StagedFolder);
 
 const RULES: Rules = Rules {
     marks: is_marker,
-    replaced: is_weights,
+    replaced: is_replaced,
 };
 
 impl StagedFolder {
@@ -66,6 +67,15 @@ fn is_marker(file: &str) -> bool {
     WeightsForm::ALL.iter().any(|form| form.file() == file)
 }
 
+/// Whether a file would not belong to the new files: weights beside new weights, a part of a tokenizer beside another
+/// tokenizer, or the configuration of preprocessing that readers prefer to the new one.
+fn is_replaced(file: &str, new: &[String]) -> bool {
+    let has = |known: &[&str]| new.iter().any(|new| known.contains(&new.as_str()));
+    let is_side_file = files::TOKENIZER.contains(&file) && has(files::SUFFICIENT_TOKENIZER)
+        || file == files::PROCESSOR_CONFIG && has(&[files::PREPROCESSOR_CONFIG]);
+    is_side_file || is_weights(file) && new.iter().any(|new| is_marker(new))
+}
+
 /// Whether the file has weights in one of the forms, or is an index of such files.
 fn is_weights(file: &str) -> bool {
     let is_shard = |stem, extension| shard_numbers(file, stem, extension).is_some();
@@ -83,6 +93,21 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_not_belong_to_the_new_files_is_replaced() {
+        let replaced = |file: &str, new: &str| is_replaced(file, &[new.to_owned()]);
+        for (file, new) in [
+            ("pytorch_model-00001-of-00002.bin", "model.safetensors"),
+            ("tokenizer.json", "sentencepiece.bpe.model"),
+            ("special_tokens_map.json", "tokenizer.json"),
+            ("processor_config.json", "preprocessor_config.json"),
+        ] {
+            assert!(replaced(file, new), "{file}, {new}");
+            assert!(!replaced(file, "config.json"), "{file}");
+        }
+        assert!(!replaced("README.md", "model.safetensors"));
+    }
 
     #[test]
     fn weights_and_their_indices_are_recognised() {

@@ -1,10 +1,13 @@
 use super::*;
 use crate::write_new;
 
-/// `.mark` files are markers, `.part` files belong to them.
+/// `.mark` files are markers, `.part` files belong to them. `stale` does not belong to `fresh`.
 const RULES: Rules = Rules {
     marks: |file| file.ends_with(".mark"),
-    replaced: |file| file.ends_with(".part"),
+    replaced: |file, new| match file {
+        "stale" => new.iter().any(|new| new == "fresh"),
+        file => file.ends_with(".part") && new.iter().any(|new| new.ends_with(".mark")),
+    },
 };
 
 fn staged(destination: &Path, files: &[(&str, &str)]) -> StagedFolder {
@@ -55,6 +58,33 @@ fn a_new_folder_appears_at_once_and_an_old_one_is_replaced_completely() {
         .unwrap();
     let expected = [NEW[0], NEW[1], ("config", "newer"), OLD[3], ("x", "new")];
     assert_eq!(content(&destination), pairs(&expected));
+}
+
+#[test]
+fn what_does_not_belong_to_the_new_files_disappears_with_and_without_a_marker() {
+    let directory = tempfile::tempdir().unwrap();
+    for (number, new) in [
+        &[("fresh", "new")][..],
+        &[("fresh", "new"), ("x", "new")],
+        &[
+            ("fresh", "new"),
+            ("a.mark", "old"),
+            ("1.part", "old"),
+            ("2.part", "old"),
+        ],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let destination = directory.path().join(number.to_string());
+        let old = [&OLD[..], &[("stale", "old")]].concat();
+        staged(&destination, &old).commit().unwrap();
+        staged(&destination, new).commit().unwrap();
+        let mut expected = [&OLD[..], new].concat();
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(content(&destination), pairs(&expected));
+    }
 }
 
 #[test]
