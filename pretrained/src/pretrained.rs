@@ -189,7 +189,7 @@ impl Pretrained {
         let generation_config = generation_config(
             &decoder_name,
             &decoder_json,
-            read_text(decoder, GENERATION_CONFIG)?.as_deref(),
+            read_text(decoder, GENERATION_CONFIG, limits::JSON)?.as_deref(),
         )?;
         let format = weights.format(None, device);
         let (encoder_weights, decoder_weights) = (open_weights(encoder)?, open_weights(decoder)?);
@@ -225,7 +225,7 @@ struct Files {
 impl Files {
     fn open(folder: &Path, options: &LoadOptions, device: &Device) -> Result<Self, LoadError> {
         let config = config_text(folder)?;
-        let generation_config = read_text(folder, GENERATION_CONFIG)?;
+        let generation_config = read_text(folder, GENERATION_CONFIG, limits::JSON)?;
         // Nothing of a packed file counts for ordinary weights, not even that it is damaged.
         let packed = match options.weights {
             Weights::Ordinary => None,
@@ -310,12 +310,12 @@ fn config_text(folder: &Path) -> Result<String, LoadError> {
         folder: folder.to_owned(),
         file: CONFIG.into(),
     };
-    Ok(read_text(folder, CONFIG)?.ok_or_else(missing)?)
+    Ok(read_text(folder, CONFIG, limits::CONFIGURATION)?.ok_or_else(missing)?)
 }
 
-/// The contents of a file; `None` if it does not exist.
-fn read_text(folder: &Path, file: &str) -> Result<Option<String>, LoadError> {
-    match whole_files::read_text(folder.join(file), limits::JSON) {
+/// The contents of a file of at most `limit` bytes; `None` if it does not exist.
+fn read_text(folder: &Path, file: &str, limit: u64) -> Result<Option<String>, LoadError> {
+    match whole_files::read_text(folder.join(file), limit) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(checkpoint::LoadError::from(error).into()),

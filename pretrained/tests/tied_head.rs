@@ -153,10 +153,21 @@ fn equal_tables_are_one_different_ones_are_two_and_one_suffices_in_every_form() 
 
 #[cfg(feature = "pytorch")]
 #[test]
-fn a_pytorch_file_keeps_both_tables_too() {
+fn pytorch_files_keep_both_tables_too_and_the_oldest_form_is_read() {
     let differs = load(data("pytorch-head-differs")).unwrap();
     assert!(!differs.config.decoder.has_tied_head());
     assert_eq!(differs.notices.len(), 1);
+    let forms = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/forms");
+    let expected = load(forms.join("safetensors")).unwrap();
+    let oldest = load(data("pytorch-tar")).unwrap();
+    let weights = |pretrained: &Pretrained| {
+        let folder = TempDir::new().unwrap();
+        pretrained
+            .save(folder.path(), &SaveOptions::default())
+            .unwrap();
+        fs::read(folder.path().join("model.safetensors")).unwrap()
+    };
+    assert_eq!(weights(&oldest), weights(&expected));
 }
 
 #[test]

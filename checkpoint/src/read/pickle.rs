@@ -30,6 +30,15 @@ impl Allowance {
     /// # Errors
     /// The reason, if the pickle has more than is allowed; or an error of the operating system.
     pub(super) fn take(&mut self, pickle: &mut impl BufRead) -> io::Result<Result<(), String>> {
+        Ok(self.take_with_class(pickle)?.map(|_| ()))
+    }
+
+    /// The same as [`take`](Self::take); returns the name of the last class that the pickle mentions.
+    pub(super) fn take_with_class(
+        &mut self,
+        pickle: &mut impl BufRead,
+    ) -> io::Result<Result<Option<String>, String>> {
+        let mut class = None;
         let mut pickle = pickle.take(self.bytes.saturating_add(1));
         while let Some(operation) = byte(&mut pickle)? {
             let Some(argument) = Argument::of(operation) else {
@@ -43,6 +52,10 @@ impl Allowance {
                     ));
                 }
             };
+            if operation == CLASS {
+                class = class_name(&mut pickle)?;
+                continue;
+            }
             if !argument.skip(&mut pickle)? || operation == STOP {
                 break;
             }
@@ -54,11 +67,13 @@ impl Allowance {
                 return Ok(Err(format!("its pickle has more than {limit} bytes")));
             }
         };
-        Ok(Ok(()))
+        Ok(Ok(class))
     }
 }
 
 const STOP: u8 = b'.';
+/// Followed by the lines of a module and of a class in it.
+const CLASS: u8 = b'c';
 
 /// What follows after the byte of an operation.
 enum Argument {
@@ -136,6 +151,21 @@ impl Argument {
             }
         }
     }
+}
+
+/// The second of two lines; `None` if they are not complete or too long.
+fn class_name(pickle: &mut impl BufRead) -> io::Result<Option<String>> {
+    const LONGEST: u64 = 64;
+    if !skip_line(pickle)? {
+        return Ok(None);
+    }
+    let mut name = Vec::new();
+    pickle.take(LONGEST).read_until(b'\n', &mut name)?;
+    if name.pop() != Some(b'\n') {
+        skip_line(pickle)?;
+        return Ok(None);
+    }
+    Ok(String::from_utf8(name).ok())
 }
 
 fn byte(pickle: &mut impl BufRead) -> io::Result<Option<u8>> {

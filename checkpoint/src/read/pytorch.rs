@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -197,14 +197,9 @@ fn check(mut file: File, length: u64) -> io::Result<Result<(), String>> {
     if start.starts_with(b"PK") {
         return check_zip(reader, &mut allowance);
     }
-    if start
-        .get(TAR_MAGIC..)
-        .is_some_and(|rest| rest.starts_with(b"ustar"))
-    {
-        return Ok(Err(
-            "it is a TAR archive, as PyTorch wrote before 2017; save it again with a newer one"
-                .into(),
-        ));
+    let rest = start.get(TAR_MAGIC..).unwrap_or_default();
+    if rest.starts_with(b"ustar") {
+        return check_tar(reader, &mut allowance);
     }
     // A pickle alone, or several one after another: the number, the version, the system, the tensors and the order of
     // their values, which follow.
@@ -251,6 +246,101 @@ fn check_zip(reader: BufReader<File>, allowance: &mut Allowance) -> io::Result<R
         }
     }
     Ok(Ok(()))
+}
+
+/// The same for a TAR archive, whose entries have pickles and bytes in turn.
+fn check_tar(reader: BufReader<File>, allowance: &mut Allowance) -> io::Result<Result<(), String>> {
+    // An archive that is damaged is refused by its reader, which can say why.
+    let mut archive = tar::Archive::new(reader);
+    let Ok(entries) = archive.entries() else {
+        return Ok(Ok(()));
+    };
+    for entry in entries {
+        let Ok(entry) = entry else {
+            return Ok(Ok(()));
+        };
+        let Ok(path) = entry.path() else {
+            return Ok(Ok(()));
+        };
+        let name = path.to_string_lossy().trim_start_matches("./").to_owned();
+        let mut entry = BufReader::new(entry);
+        let result = match name.as_str() {
+            "sys_info" | "pickle" => allowance.take(&mut entry)?,
+            "tensors" => take_tensors(&mut entry, allowance)?,
+            "storages" => take_storages(&mut entry, allowance)?,
+            _ => Ok(()),
+        };
+        if result.is_err() {
+            return Ok(result);
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Passes over a number of tensors, each a pickle, the number of its dimensions in 8 bytes, and two integers of 8 bytes for
+/// each dimension and one more.
+fn take_tensors(
+    entry: &mut impl BufRead,
+    allowance: &mut Allowance,
+) -> io::Result<Result<(), String>> {
+    // The number of tensors.
+    let mut result = allowance.take(entry)?;
+    while result.is_ok() && !entry.fill_buf()?.is_empty() {
+        result = allowance.take(entry)?;
+        let mut dimensions = [0; 8];
+        if entry.read_exact(&mut dimensions).is_err() {
+            break;
+        }
+        let [a, b, c, d, ..] = dimensions;
+        let dimensions = u64::from(u32::from_le_bytes([a, b, c, d]));
+        if dimensions > limits::DIMENSIONS as u64 {
+            break; // its reader ends here too
+        }
+        io::copy(&mut entry.take(16 * dimensions + 8), &mut io::sink())?;
+    }
+    Ok(result)
+}
+
+/// Passes over a number of storages, each a pickle that says the type, a number of values and the values, and over a
+/// pickle with parts of them.
+fn take_storages(
+    entry: &mut impl BufRead,
+    allowance: &mut Allowance,
+) -> io::Result<Result<(), String>> {
+    if let Err(reason) = allowance.take(entry)? {
+        return Ok(Err(reason));
+    }
+    loop {
+        let class = match allowance.take_with_class(entry)? {
+            Ok(class) => class,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let Some(size) = class.as_deref().and_then(storage_size) else {
+            return Ok(match entry.fill_buf()?.is_empty() {
+                true => Ok(()),
+                false => Err("its storages are not as PyTorch writes them".into()),
+            });
+        };
+        let mut count = [0; 8];
+        if entry.read_exact(&mut count).is_err() {
+            return Ok(Ok(()));
+        }
+        let bytes = u64::from_le_bytes(count).saturating_mul(size);
+        if io::copy(&mut entry.take(bytes), &mut io::sink())? < bytes {
+            return Ok(Ok(()));
+        }
+    }
+}
+
+/// Bytes of a value of a storage.
+fn storage_size(class: &str) -> Option<u64> {
+    Some(match class {
+        "DoubleStorage" | "LongStorage" => 8,
+        "FloatStorage" | "IntStorage" => 4,
+        "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,
+        "CharStorage" | "ByteStorage" | "BoolStorage" => 1,
+        _ => return None,
+    })
 }
 
 fn damaged(origin: &str, reason: String) -> LoadError {

@@ -1,4 +1,5 @@
-"""Writes PyTorch files without PyTorch: a model whose head and embeddings differ, wrapped models, and pickles that ask
+"""Writes PyTorch files without PyTorch: a model whose head and embeddings differ, wrapped models, a
+model in the oldest form, and pickles that ask
 for far more memory than their file has.
 
     python make_pickles.py
@@ -10,6 +11,7 @@ import os
 import pickle
 import struct
 import sys
+import tarfile
 import types
 import zipfile
 
@@ -96,6 +98,51 @@ for folder in ["pytorch-head-differs", "pytorch-module", "pytorch-nested"]:
         text = source.read()
     with open(os.path.join(HERE, folder, "config.json"), "w") as target:
         target.write(text)
+
+
+
+def write_tar(path, tensors):
+    """The form of PyTorch before version 0.1.10."""
+    entries = {name: io.BytesIO() for name in ["sys_info", "tensors", "storages", "pickle"]}
+    dump = lambda entry, value: pickle.dump(value, entries[entry], protocol=2)
+    dump("sys_info", {"protocol_version": 1000, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}})
+    dump("storages", len(tensors))
+    dump("tensors", len(tensors))
+    for key, (shape, data) in enumerate(tensors.values()):
+        dump("storages", (str(key), "cpu", FloatStorage))
+        entries["storages"].write(struct.pack("<q", len(data) // 4) + data)
+        strides = [1]
+        for size in reversed(shape[1:]):
+            strides.insert(0, strides[0] * size)
+        dump("tensors", (str(key), str(key), FloatStorage))
+        sizes = [*shape, *strides[: len(shape)], 0]
+        entries["tensors"].write(struct.pack("<ii", len(shape), 0) + struct.pack(f"<{len(sizes)}q", *sizes))
+    dump("storages", [])
+    keys = {name: Key(str(key)) for key, name in enumerate(tensors)}
+    KeyPickler(entries["pickle"], protocol=2).dump(keys)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in entries.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = content.tell()
+            content.seek(0)
+            archive.addfile(entry, content)
+
+
+class Key(str):
+    pass
+
+
+class KeyPickler(pickle.Pickler):
+    def persistent_id(self, value):
+        return str(value) if isinstance(value, Key) else None
+
+
+write_tar(os.path.join(HERE, "pytorch-tar", "pytorch_model.bin"), tensors)
+with open(os.path.join(FORMS, "safetensors", "config.json")) as source:
+    text = source.read()
+with open(os.path.join(HERE, "pytorch-tar", "config.json"), "w") as target:
+    target.write(text)
 
 with zipfile.ZipFile(os.path.join(HERE, "deflated-bomb.bin"), "w", zipfile.ZIP_DEFLATED) as archive:
     archive.writestr("model/data.pkl", b"\x80\x02(" + b"N" * 15_000_000 + b"l.")
