@@ -6,7 +6,7 @@ use std::path::Path;
 #[derive(Debug)]
 pub(crate) enum Locked {
     /// This value has the lock until it is dropped.
-    Here { _file: File },
+    Here { _guard: Guard },
     /// Another value or process has it.
     ByAnother,
     /// The folder was moved or deleted before it could be locked.
@@ -15,11 +15,24 @@ pub(crate) enum Locked {
     Unsupported,
 }
 
+/// Unlocks when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Guard(File);
+
+impl Drop for Guard {
+    /// To close the file is not enough: a process that another thread is starting has it too, for a moment.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// Locks a folder if nobody else has locked it.
 pub(crate) fn lock(folder: &Path) -> io::Result<Locked> {
     let file = open(folder)?;
     Ok(match file.try_lock() {
-        Ok(()) if is_still(folder, &file) => Locked::Here { _file: file },
+        Ok(()) if is_still(folder, &file) => Locked::Here {
+            _guard: Guard(file),
+        },
         Ok(()) => Locked::Gone,
         Err(TryLockError::WouldBlock) => Locked::ByAnother,
         Err(TryLockError::Error(_)) => Locked::Unsupported,
