@@ -45,11 +45,7 @@ impl AsPublished<'_> {
         let origin = path.display().to_string();
         match options {
             Ok(options) => Ok(options.with_file(origin)),
-            Err(error) => Err(LoadError::Config {
-                origin,
-                source: error.into(),
-            }
-            .into()),
+            Err(source) => Err(LoadError::Config { origin, source }.into()),
         }
     }
 

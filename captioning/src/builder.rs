@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use checkpoint::files::CONFIG;
-use checkpoint::{Progress, locate_checkpoint, locate_tokenizer};
+use checkpoint::{
+    FolderState, Progress, complete_interrupted_save, locate_checkpoint, locate_tokenizer,
+};
 use generation::GenerationConfig;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use preprocess::text::{Language, Tokenizer};
@@ -208,6 +210,18 @@ fn from_folders(
         };
         return Err(LoadError::from(missing).into());
     }
+    complete_interrupted_save(folder);
+    // Another program may be saving to the folder.
+    let load = || from_unchanged_folders(folder, tokenizer_folder, options, device);
+    FolderState::while_unchanged(folder, load).map_err(LoadError::from)?
+}
+
+fn from_unchanged_folders(
+    folder: &Path,
+    tokenizer_folder: &Path,
+    options: &LoadOptions,
+    device: &Device,
+) -> Result<Captioner, Error> {
     // Before the weights: it is small, and the file that is most often missing.
     let tokenizer = Tokenizer::from_folder(tokenizer_folder)?;
     let pretrained = Pretrained::from_folder(folder, options, device)?;

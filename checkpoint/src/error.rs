@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use whole_files::ReadError;
+
 use crate::form::WeightsForm;
 
 /// Why weights could not be loaded.
@@ -14,6 +16,9 @@ pub enum LoadError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// A file is not a regular one, larger than any of its kind should be, or something else stands in its place.
+    #[error(transparent)]
+    File(ReadError),
     /// A folder does not have a file.
     #[error("{folder} has no {file}")]
     MissingFile {
@@ -28,6 +33,24 @@ pub enum LoadError {
         WeightsForm::ALL.map(WeightsForm::file).join(", ")
     )]
     NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder has no weights, because a program that was saving to it was stopped or has not finished yet.
+    #[error(
+        "{folder} has no weights, because saving to it was interrupted or has not finished; save to it again, which first moves the files that are complete in {staged}"
+    )]
+    Interrupted {
+        /// The folder.
+        folder: PathBuf,
+        /// The folder with the files that were not moved.
+        staged: PathBuf,
+    },
+    /// A program replaced the files of a folder while they were read, each time that it was tried.
+    #[error(
+        "the files of {folder} change while they are read; try again when no program saves to it"
+    )]
+    Changing {
         /// The folder.
         folder: PathBuf,
     },
@@ -56,6 +79,19 @@ pub enum LoadError {
         origin: String,
         /// The names that the weight may have.
         name: String,
+    },
+    /// The names of the file's tensors have another beginning than those of the model.
+    #[error(
+        "{origin} has no tensor {name}, but {prefix}{name}: {}; save the weights without it, in Python for example with {{name.removeprefix({prefix:?}): tensor for name, tensor in weights.items()}}",
+        wrapper(.prefix)
+    )]
+    Prefix {
+        /// The file.
+        origin: String,
+        /// The name that was looked for.
+        name: String,
+        /// What the names in the file begin with.
+        prefix: String,
     },
     /// The file has two tensors of the same name.
     #[error("{origin} has tensor {name} twice")]
@@ -120,6 +156,48 @@ pub enum TableError {
         /// The shape of the parameter.
         shape: Vec<usize>,
     },
+}
+
+impl From<ReadError> for LoadError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io { path, source } => Self::Io { path, source },
+            error => Self::File(error),
+        }
+    }
+}
+
+/// Beginnings of names that wrappers of a model add, or that are keys of a larger dictionary with the weights.
+const WRAPPERS: [&str; 10] = [
+    "module",
+    "_orig_mod",
+    "model",
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "params",
+    "net",
+    "ema",
+    "weights",
+];
+
+/// What names without this beginning have, if it consists of what wrappers add.
+pub(crate) fn is_wrapper(prefix: &str) -> bool {
+    prefix
+        .strip_suffix('.')
+        .is_some_and(|parts| parts.split('.').all(|part| WRAPPERS.contains(&part)))
+}
+
+/// Why names have a beginning that a model does not have.
+fn wrapper(prefix: &str) -> &'static str {
+    let has = |part: &str| prefix.split('.').any(|found| found == part);
+    if has("module") {
+        "\"module.\" was added by a wrapper for training on several devices"
+    } else if has("_orig_mod") {
+        "\"_orig_mod.\" was added by torch.compile"
+    } else {
+        "the weights are in a dictionary inside another one"
+    }
 }
 
 /// The first few names and the number of the others, for messages.

@@ -11,18 +11,27 @@ pub const CONFIG: &str = "config.json";
 /// The generation options, which newer checkpoints have in a separate file.
 pub const GENERATION_CONFIG: &str = "generation_config.json";
 
+/// The configuration of the preprocessing.
+pub(crate) const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
+
+/// The same in newer checkpoints.
+pub(crate) const PROCESSOR_CONFIG: &str = "processor_config.json";
+
 /// All configurations of a checkpoint; the first is required.
 const CONFIGURATIONS: [&str; 4] = [
     CONFIG,
     GENERATION_CONFIG,
-    "preprocessor_config.json",
-    "processor_config.json",
+    PREPROCESSOR_CONFIG,
+    PROCESSOR_CONFIG,
 ];
 
-/// The files of a tokenizer. Each of the first two suffices.
-const TOKENIZER: [&str; 5] = [
-    "tokenizer.json",
-    "sentencepiece.bpe.model",
+/// The files of which each is a tokenizer.
+pub(crate) const SUFFICIENT_TOKENIZER: &[&str] = &["tokenizer.json", "sentencepiece.bpe.model"];
+
+/// The files of a tokenizer.
+pub(crate) const TOKENIZER: [&str; 5] = [
+    SUFFICIENT_TOKENIZER[0],
+    SUFFICIENT_TOKENIZER[1],
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
@@ -96,7 +105,7 @@ pub fn checkpoint_files(names: &[String]) -> Result<Vec<String>, MissingFiles> {
 /// # Errors
 /// [`MissingFiles`] if there is neither `tokenizer.json` nor `sentencepiece.bpe.model`.
 pub fn tokenizer_files(names: &[String]) -> Result<Vec<String>, MissingFiles> {
-    let sufficient = &TOKENIZER[..2];
+    let sufficient = SUFFICIENT_TOKENIZER;
     if present(sufficient, names).is_empty() {
         let looked_for = sufficient.iter().map(|&name| name.into()).collect();
         return Err(missing("a tokenizer", looked_for, names));

@@ -15,7 +15,8 @@
 //! Tensors are read block by block into the memory that the parameter keeps, so loading needs memory only
 //! for the model and a block. The module [`files`] says which files make up a Hugging Face folder.
 //! [`locate_checkpoint`] finds such a folder on disk or, with the feature `hub`, on the Hugging Face Hub.
-//! [`StagedFolder`] writes a folder completely or not at all.
+//! [`StagedFolder`] writes a folder completely or not at all, and [`FolderState`] tells whether that happened while a
+//! folder was read.
 //!
 //! ```
 //! use burn::module::Module;
@@ -56,6 +57,7 @@
 
 mod error;
 pub mod files;
+mod folder_state;
 mod form;
 mod load;
 mod locate;
@@ -68,6 +70,7 @@ mod read;
 mod write;
 
 pub use error::{LoadError, TableError};
+pub use folder_state::FolderState;
 pub use form::WeightsForm;
 pub use load::load_weights;
 pub use locate::{LocateError, Progress, locate_checkpoint, locate_tokenizer};
@@ -79,7 +82,8 @@ pub use read::{
     FlaxFile, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, open_weights,
 };
 pub use write::{
-    SaveError, SaveOptions, StagedFolder, num_params, save_packed_weights, save_weights, write_file,
+    SaveError, SaveOptions, StagedFolder, complete_interrupted_save, num_params,
+    save_packed_weights, save_weights, write_file,
 };
 
 pub use packed_linear::Layout;

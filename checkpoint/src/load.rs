@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use packed_linear::PackedShape;
 
+use crate::error::is_wrapper;
 use crate::names::NamedWeight;
 use crate::place::Place;
 use crate::placement::read_as;
@@ -165,7 +166,7 @@ impl<'a> Loader<'a> {
             .iter()
             .find_map(|name| Some((name, source.info(name)?)));
         let Some((name, info)) = found else {
-            return Err(source.missing(&weight.names.join(" or ")));
+            return Err(missing(source, &weight.names));
         };
 
         // Fails for a tensor of a type that can't be read, before memory is allocated for it.
@@ -186,6 +187,24 @@ impl<'a> Loader<'a> {
         self.used.insert(name.clone());
         Ok((name.clone(), info))
     }
+}
+
+/// The error for a parameter that has none of its names in the source.
+fn missing(source: &dyn TensorSource, names: &[String]) -> LoadError {
+    for found in source.names() {
+        for name in names {
+            if let Some(prefix) = found.strip_suffix(name.as_str())
+                && is_wrapper(prefix)
+            {
+                return LoadError::Prefix {
+                    origin: source.origin().into(),
+                    name: name.clone(),
+                    prefix: prefix.into(),
+                };
+            }
+        }
+    }
+    source.missing(&names.join(" or "))
 }
 
 /// The shape and the layout of a parameter in the module.

@@ -109,9 +109,20 @@ impl WeightNames<'_> {
 
     /// Whether a source has a tensor for the parameter at Burn's path `path`.
     pub fn is_in(&self, path: &str, source: &dyn TensorSource) -> bool {
-        let weight = self.listed(path);
-        let mut names = weight.iter().flat_map(|weight| &weight.names);
-        names.any(|name| source.info(name).is_some())
+        self.name_in(path, source).is_some()
+    }
+
+    /// The name that a source has for the parameter at Burn's path `path`; `None` if it has none.
+    pub fn name_in(&self, path: &str, source: &dyn TensorSource) -> Option<String> {
+        self.names_in(path, source).into_iter().next()
+    }
+
+    /// All names that a source has for the parameter at Burn's path `path`. The first is the one that is loaded.
+    pub fn names_in(&self, path: &str, source: &dyn TensorSource) -> Vec<String> {
+        let names = self.listed(path).map(|weight| weight.names);
+        let mut names = names.unwrap_or_default();
+        names.retain(|name| source.info(name).is_some());
+        names
     }
 
     /// Whether a checkpoint may have this name although the module has no parameter for it.

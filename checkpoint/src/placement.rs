@@ -9,8 +9,8 @@ const BLOCK_VALUES: usize = 1 << 20;
 const TILE: usize = 16;
 
 /// Reads a tensor in the given layout.
-pub(crate) fn read_as(
-    source: &dyn TensorSource,
+pub(crate) fn read_as<S: TensorSource + ?Sized>(
+    source: &S,
     name: &str,
     info: TensorInfo<'_>,
     layout: Layout,
@@ -29,8 +29,8 @@ pub(crate) fn read_as(
 }
 
 /// Reads `[outputs, inputs]` as `[inputs, outputs]`.
-fn transposed(
-    source: &dyn TensorSource,
+fn transposed<S: TensorSource + ?Sized>(
+    source: &S,
     name: &str,
     [outputs, inputs]: [usize; 2],
 ) -> Result<Vec<f32>, LoadError> {
@@ -72,8 +72,8 @@ fn transpose_columns(
 }
 
 /// Reads `[positions, inputs, outputs]` as `[outputs, inputs, positions]`.
-fn positioned(
-    source: &dyn TensorSource,
+fn positioned<S: TensorSource + ?Sized>(
+    source: &S,
     name: &str,
     [positions, inputs, outputs]: [usize; 3],
 ) -> Result<Vec<f32>, LoadError> {

@@ -6,7 +6,7 @@ use transformer_layers::ConfigError;
 /// The default is ViT-B/32, as in Hugging Face. Keys of the JSON that do not change what the model computes
 /// (`architectures`, `torch_dtype`, ...) are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a JSON object")]
 pub struct ClipVisionConfig {
     /// Width of the hidden states.
     pub hidden_size: usize,

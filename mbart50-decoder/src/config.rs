@@ -7,7 +7,7 @@ use transformer_layers::ConfigError;
 /// The sizes of the published model are [`mbart_large_50`](Self::mbart_large_50). Keys that do not change
 /// what a decoder computes are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a JSON object")]
 pub struct MBartDecoderConfig {
     /// Tokens of the vocabulary.
     pub vocab_size: usize,
@@ -35,7 +35,8 @@ pub struct MBartDecoderConfig {
     /// Standard deviation of fresh weights.
     pub init_std: f64,
     /// Whether the head, which scores the vocabulary, shares the table of token embeddings. Otherwise it has a
-    /// separate table.
+    /// separate table. Loaders set this field to `false` when a checkpoint has two tables with different values, as
+    /// Hugging Face's do.
     pub tie_word_embeddings: bool,
     /// Whether a bias is added to the logits. Hugging Face has no such key: the bias is a buffer of some
     /// checkpoints, and loaders set this field when they find it.

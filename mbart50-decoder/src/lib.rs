@@ -48,7 +48,7 @@ mod weights;
 
 pub use config::{ActivationFunction, MBartDecoderConfig};
 pub use model::MBartDecoder;
-pub use weights::WEIGHTS;
+pub use weights::{TIED_WEIGHTS, WEIGHTS};
 
 pub use transformer_layers::ConfigError;
 pub use vision_encoder_decoder::{Decoder, Memory};

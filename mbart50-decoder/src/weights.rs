@@ -45,3 +45,8 @@ pub const WEIGHTS: &[(&str, &str, Layout)] = &[
     ("head.weight",                                         "lm_head.weight",                                         OutputFirst),
     ("logits_bias",                                         "final_logits_bias",                                      OutputFirst),
 ];
+
+/// A further name of a weight in the checkpoint of a model whose head shares the table of token embeddings, in the form
+/// of [`WEIGHTS`]. Such a checkpoint may have the table under the name of the head only.
+pub const TIED_WEIGHTS: &[(&str, &str, Layout)] =
+    &[("embeddings.tokens.weight", "lm_head.weight", OutputFirst)];

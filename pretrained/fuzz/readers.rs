@@ -5,10 +5,12 @@
 use std::fs;
 use std::path::Path;
 
+use burn::tensor::Device;
 #[cfg(feature = "pytorch")]
 use checkpoint::PyTorchFile;
-use checkpoint::{FlaxFile, SafetensorsFile, ShardedWeights, TensorSource};
-use pretrained::VisionEncoderDecoderConfig;
+use checkpoint::{FlaxFile, PackedFile, SafetensorsFile, ShardedWeights, TensorSource};
+use generation::GenerationConfig;
+use pretrained::{Pretrained, VisionEncoderDecoderConfig, Weights, as_published};
 use tempfile::TempDir;
 
 /// Values of the largest tensor that is read: more than any of these files can hold.
@@ -19,6 +21,26 @@ pub(crate) fn safetensors(bytes: &[u8]) {
     if let Ok(file) = SafetensorsFile::from_memory("fuzz", bytes.to_vec()) {
         read(&file, bytes.len());
     }
+}
+
+/// A file of packed weights, read and mapped.
+pub(crate) fn packed(bytes: &[u8]) {
+    in_folder(|folder| {
+        let path = folder.join("model.packed.safetensors");
+        fs::write(&path, bytes).expect("a file can be written to a temporary folder");
+        for open in [PackedFile::open, PackedFile::map_unchanging] {
+            let Ok(file) = open(&path) else {
+                continue;
+            };
+            let _ = file.format();
+            read(&file, usize::MAX);
+            for name in file.names() {
+                if let Ok(Some((shape, words))) = file.packed(name) {
+                    assert_eq!(words.num_elements(), shape.panels() * shape.panel_words());
+                }
+            }
+        }
+    });
 }
 
 /// A Flax file.
@@ -65,8 +87,18 @@ pub(crate) fn index(bytes: &[u8]) {
 pub(crate) fn config(bytes: &[u8]) {
     if let Ok(text) = str::from_utf8(bytes) {
         let _ = VisionEncoderDecoderConfig::from_json(text);
+        let _ = as_published::generation_config(text, &GenerationConfig::default());
+        // The options of a checkpoint are read with its weights.
+        if let Ok(weights) = SafetensorsFile::from_memory("fuzz", NO_WEIGHTS) {
+            let device = Device::flex();
+            let _ =
+                Pretrained::from_parts("fuzz", text, None, &weights, Weights::Ordinary, &device);
+        }
     }
 }
+
+/// A file without tensors.
+const NO_WEIGHTS: &[u8] = b"\x02\0\0\0\0\0\0\0{}";
 
 fn in_folder(work: impl FnOnce(&Path)) {
     let folder = TempDir::new().expect("a temporary folder can be created");

@@ -4,10 +4,12 @@ use mbart50_decoder::MBartDecoderConfig;
 use packed_linear::Format;
 use serde_json::{Map, Value};
 use vision_encoder_decoder::VisionEncoderDecoder;
+use whole_files::python_json;
 
 use crate::ConfigError;
 use crate::families::{DecoderConfig, EncoderConfig, ImageEncoder, TextDecoder};
 use crate::form::{Form, PUBLISHED};
+use crate::json::Entries;
 use crate::model_type::ModelType;
 
 /// A model of any encoder and any decoder that this crate knows.
@@ -46,33 +48,31 @@ impl VisionEncoderDecoderConfig {
     /// [`ConfigError`] if the text is not a JSON object, a part is missing or not supported, or the
     /// configuration of a part is invalid.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let config: Map<String, Value> = serde_json::from_str(json)?;
-        let form = Form::of(&config)?;
-        let encoder = form.part(&config, form.encoder)?;
-        let decoder = form.part(&config, form.decoder)?;
+        let json = python_json::standard(json);
+        let (form, [encoder, decoder]) = Form::of(&json)?;
         let mut read = Self::joined(encoder, decoder)?;
         if form == PUBLISHED {
             read.projection = true;
             // Its code reads this key of the whole model, not that of the decoder.
-            let tied = config.get("tie_word_embeddings").and_then(Value::as_bool);
-            read.decoder.set_tied_head(tied.unwrap_or(true));
+            let whole = Entries::of(&json, ["tie_word_embeddings"])?;
+            let tied = whole.text("tie_word_embeddings");
+            read.decoder.set_tied_head(tied != Some("false"));
         }
         Ok(read)
     }
 
-    /// Reads and joins the parsed configurations of an encoder and a decoder.
-    pub(crate) fn joined(
-        encoder: Map<String, Value>,
-        decoder: Map<String, Value>,
-    ) -> Result<Self, ConfigError> {
-        let (encoder, decoder) = (Value::Object(encoder), Value::Object(decoder));
-        let encoder_type = ModelType::of("the encoder", encoder.get("model_type"));
-        let encoder_config = EncoderConfig::read(encoder_type, encoder.clone())?;
-        let decoder_type = ModelType::of("the decoder", decoder.get("model_type"));
-        let decoder_config = DecoderConfig::read(decoder_type, decoder.clone())?;
-        let kept = [encoder_config.kept(&encoder), decoder_config.kept(&decoder)];
+    /// Reads and joins the configurations of an encoder and a decoder.
+    pub(crate) fn joined(encoder: &str, decoder: &str) -> Result<Self, ConfigError> {
+        let model_type = |part, json| -> Result<ModelType, ConfigError> {
+            let name = Entries::of(json, ["model_type"])?.string("model_type");
+            Ok(ModelType::of(part, name))
+        };
+        let (encoder_config, encoder_keys) =
+            EncoderConfig::read(model_type("the encoder", encoder)?, encoder)?;
+        let (decoder_config, decoder_keys) =
+            DecoderConfig::read(model_type("the decoder", decoder)?, decoder)?;
         Ok(Self {
-            kept,
+            kept: [encoder_keys, decoder_keys],
             ..Self::new(encoder_config, decoder_config)
         })
     }

@@ -22,6 +22,24 @@ pub enum ConfigError {
     /// The text is not a JSON object.
     #[error("not a model configuration")]
     Json(#[from] serde_json::Error),
+    /// A value of the configuration is larger than any such value should be.
+    #[error("{key} has {bytes} bytes, more than the {limit} that are read of such a value")]
+    TooLong {
+        /// The key.
+        key: String,
+        /// The length of its value.
+        bytes: usize,
+        /// The largest length that is read.
+        limit: usize,
+    },
+    /// A value of the configuration can't be read.
+    #[error("the value of {key} can't be used")]
+    Value {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// The configuration of a part is missing.
     #[error("the configuration has no \"{name}\" object")]
     MissingPart {

@@ -1,8 +1,7 @@
 //! The forms of `config.json`: how they name the encoder and the decoder.
 
-use serde_json::{Map, Value};
-
 use crate::ConfigError;
+use crate::json::Entries;
 use crate::model_type::ModelType;
 
 /// A form of `config.json`.
@@ -33,23 +32,32 @@ pub(crate) const PUBLISHED: Form = Form {
 const FORMS: [Form; 2] = [HUGGING_FACE, PUBLISHED];
 
 impl Form {
-    /// The form of a configuration.
-    pub(crate) fn of(config: &Map<String, Value>) -> Result<Self, ConfigError> {
-        let found = ModelType::of("the model", config.get("model_type"));
-        let form = FORMS.into_iter().find(|form| form.model_type == found.name);
-        let known = || FORMS.map(|form| form.model_type).to_vec();
-        form.ok_or_else(|| found.unsupported(known()))
-    }
-
-    /// The configuration of a part.
-    pub(crate) fn part(
-        &self,
-        config: &Map<String, Value>,
-        name: &'static str,
-    ) -> Result<Map<String, Value>, ConfigError> {
-        match config.get(name) {
-            Some(Value::Object(part)) => Ok(part.clone()),
-            _ => Err(ConfigError::MissingPart { name }),
-        }
+    /// The form of a configuration, and the texts of its encoder and decoder. A configuration without a `model_type`,
+    /// which Hugging Face's class reads too, has the form whose parts it has.
+    pub(crate) fn of(config: &str) -> Result<(Self, [&str; 2]), ConfigError> {
+        let keys = FORMS.iter().flat_map(|form| [form.encoder, form.decoder]);
+        let config = Entries::of(config, keys.chain(["model_type"]))?;
+        let has_parts = |form: &Self| {
+            let parts = [form.encoder, form.decoder];
+            parts.iter().all(|part| config.object(part).is_some())
+        };
+        let form = match config.text("model_type") {
+            Some(_) => {
+                let name = config.string("model_type");
+                FORMS
+                    .into_iter()
+                    .find(|form| name.as_deref() == Some(form.model_type))
+            }
+            None => FORMS.into_iter().find(has_parts),
+        };
+        let Some(form) = form else {
+            let found = ModelType::of("the model", config.string("model_type"));
+            return Err(found.unsupported(FORMS.map(|form| form.model_type).to_vec()));
+        };
+        let part = |name| {
+            let part = config.object(name);
+            part.ok_or(ConfigError::MissingPart { name })
+        };
+        Ok((form, [part(form.encoder)?, part(form.decoder)?]))
     }
 }

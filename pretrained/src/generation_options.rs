@@ -1,11 +1,9 @@
-use std::collections::HashMap;
-
 use generation::GenerationConfig;
-use serde_json::value::RawValue;
 use whole_files::python_json;
 
 use crate::ConfigError;
 use crate::form::{HUGGING_FACE, PUBLISHED};
+use crate::json::Entries;
 
 const SPECIAL_TOKENS: &[&str] = &[
     "decoder_start_token_id",
@@ -24,29 +22,27 @@ const SPECIAL_TOKENS: &[&str] = &[
 /// [`ConfigError`] if the text is not a JSON object, or the options are invalid or not supported.
 pub(crate) fn legacy_generation_config(json: &str) -> Result<GenerationConfig, ConfigError> {
     let json = python_json::standard(json);
-    let config = entries(&json)?;
-    let model_type = config
-        .get("model_type")
-        .map(|text| serde_json::from_str::<String>(text.get()));
-    let published = matches!(model_type, Some(Ok(name)) if name == PUBLISHED.model_type);
-    let (decoder, names) = match published {
+    let parts = Entries::of(
+        &json,
+        ["model_type", HUGGING_FACE.decoder, PUBLISHED.decoder],
+    )?;
+    let is_published = match parts.string("model_type") {
+        Some(name) => name == PUBLISHED.model_type,
+        None => {
+            parts.object(HUGGING_FACE.decoder).is_none()
+                && parts.object(PUBLISHED.decoder).is_some()
+        }
+    };
+    let (decoder, names) = match is_published {
         true => (PUBLISHED.decoder, SPECIAL_TOKENS),
         false => (HUGGING_FACE.decoder, generation::OPTIONS),
     };
     let accepts = |name: &str| names.contains(&name);
-    let options = GenerationConfig::default();
-    let options = match config.get(decoder) {
-        Some(decoder) if decoder.get().starts_with('{') => {
-            options.with_file_options(decoder.get(), accepts)?
-        }
-        _ => options,
-    };
-    Ok(options.with_file_options(&json, accepts)?)
-}
-
-/// The keys of a JSON object with the texts of their values.
-pub(crate) fn entries(json: &str) -> Result<HashMap<String, &RawValue>, serde_json::Error> {
-    serde_json::from_str(json)
+    let mut options = GenerationConfig::default();
+    for source in parts.object(decoder).into_iter().chain([json.as_ref()]) {
+        options = options.with_file_options(source, accepts)?;
+    }
+    Ok(options)
 }
 
 #[cfg(test)]

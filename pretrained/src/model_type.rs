@@ -1,22 +1,20 @@
-use serde_json::Value;
-
 use crate::ConfigError;
 
 /// The `model_type` of a model or a part of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ModelType<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct ModelType {
     /// The part, in words, for messages.
     part: &'static str,
     /// The value of `model_type`.
-    pub(crate) name: &'a str,
+    pub(crate) name: String,
 }
 
-impl<'a> ModelType<'a> {
+impl ModelType {
     /// The value of the key `model_type`; `(none)` if it is missing.
-    pub(crate) fn of(part: &'static str, value: Option<&'a Value>) -> Self {
+    pub(crate) fn of(part: &'static str, name: Option<String>) -> Self {
         Self {
             part,
-            name: value.and_then(Value::as_str).unwrap_or("(none)"),
+            name: name.unwrap_or_else(|| "(none)".into()),
         }
     }
 
@@ -24,7 +22,7 @@ impl<'a> ModelType<'a> {
     pub(crate) fn unsupported(self, known: Vec<&'static str>) -> ConfigError {
         ConfigError::UnsupportedType {
             part: self.part,
-            found: self.name.into(),
+            found: self.name,
             known,
         }
     }

@@ -11,6 +11,8 @@ const IGNORED: &[&str] = &[
     "*embeddings.position_ids",
     // The head, if it is tied to the token embeddings.
     "*lm_head.weight",
+    // The token embeddings of a whole mBART, beside those of its decoder.
+    "*model.shared.weight",
 ];
 
 const PROJECTION: WeightGroup<'static> = WeightGroup {
@@ -28,12 +30,14 @@ pub(crate) fn with_names<R>(
     config: &VisionEncoderDecoderConfig,
     with: impl FnOnce(&WeightNames<'_>) -> R,
 ) -> R {
+    let (encoder, decoder) = (config.encoder.weights(), config.decoder.weights());
+    let groups: Vec<_> = encoder
+        .into_iter()
+        .chain(decoder)
+        .chain([PROJECTION])
+        .collect();
     with(&WeightNames {
-        groups: &[
-            config.encoder.weights(),
-            config.decoder.weights(),
-            PROJECTION,
-        ],
+        groups: &groups,
         ignored: IGNORED,
     })
 }

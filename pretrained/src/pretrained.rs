@@ -1,20 +1,22 @@
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::tensor::Device;
 use checkpoint::files::{CONFIG, GENERATION_CONFIG};
 use checkpoint::{
-    PackedFile, Precision, TensorSource, WeightNames, WeightsForm, load_weights, open_weights,
+    FolderState, PackedFile, Precision, TensorSource, WeightNames, WeightsForm,
+    complete_interrupted_save, load_weights, open_weights,
 };
 use generation::GenerationConfig;
 use packed_linear::Format;
-use serde_json::{Map, Value};
+use whole_files::{limits, python_json};
 
 use crate::generation_options::legacy_generation_config;
+use crate::json::Entries;
 use crate::names::with_names;
+use crate::tied_head;
 use crate::{
-    ConfigError, LoadError, LoadOptions, PretrainedModel, VisionEncoderDecoderConfig, Weights,
+    ConfigError, LoadError, LoadNotice, LoadOptions, PretrainedModel, VisionEncoderDecoderConfig,
+    Weights,
 };
 
 /// A model with its configurations: the content of a checkpoint folder.
@@ -30,6 +32,8 @@ pub struct Pretrained {
     pub precision: Precision,
     /// The format that the weights are packed in, in memory; `None` if they are ordinary `f32` tensors.
     pub format: Option<Format>,
+    /// What the user of the checkpoint should know about it. Programs print it; no library does.
+    pub notices: Vec<LoadNotice>,
 }
 
 impl Pretrained {
@@ -48,25 +52,15 @@ impl Pretrained {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let folder = folder.as_ref();
-        let config = config_text(folder)?;
-        let generation_config = read_text(folder, GENERATION_CONFIG)?;
-        // Nothing of a packed file counts for ordinary weights, not even that it is damaged.
-        let packed = match options.weights {
-            Weights::Ordinary => None,
-            _ => open_packed(folder, options.memory_map)?,
-        };
-        let in_checkpoint = packed.as_ref().and_then(PackedFile::format);
-        let format = options.weights.format(in_checkpoint, device);
-        let source: Box<dyn TensorSource> = match packed {
-            Some(packed) if format.is_some() && format == in_checkpoint => Box::new(packed),
-            _ => open_weights(folder)?,
-        };
+        complete_interrupted_save(folder);
+        // Another program may be saving to the folder.
+        let files = FolderState::while_unchanged(folder, || Files::open(folder, options, device))??;
         Self::from_sources(
             &name(folder),
-            &config,
-            generation_config.as_deref(),
-            source.as_ref(),
-            format,
+            &files.config,
+            files.generation_config.as_deref(),
+            files.source.as_ref(),
+            files.format,
             device,
         )
     }
@@ -108,6 +102,8 @@ impl Pretrained {
             .map_err(|error| in_file(origin, CONFIG, error))?;
         let generation_config = generation_config(origin, config_json, generation_config_json)?;
         // These two parameters may exist although no configuration says so.
+        let groups = config.decoder.weights();
+        let notices = tied_head::settle(&mut config.decoder, &groups, source)?;
         let is_in = |path: &str| with_names(&config, |names| names.is_in(path, source));
         let optional = config.decoder.optional_path();
         let (has_optional, has_projection) = (
@@ -124,6 +120,7 @@ impl Pretrained {
             generation_config,
             precision: main_precision(&[source]),
             format,
+            notices,
         })
     }
 
@@ -144,6 +141,7 @@ impl Pretrained {
             generation_config,
             precision: Precision::F32,
             format,
+            notices: Vec::new(),
         }
     }
 
@@ -164,27 +162,42 @@ impl Pretrained {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let (encoder, decoder) = (encoder_folder.as_ref(), decoder_folder.as_ref());
+        for folder in [encoder, decoder] {
+            complete_interrupted_save(folder);
+        }
         let (encoder_name, decoder_name) = (name(encoder), name(decoder));
-        let encoder_config = part(&encoder_name, &config_text(encoder)?)?;
-        let decoder_json = config_text(decoder)?;
-        let decoder_config = part(&decoder_name, &decoder_json)?;
-        let config = VisionEncoderDecoderConfig::joined(encoder_config, decoder_config).map_err(
-            |error| match error {
-                ConfigError::Decoder(_)
-                | ConfigError::UnsupportedType {
-                    part: "the decoder",
-                    ..
-                } => in_file(&decoder_name, CONFIG, error),
-                _ => in_file(&encoder_name, CONFIG, error),
-            },
-        )?;
+        let (encoder_json, decoder_json) = (config_text(encoder)?, config_text(decoder)?);
+        let (encoder_json, decoder_json) = (
+            python_json::standard(&encoder_json),
+            python_json::standard(&decoder_json),
+        );
+        // So that an error names the right file.
+        for (name, json) in [
+            (&encoder_name, &encoder_json),
+            (&decoder_name, &decoder_json),
+        ] {
+            Entries::of(json, []).map_err(|error| in_file(name, CONFIG, error.into()))?;
+        }
+        let mut config =
+            VisionEncoderDecoderConfig::joined(&encoder_json, &decoder_json).map_err(|error| {
+                match error {
+                    ConfigError::Decoder(_)
+                    | ConfigError::UnsupportedType {
+                        part: "the decoder",
+                        ..
+                    } => in_file(&decoder_name, CONFIG, error),
+                    _ => in_file(&encoder_name, CONFIG, error),
+                }
+            })?;
         let generation_config = generation_config(
             &decoder_name,
             &decoder_json,
-            read_text(decoder, GENERATION_CONFIG)?.as_deref(),
+            read_text(decoder, GENERATION_CONFIG, limits::JSON)?.as_deref(),
         )?;
         let format = weights.format(None, device);
         let (encoder_weights, decoder_weights) = (open_weights(encoder)?, open_weights(decoder)?);
+        let groups = config.decoder.own_weights();
+        let notices = tied_head::settle(&mut config.decoder, &groups, decoder_weights.as_ref())?;
         let mut model = config.init_with(format, device);
         model.encoder = config
             .encoder
@@ -197,6 +210,40 @@ impl Pretrained {
             config,
             generation_config,
             precision: main_precision(&[encoder_weights.as_ref(), decoder_weights.as_ref()]),
+            format,
+            notices,
+        })
+    }
+}
+
+/// The files of a checkpoint: the texts of the small ones, and the weights, which are open.
+struct Files {
+    config: String,
+    generation_config: Option<String>,
+    source: Box<dyn TensorSource>,
+    /// The format that the weights will be packed in, in memory.
+    format: Option<Format>,
+}
+
+impl Files {
+    fn open(folder: &Path, options: &LoadOptions, device: &Device) -> Result<Self, LoadError> {
+        let config = config_text(folder)?;
+        let generation_config = read_text(folder, GENERATION_CONFIG, limits::JSON)?;
+        // Nothing of a packed file counts for ordinary weights, not even that it is damaged.
+        let packed = match options.weights {
+            Weights::Ordinary => None,
+            _ => open_packed(folder, options.memory_map)?,
+        };
+        let in_checkpoint = packed.as_ref().and_then(PackedFile::format);
+        let format = options.weights.format(in_checkpoint, device);
+        let source: Box<dyn TensorSource> = match packed {
+            Some(packed) if format.is_some() && format == in_checkpoint => Box::new(packed),
+            _ => open_weights(folder)?,
+        };
+        Ok(Self {
+            config,
+            generation_config,
+            source,
             format,
         })
     }
@@ -251,11 +298,6 @@ fn generation_config(
     }
 }
 
-/// Parses the configuration of an encoder or a decoder that has its own folder.
-fn part(origin: &str, json: &str) -> Result<Map<String, Value>, LoadError> {
-    serde_json::from_str(json).map_err(|error| in_file(origin, CONFIG, error.into()))
-}
-
 fn name(folder: &Path) -> String {
     folder.display().to_string()
 }
@@ -272,15 +314,14 @@ fn config_text(folder: &Path) -> Result<String, LoadError> {
         folder: folder.to_owned(),
         file: CONFIG.into(),
     };
-    Ok(read_text(folder, CONFIG)?.ok_or_else(missing)?)
+    Ok(read_text(folder, CONFIG, limits::CONFIGURATION)?.ok_or_else(missing)?)
 }
 
-/// The contents of a file; `None` if it does not exist.
-fn read_text(folder: &Path, file: &str) -> Result<Option<String>, LoadError> {
-    let path = folder.join(file);
-    match fs::read_to_string(&path) {
+/// The contents of a file of at most `limit` bytes; `None` if it does not exist.
+fn read_text(folder: &Path, file: &str, limit: u64) -> Result<Option<String>, LoadError> {
+    match whole_files::read_text(folder.join(file), limit) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(checkpoint::LoadError::Io { path, source }.into()),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(checkpoint::LoadError::from(error).into()),
     }
 }

@@ -29,6 +29,14 @@ pub fn replace(path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
     result
 }
 
+/// Creates a file and waits until it is on the disk.
+///
+/// # Errors
+/// The error of the operating system, also if the file exists.
+pub fn write_new(path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+    write_and_close(File::create_new(path)?, content)
+}
+
 /// Waits until the names in a folder are on the disk, on systems that support this.
 pub fn sync_folder(folder: impl AsRef<Path>) {
     if let Ok(folder) = File::open(folder) {

@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use whole_files::{ReadError, StandIn};
+
 use super::mapped::map;
 use crate::LoadError;
 
@@ -27,19 +29,11 @@ enum Storage {
 
 impl Bytes {
     pub(crate) fn open(path: &Path, format: &'static str) -> Result<Self, LoadError> {
-        let io = |source| LoadError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
-        if metadata.is_dir() {
-            return Err(io(ErrorKind::IsADirectory.into()));
-        }
+        let (file, length) = open(path)?;
         Ok(Self {
             origin: path.display().to_string(),
             format,
-            length: metadata.len(),
+            length,
             storage: Storage::File(file),
         })
     }
@@ -122,6 +116,29 @@ impl Bytes {
             position: 0,
         }
     }
+}
+
+/// Opens a regular file that is not what stands in place of one, at its beginning. Returns its length too.
+pub(super) fn open(path: &Path) -> Result<(File, u64), LoadError> {
+    const STAND_IN_BYTES: u64 = 512;
+    let io = |source| LoadError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let (mut file, metadata) = whole_files::open(path)?;
+    let mut start = Vec::new();
+    file.by_ref()
+        .take(STAND_IN_BYTES)
+        .read_to_end(&mut start)
+        .map_err(io)?;
+    if let Some(found) = StandIn::recognise(&start) {
+        return Err(LoadError::File(ReadError::StandIn {
+            path: path.to_owned(),
+            found,
+        }));
+    }
+    file.rewind().map_err(io)?;
+    Ok((file, metadata.len()))
 }
 
 /// Fills `bytes` from the memory, beginning at position `start`.

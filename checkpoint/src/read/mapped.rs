@@ -1,10 +1,10 @@
 #![allow(unsafe_code)] // Mapping a file is unsafe: a program that changes the file changes the memory.
 
-use std::fs::File;
 use std::path::Path;
 
 use memmap2::Mmap;
 
+use super::bytes::open;
 use crate::LoadError;
 
 /// Maps a file into memory.
@@ -18,7 +18,7 @@ pub(super) fn map(path: &Path) -> Result<bytes::Bytes, LoadError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(io)?;
+    let (file, _) = open(path)?;
     // SAFETY: the memory is only read, and any bytes are valid values. The documentation of
     // `PackedFile::map_unchanging` requires that the file does not change.
     let map = unsafe { Mmap::map(&file) }.map_err(io)?;

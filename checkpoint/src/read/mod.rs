@@ -3,9 +3,12 @@
 mod bytes;
 mod element;
 mod flax;
+mod header;
 mod mapped;
 mod open;
 mod packed;
+#[cfg(feature = "pytorch")]
+mod pickle;
 #[cfg(feature = "pytorch")]
 mod pytorch;
 mod safetensors;

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use super::{FlaxFile, PackedFile, SafetensorsFile, ShardedWeights, TensorSource};
-use crate::LoadError;
 use crate::form::WeightsForm;
+use crate::{LoadError, complete_interrupted_save};
 
 impl WeightsForm {
     /// Opens a folder's weights in this form.
@@ -31,20 +31,29 @@ impl WeightsForm {
     }
 }
 
-/// Opens the weights of a checkpoint folder, in the first form of [`WeightsForm::ALL`] that it has.
+/// Opens the weights of a checkpoint folder, in the first form of [`WeightsForm::ALL`] that it has, after completing a
+/// save that was interrupted.
 ///
 /// # Errors
 /// [`LoadError::NoWeights`] if the folder has no weights. Another [`LoadError`] if a file can't be read
 /// or is damaged, or if this program was built without the feature that reads its form.
 pub fn open_weights(folder: impl AsRef<Path>) -> Result<Box<dyn TensorSource>, LoadError> {
     let folder = folder.as_ref();
+    complete_interrupted_save(folder);
     match WeightsForm::ALL
         .into_iter()
         .find(|form| folder.join(form.file()).exists())
     {
         Some(form) => form.open(folder),
-        None => Err(LoadError::NoWeights {
-            folder: folder.to_owned(),
-        }),
+        None => Err(no_weights(folder)),
+    }
+}
+
+/// The error for a folder that has no weights.
+fn no_weights(folder: &Path) -> LoadError {
+    let folder = folder.to_owned();
+    match whole_files::interrupted_commit(&folder) {
+        Some(staged) => LoadError::Interrupted { folder, staged },
+        None => LoadError::NoWeights { folder },
     }
 }

@@ -1,12 +1,17 @@
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use pytorch_reader::{DType, PytorchError, PytorchReader, Tensor};
 use rayon::prelude::*;
+use whole_files::limits;
+use zip::ZipArchive;
 
+use super::bytes::open;
 use super::element::Element;
+use super::pickle::Allowance;
 use super::{TensorInfo, TensorSource};
 use crate::{Layout, LoadError, Precision};
 
@@ -36,6 +41,16 @@ impl PyTorchFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LoadError> {
         let path = path.as_ref();
         let origin = path.display().to_string();
+        let (file, length) = open(path)?;
+        check(file, length)
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::UnexpectedEof => damaged(&origin, "it ends too early".into()),
+                _ => LoadError::Io {
+                    path: path.to_owned(),
+                    source,
+                },
+            })?
+            .map_err(|reason| damaged(&origin, reason))?;
         let reader = PytorchReader::new(path).map_err(|error| match error {
             PytorchError::Io(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
                 LoadError::Io {
@@ -47,8 +62,14 @@ impl PyTorchFile {
         })?;
         // A view may claim to have more values than the file has bytes. `torch.save` does not compress
         // values, so those of an undamaged tensor all have bytes in the file.
-        let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
         let tensors = reader.into_tensors();
+        if tensors.len() > limits::TENSORS {
+            let (found, most) = (tensors.len(), limits::TENSORS);
+            return Err(damaged(
+                &origin,
+                format!("it has {found} tensors, more than {most}"),
+            ));
+        }
         for (name, tensor) in &tensors {
             if tensor.byte_len() as u64 > length {
                 let claimed = tensor.byte_len();
@@ -124,6 +145,24 @@ impl TensorSource for PyTorchFile {
         Ok(())
     }
 
+    /// Tensors can only be read whole, so blocks of two tensors in turn would read both again and again.
+    fn are_equal(&self, first: &str, second: &str) -> Result<bool, LoadError> {
+        let ((a, of_a), (b, of_b)) = (self.find(first)?, self.find(second)?);
+        if a.shape() != b.shape() {
+            return Ok(false);
+        }
+        let (a, b) = (self.bytes(a)?, self.bytes(b)?);
+        let blocks = a
+            .par_chunks(PART_VALUES * of_a.size())
+            .zip(b.par_chunks(PART_VALUES * of_b.size()));
+        Ok(blocks.all(|(a, b)| {
+            let mut values = [a.len() / of_a.size(), b.len() / of_b.size()].map(|n| vec![0.0; n]);
+            of_a.convert(a, &mut values[0]);
+            of_b.convert(b, &mut values[1]);
+            values[0] == values[1]
+        }))
+    }
+
     /// Converts from the end to the beginning and frees the memory of converted bytes, so that the largest
     /// tensor is never in memory twice.
     fn read_all(&self, name: &str) -> Result<Vec<f32>, LoadError> {
@@ -145,11 +184,179 @@ impl TensorSource for PyTorchFile {
     }
 }
 
+/// Checks that the memory that a file's pickles ask for is in proportion to the file.
+///
+/// # Errors
+/// The reason, if it is not, or if the file is of a form that is not read; or an error of the operating system.
+fn check(mut file: File, length: u64) -> io::Result<Result<(), String>> {
+    let mut start = Vec::new();
+    file.by_ref().take(START_BYTES).read_to_end(&mut start)?;
+    file.rewind()?;
+    let mut allowance = Allowance::of_file(length);
+    let mut reader = BufReader::new(file);
+    if start.starts_with(b"PK") {
+        return check_zip(reader, &mut allowance);
+    }
+    let rest = start.get(TAR_MAGIC..).unwrap_or_default();
+    if rest.starts_with(b"ustar") {
+        return check_tar(reader, &mut allowance);
+    }
+    // A pickle alone, or several one after another: the number, the version, the system, the tensors and the order of
+    // their values, which follow.
+    let is_legacy = LEGACY_NUMBERS.iter().any(|number| {
+        let start = &start[..start.len().min(64)];
+        start.windows(number.len()).any(|part| part == *number)
+    });
+    for _ in 0..if is_legacy { 5 } else { 1 } {
+        if let Err(reason) = allowance.take(&mut reader)? {
+            return Ok(Err(reason));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The bytes at the start that show a file's form.
+const START_BYTES: u64 = 512;
+/// Where a TAR archive says that it is one.
+const TAR_MAGIC: usize = 257;
+/// The number at the start of the files that PyTorch wrote before version 1.6, as bytes and as text.
+const LEGACY_NUMBERS: [&[u8]; 2] = [
+    b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
+    b"119547037146038801333356",
+];
+
+/// The same for a ZIP archive, whose pickles may be compressed.
+fn check_zip(reader: BufReader<File>, allowance: &mut Allowance) -> io::Result<Result<(), String>> {
+    // An archive that is damaged is refused by its reader, which can say why.
+    let Ok(mut archive) = ZipArchive::new(reader) else {
+        return Ok(Ok(()));
+    };
+    for index in 0..archive.len() {
+        let Ok(entry) = archive.by_index(index) else {
+            continue;
+        };
+        if !entry.name().is_ok_and(|name| name.ends_with("data.pkl")) {
+            continue;
+        }
+        match allowance.take(&mut BufReader::new(entry)) {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Ok(Err(reason)),
+            // The compressed bytes are damaged.
+            Err(_) => return Ok(Ok(())),
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The same for a TAR archive, whose entries have pickles and bytes in turn.
+fn check_tar(reader: BufReader<File>, allowance: &mut Allowance) -> io::Result<Result<(), String>> {
+    // An archive that is damaged is refused by its reader, which can say why.
+    let mut archive = tar::Archive::new(reader);
+    let Ok(entries) = archive.entries() else {
+        return Ok(Ok(()));
+    };
+    for entry in entries {
+        let Ok(entry) = entry else {
+            return Ok(Ok(()));
+        };
+        let Ok(path) = entry.path() else {
+            return Ok(Ok(()));
+        };
+        let name = path.to_string_lossy().trim_start_matches("./").to_owned();
+        let mut entry = BufReader::new(entry);
+        let result = match name.as_str() {
+            "sys_info" | "pickle" => allowance.take(&mut entry)?,
+            "tensors" => take_tensors(&mut entry, allowance)?,
+            "storages" => take_storages(&mut entry, allowance)?,
+            _ => Ok(()),
+        };
+        if result.is_err() {
+            return Ok(result);
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Passes over a number of tensors, each a pickle, the number of its dimensions in 8 bytes, and two integers of 8 bytes for
+/// each dimension and one more.
+fn take_tensors(
+    entry: &mut impl BufRead,
+    allowance: &mut Allowance,
+) -> io::Result<Result<(), String>> {
+    // The number of tensors.
+    let mut result = allowance.take(entry)?;
+    while result.is_ok() && !entry.fill_buf()?.is_empty() {
+        result = allowance.take(entry)?;
+        let mut dimensions = [0; 8];
+        if entry.read_exact(&mut dimensions).is_err() {
+            break;
+        }
+        let [a, b, c, d, ..] = dimensions;
+        let dimensions = u64::from(u32::from_le_bytes([a, b, c, d]));
+        if dimensions > limits::DIMENSIONS as u64 {
+            break; // its reader ends here too
+        }
+        io::copy(&mut entry.take(16 * dimensions + 8), &mut io::sink())?;
+    }
+    Ok(result)
+}
+
+/// Passes over a number of storages, each a pickle that says the type, a number of values and the values, and over a
+/// pickle with parts of them.
+fn take_storages(
+    entry: &mut impl BufRead,
+    allowance: &mut Allowance,
+) -> io::Result<Result<(), String>> {
+    if let Err(reason) = allowance.take(entry)? {
+        return Ok(Err(reason));
+    }
+    loop {
+        let class = match allowance.take_with_class(entry)? {
+            Ok(class) => class,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let Some(size) = class.as_deref().and_then(storage_size) else {
+            return Ok(match entry.fill_buf()?.is_empty() {
+                true => Ok(()),
+                false => Err("its storages are not as PyTorch writes them".into()),
+            });
+        };
+        let mut count = [0; 8];
+        if entry.read_exact(&mut count).is_err() {
+            return Ok(Ok(()));
+        }
+        let bytes = u64::from_le_bytes(count).saturating_mul(size);
+        if io::copy(&mut entry.take(bytes), &mut io::sink())? < bytes {
+            return Ok(Ok(()));
+        }
+    }
+}
+
+/// Bytes of a value of a storage.
+fn storage_size(class: &str) -> Option<u64> {
+    Some(match class {
+        "DoubleStorage" | "LongStorage" => 8,
+        "FloatStorage" | "IntStorage" => 4,
+        "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,
+        "CharStorage" | "ByteStorage" | "BoolStorage" => 1,
+        _ => return None,
+    })
+}
+
 fn damaged(origin: &str, reason: String) -> LoadError {
     LoadError::Format {
         origin: origin.into(),
         format: FORMAT,
-        reason,
+        reason: shortened(reason),
+    }
+}
+
+/// The reader's reason, which may describe any value of the file.
+fn shortened(reason: String) -> String {
+    const LONGEST: usize = 300;
+    match reason.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason,
     }
 }
 

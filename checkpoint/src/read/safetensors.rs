@@ -7,7 +7,7 @@ use safetensors::tensor::{Metadata, TensorInfo as Entry};
 
 use super::bytes::Bytes;
 use super::element::Element;
-use super::unique::Keys;
+use super::header::RawHeader;
 use super::{TensorInfo, TensorSource};
 use crate::{Layout, LoadError, Precision};
 
@@ -87,17 +87,24 @@ impl Header {
         }
         let mut header = vec![0; header_length as usize];
         bytes.read(LENGTH_BYTES, &mut header)?;
-        // This checks that sizes match types and shapes, and that tensors neither overlap nor leave gaps.
-        let metadata: Metadata =
+        let header: RawHeader =
             serde_json::from_slice(&header).map_err(|error| bytes.damaged(error.to_string()))?;
-        let keys: Keys =
-            serde_json::from_slice(&header).map_err(|error| bytes.damaged(error.to_string()))?;
-        if let Some(name) = keys.duplicate() {
+        if let Some(name) = header.tensors.duplicate() {
             return Err(LoadError::DuplicateTensor {
                 origin: bytes.origin().into(),
                 name: name.into(),
             });
         }
+        let mut tensors: Vec<(String, Entry)> = header
+            .tensors
+            .0
+            .into_iter()
+            .map(|(name, entry)| (name, entry.into()))
+            .collect();
+        tensors.sort_by_key(|(_, entry)| entry.data_offsets);
+        // This checks that sizes match types and shapes, and that tensors neither overlap nor leave gaps.
+        let metadata = Metadata::new(Some(header.texts), tensors)
+            .map_err(|error| bytes.damaged(error.to_string()))?;
         let data_start = LENGTH_BYTES + header_length;
         let promised = metadata.data_len() as u64;
         if data_start.checked_add(promised) != Some(length) {

@@ -1,9 +1,11 @@
 use std::collections::HashMap;
-use std::fs;
+use std::collections::hash_map::Entry;
 use std::path::{Component, Path};
 
 use serde::Deserialize;
+use whole_files::limits;
 
+use super::source::are_equal_in_blocks;
 use super::unique::Entries;
 use super::{TensorInfo, TensorSource};
 use crate::LoadError;
@@ -19,6 +21,7 @@ pub struct ShardedWeights {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the key \"weight_map\"")]
 struct Index {
     weight_map: Entries<String>,
 }
@@ -34,10 +37,7 @@ impl ShardedWeights {
         open: impl Fn(&Path) -> Result<S, LoadError>,
     ) -> Result<Self, LoadError> {
         let path = index.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| LoadError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = whole_files::read_text(path, limits::JSON)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::read(&path.display().to_string(), &text, |file| {
             let shard = folder.join(file);
@@ -67,6 +67,7 @@ impl ShardedWeights {
             });
         }
         let mut files: Vec<String> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let mut shard_of_tensor = HashMap::new();
         for (name, file) in index.weight_map.0 {
             if !is_plain(&file) {
@@ -74,12 +75,18 @@ impl ShardedWeights {
                     "tensor {name} is in {file:?}, expected a file of the same folder"
                 )));
             }
-            let known = files.iter().position(|known| *known == file);
-            let place = known.unwrap_or_else(|| {
-                files.push(file);
-                files.len() - 1
-            });
+            let place = match places.entry(file) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    files.push(new.key().clone());
+                    *new.insert(files.len() - 1)
+                }
+            };
             shard_of_tensor.insert(name, place);
+        }
+        if files.len() > limits::SHARDS {
+            let (found, most) = (files.len(), limits::SHARDS);
+            return Err(damaged(format!("it names {found} files, more than {most}")));
         }
         let shards = files
             .iter()
@@ -169,5 +176,13 @@ impl TensorSource for ShardedWeights {
 
     fn read_all(&self, name: &str) -> Result<Vec<f32>, LoadError> {
         self.shard(name)?.read_all(name)
+    }
+
+    fn are_equal(&self, first: &str, second: &str) -> Result<bool, LoadError> {
+        let place = |name: &str| self.shard_of_tensor.get(name);
+        match place(first) == place(second) {
+            true => self.shard(first)?.are_equal(first, second),
+            false => are_equal_in_blocks(self, first, second),
+        }
     }
 }

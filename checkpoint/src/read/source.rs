@@ -3,6 +3,7 @@ use packed_linear::{Layout, PackedShape};
 
 use crate::LoadError;
 use crate::Precision;
+use crate::placement::read_as;
 
 /// The tensors of a checkpoint, by name. They are read as `f32`, whatever type they are stored in.
 ///
@@ -47,6 +48,15 @@ pub trait TensorSource: Send + Sync {
         Ok(None)
     }
 
+    /// Whether two tensors have the same shape, in the order of [`Layout::OutputFirst`], and equal values. As in
+    /// PyTorch's `torch.equal`, a value that is not a number is equal to none.
+    ///
+    /// # Errors
+    /// [`LoadError`] if there are no such tensors, or their values can't be read or are not floating-point values.
+    fn are_equal(&self, first: &str, second: &str) -> Result<bool, LoadError> {
+        are_equal_in_blocks(self, first, second)
+    }
+
     /// The error for a tensor that does not exist.
     fn missing(&self, name: &str) -> LoadError {
         LoadError::MissingTensor {
@@ -54,6 +64,45 @@ pub trait TensorSource: Send + Sync {
             name: name.into(),
         }
     }
+}
+
+/// Compares two tensors of a source block by block.
+pub(super) fn are_equal_in_blocks<S: TensorSource + ?Sized>(
+    source: &S,
+    first: &str,
+    second: &str,
+) -> Result<bool, LoadError> {
+    let info = |name: &str| source.info(name).ok_or_else(|| source.missing(name));
+    let (a, b) = (info(first)?, info(second)?);
+    if a.output_first_shape() != b.output_first_shape() {
+        return Ok(false);
+    }
+    equal_values(source, (first, a), (second, b))
+}
+
+/// Compares tensors whose shapes are equal.
+fn equal_values<S: TensorSource + ?Sized>(
+    source: &S,
+    (first, a): (&str, TensorInfo<'_>),
+    (second, b): (&str, TensorInfo<'_>),
+) -> Result<bool, LoadError> {
+    const BLOCK_VALUES: usize = 1 << 20;
+    if a.layout == b.layout || a.shape.len() < 2 {
+        let values: usize = a.shape.iter().product();
+        let mut blocks = [(); 2].map(|()| vec![0.0; values.min(BLOCK_VALUES)]);
+        for start in (0..values).step_by(BLOCK_VALUES) {
+            let length = BLOCK_VALUES.min(values - start);
+            let [a, b] = blocks.each_mut().map(|block| &mut block[..length]);
+            source.read(first, start, a)?;
+            source.read(second, start, b)?;
+            if a != b {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    let whole = |name, info| read_as(source, name, info, Layout::OutputFirst);
+    Ok(whole(first, a)? == whole(second, b)?)
 }
 
 /// Shape, layout and precision of a tensor of a checkpoint.

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use whole_files::limits;
 
-/// The entries of a JSON object in the order of the file, including duplicates. A map would silently keep
-/// one of two entries with the same key.
+/// The entries of a JSON object in the order of the file, including duplicates, at most as many as a checkpoint may have
+/// tensors. A map would silently keep one of two entries with the same key.
 pub(crate) struct Entries<T>(pub(crate) Vec<(String, T)>);
 
 impl<T> Entries<T> {
@@ -17,9 +18,6 @@ impl<T> Entries<T> {
             .map(|pair| pair[0])
     }
 }
-
-/// The keys of a JSON object.
-pub(crate) type Keys = Entries<IgnoredAny>;
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -39,6 +37,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
+            if entries.len() >= limits::TENSORS {
+                let most = limits::TENSORS;
+                return Err(A::Error::custom(format_args!("more than {most} entries")));
+            }
             entries.push(entry);
         }
         Ok(Entries(entries))

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorReadError;
+use whole_files::StageError;
 
 use crate::{Precision, TableError};
 
@@ -17,9 +18,20 @@ pub enum SaveError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// Another program, or another part of this one, is saving to the destination.
+    #[error(
+        "another program is saving to {destination}; wait until it has finished, or choose another folder{}",
+        .left.as_ref().map(|left| format!(" (if there is none, delete {})", left.display())).unwrap_or_default()
+    )]
+    Busy {
+        /// The folder.
+        destination: PathBuf,
+        /// Where the file system has no locks: the folder that shows that the destination is in use.
+        left: Option<PathBuf>,
+    },
     /// Some files were moved to the destination, others could not be.
     #[error(
-        "{destination} is only partly replaced; move the remaining files there from {staged}, where they are complete"
+        "{destination} is only partly replaced; save to it again, which first moves the files that are complete in {staged}"
     )]
     Unfinished {
         /// The folder.
@@ -67,5 +79,28 @@ impl SaveError {
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_owned();
         |source| Self::Io { path, source }
+    }
+}
+
+impl From<StageError> for SaveError {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::Busy { destination, left } => Self::Busy { destination, left },
+            StageError::Unfinished {
+                destination,
+                staged,
+                source,
+            } => Self::Unfinished {
+                destination,
+                staged,
+                source,
+            },
+            StageError::Io { path, source } => Self::Io { path, source },
+            // A kind of error that this crate does not know yet.
+            other => Self::Io {
+                path: PathBuf::new(),
+                source: std::io::Error::other(other),
+            },
+        }
     }
 }

@@ -13,4 +13,4 @@ pub use options::SaveOptions;
 pub use packed::save_packed_weights;
 pub use parameters::num_params;
 pub use save::save_weights;
-pub use staged::{StagedFolder, write_file};
+pub use staged::{StagedFolder, complete_interrupted_save, write_file};

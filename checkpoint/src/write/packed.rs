@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::Module;
@@ -29,7 +29,7 @@ pub fn save_packed_weights<M: Module>(
     let mut entries = list.0;
     entries.sort_by_key(|entry| entry.packed.is_none());
     let version = packed_form::VERSION.to_owned();
-    let mut texts = HashMap::from([(packed_form::VERSION_KEY.to_owned(), version)]);
+    let mut texts = BTreeMap::from([(packed_form::VERSION_KEY.to_owned(), version)]);
     texts.extend(entries.iter().filter_map(|entry| {
         let shape = entry.packed?;
         Some((entry.name.clone(), shape.to_string()))

@@ -1,11 +1,12 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
 use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::tensor::TensorInfo;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::parameters::Entry;
 use crate::{Precision, SaveError};
@@ -40,7 +41,7 @@ impl SafetensorsWriter {
             .iter()
             .map(|entry| (entry.name.clone(), dtype, entry.shape.clone()));
         // Transformers refuses files without this entry.
-        let format = HashMap::from([("format".into(), "pt".into())]);
+        let format = BTreeMap::from([("format".into(), "pt".into())]);
         let header = header(tensors, format, ALIGNMENT);
         Self::with_header(path, header, precision)
     }
@@ -121,7 +122,7 @@ impl SafetensorsWriter {
 /// the first tensor begins at a multiple of `alignment`.
 pub(super) fn header(
     tensors: impl Iterator<Item = (String, Dtype, Vec<usize>)>,
-    texts: HashMap<String, String>,
+    texts: BTreeMap<String, String>,
     alignment: usize,
 ) -> Result<Vec<u8>, String> {
     let mut end = 0;
@@ -135,10 +136,29 @@ pub(super) fn header(
         };
         (name, info)
     });
-    let metadata =
-        Metadata::new(Some(texts), tensors.collect()).map_err(|error| error.to_string())?;
-    let mut header = serde_json::to_vec(&metadata).map_err(|error| error.to_string())?;
+    let header = Header {
+        texts,
+        tensors: tensors.collect(),
+    };
+    let mut header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     let length = (LENGTH_BYTES + header.len()).next_multiple_of(alignment) - LENGTH_BYTES;
     header.resize(length, b' ');
     Ok(header)
+}
+
+/// The header, whose entries always have the same order: the texts by their keys, then the tensors as in the file.
+struct Header {
+    texts: BTreeMap<String, String>,
+    tensors: Vec<(String, TensorInfo)>,
+}
+
+impl Serialize for Header {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + self.tensors.len()))?;
+        map.serialize_entry("__metadata__", &self.texts)?;
+        for (name, info) in &self.tensors {
+            map.serialize_entry(name, info)?;
+        }
+        map.end()
+    }
 }

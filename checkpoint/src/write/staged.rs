@@ -1,141 +1,65 @@
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::process;
+use std::path::Path;
+
+use whole_files::Rules;
 
 use super::SaveError;
+use crate::files;
 use crate::form::{WeightsForm, shard_numbers};
 
 /// A temporary folder in which a checkpoint is written before it is moved to its destination.
 ///
-/// Files are written to [`path`](Self::path). The destination does not change before
+/// Files are written to [`path`](Self::path) with [`write_file`]. The destination does not change before
 /// [`commit`](Self::commit). If the destination does not exist, it appears with all files at once. If it
-/// exists, each file is replaced atomically. Its other files are kept, except for weights in other forms.
+/// exists, it has all old files, all new files or no weights at every moment, even if the program or the machine
+/// stops: the file that shows that it has weights is deleted first and written last. What was interrupted is
+/// completed by the next `StagedFolder` for the same destination, or by [`complete_interrupted_save`]. The destination's other files are kept, except for
+/// weights in other forms, and for files of another tokenizer or another preprocessing if new ones come.
 ///
-/// A folder that is dropped without being committed is deleted.
+/// While a value exists, no other can be made for the same destination, in any process. A folder that is dropped
+/// without being committed is deleted.
 #[derive(Debug)]
-pub struct StagedFolder {
-    path: PathBuf,
-    destination: PathBuf,
-    /// The folder that the destination is in.
-    parent: PathBuf,
-    exists: bool,
-    /// Whether to keep the folder when it is dropped, because some files have been moved already.
-    keep: bool,
-}
+pub struct StagedFolder(whole_files::StagedFolder);
+
+const RULES: Rules = Rules {
+    marks: is_marker,
+    replaced: is_replaced,
+};
 
 impl StagedFolder {
-    /// Creates a temporary folder, in `destination` if that exists and beside it otherwise.
+    /// Creates a temporary folder, in `destination` if that exists and beside it otherwise. Before that, it completes
+    /// a commit to the destination that was interrupted.
     ///
     /// # Errors
-    /// [`SaveError::Io`] if the destination is a file, or the temporary folder can't be created.
+    /// - [`SaveError::Busy`] at once if there is such a folder for the destination already, here or in another
+    ///   process.
+    /// - [`SaveError::Io`] if the destination is a file, or the temporary folder can't be created.
+    /// - [`SaveError::Unfinished`] if an interrupted commit can't be completed.
     pub fn new(destination: impl AsRef<Path>) -> Result<Self, SaveError> {
-        let destination = destination.as_ref().to_owned();
-        let exists = match fs::metadata(&destination) {
-            Ok(metadata) if metadata.is_dir() => true,
-            Ok(_) => {
-                return Err(SaveError::io(&destination)(ErrorKind::NotADirectory.into()));
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
-            Err(error) => return Err(SaveError::io(&destination)(error)),
-        };
-        let parent = match destination.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        fs::create_dir_all(&parent).map_err(SaveError::io(&parent))?;
-        // On the file system of the destination, so that files can be renamed.
-        let place = if exists { &destination } else { &parent };
-        let mut number = 0;
-        let path = loop {
-            let path = place.join(format!(".saving-{}-{number}", process::id()));
-            match fs::create_dir(&path) {
-                Ok(()) => break path,
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(SaveError::io(&path)(error)),
-            }
-        };
-        Ok(Self {
-            path,
-            destination,
-            parent,
-            exists,
-            keep: false,
-        })
+        Ok(Self(whole_files::StagedFolder::new(destination, RULES)?))
     }
 
     /// The folder to write the files to.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
     /// Moves the files to the destination.
     ///
-    /// In a destination that exists, the weights or their index are moved last, because this file shows that
-    /// the folder has weights. If the old or the new weights are in several files, which can't be replaced
-    /// at the same time, the old file of that kind is deleted first. A crash in between leaves a destination without
-    /// weights, never with a mixture, and the new files in the temporary folder.
-    ///
     /// # Errors
     /// [`SaveError::Io`] if the destination is unchanged, [`SaveError::Unfinished`] if it has changed.
-    pub fn commit(mut self) -> Result<(), SaveError> {
-        let files = names(&self.path).map_err(SaveError::io(&self.path))?;
-        if !self.exists {
-            sync_folder(&self.path);
-            fs::rename(&self.path, &self.destination).map_err(SaveError::io(&self.destination))?;
-            sync_folder(&self.parent);
-            return Ok(());
-        }
-        self.keep = true;
-        self.replace(files)
-            .map_err(|source| SaveError::Unfinished {
-                destination: self.destination.clone(),
-                staged: self.path.clone(),
-                source,
-            })?;
-        self.keep = false;
-        Ok(())
-    }
-
-    /// Moves files to a destination that exists.
-    fn replace(&self, mut files: Vec<String>) -> io::Result<()> {
-        let old = names(&self.destination)?;
-        let has_weights = files.iter().any(|file| is_marker(file));
-        if has_weights && files.iter().chain(&old).any(|file| is_index(file)) {
-            for file in old.iter().filter(|file| is_marker(file)) {
-                fs::remove_file(self.destination.join(file))?;
-            }
-            sync_folder(&self.destination);
-        }
-        files.sort_by_key(|file| is_marker(file));
-        for file in &files {
-            fs::rename(self.path.join(file), self.destination.join(file))?;
-        }
-        let stale = |file: &&String| has_weights && is_weights(file) && !files.contains(file);
-        for file in old.iter().filter(stale) {
-            match fs::remove_file(self.destination.join(file)) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                result => result?,
-            }
-        }
-        sync_folder(&self.destination);
-        Ok(())
+    pub fn commit(self) -> Result<(), SaveError> {
+        Ok(self.0.commit()?)
     }
 }
 
-impl Drop for StagedFolder {
-    /// Deletes the folder unless it was committed.
-    fn drop(&mut self) {
-        if !self.keep {
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
-fn names(folder: &Path) -> io::Result<Vec<String>> {
-    fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect()
+/// Completes a save to a folder that was interrupted when all new files were on the disk, if there was one and no program
+/// is saving to the folder now. [`open_weights`](crate::open_weights) does this. Call it before other files of a
+/// checkpoint are read, so that all are new.
+///
+/// Nothing happens if the files may not be moved. Then the folder has all old files or no weights.
+pub fn complete_interrupted_save(folder: impl AsRef<Path>) {
+    // What the folder has then is found out by whoever reads it.
+    let _ = whole_files::complete_interrupted_commit(folder, RULES);
 }
 
 /// Whether the file shows that a folder has weights: it is one of the forms or an index.
@@ -143,9 +67,13 @@ fn is_marker(file: &str) -> bool {
     WeightsForm::ALL.iter().any(|form| form.file() == file)
 }
 
-/// Whether the file is an index of shards.
-fn is_index(file: &str) -> bool {
-    is_marker(file) && file.ends_with(".index.json")
+/// Whether a file would not belong to the new files: weights beside new weights, a part of a tokenizer beside another
+/// tokenizer, or the configuration of preprocessing that readers prefer to the new one.
+fn is_replaced(file: &str, new: &[String]) -> bool {
+    let has = |known: &[&str]| new.iter().any(|new| known.contains(&new.as_str()));
+    let is_side_file = files::TOKENIZER.contains(&file) && has(files::SUFFICIENT_TOKENIZER)
+        || file == files::PROCESSOR_CONFIG && has(&[files::PREPROCESSOR_CONFIG]);
+    is_side_file || is_weights(file) && new.iter().any(|new| is_marker(new))
 }
 
 /// Whether the file has weights in one of the forms, or is an index of such files.
@@ -159,21 +87,27 @@ fn is_weights(file: &str) -> bool {
 /// # Errors
 /// [`SaveError::Io`] if it exists or can't be written.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
-    File::create_new(path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(SaveError::io(path))
-}
-
-/// Waits until the names in a folder are on the disk, on systems that support this.
-fn sync_folder(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
+    whole_files::write_new(path, bytes).map_err(SaveError::io(path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_not_belong_to_the_new_files_is_replaced() {
+        let replaced = |file: &str, new: &str| is_replaced(file, &[new.to_owned()]);
+        for (file, new) in [
+            ("pytorch_model-00001-of-00002.bin", "model.safetensors"),
+            ("tokenizer.json", "sentencepiece.bpe.model"),
+            ("special_tokens_map.json", "tokenizer.json"),
+            ("processor_config.json", "preprocessor_config.json"),
+        ] {
+            assert!(replaced(file, new), "{file}, {new}");
+            assert!(!replaced(file, "config.json"), "{file}");
+        }
+        assert!(!replaced("README.md", "model.safetensors"));
+    }
 
     #[test]
     fn weights_and_their_indices_are_recognised() {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm};
+use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm, complete_interrupted_save};
 use clap::Parser;
 use packed_linear::Format;
 use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
@@ -91,6 +91,8 @@ enum ConvertError {
     #[error(transparent)]
     Preprocess(#[from] preprocess::Error),
     #[error(transparent)]
+    File(#[from] whole_files::ReadError),
+    #[error(transparent)]
     Precision(#[from] precision::NotPackable),
     #[error(
         "the tokenizer of {} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models",
@@ -141,6 +143,9 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
     staged.commit()?;
     progress.finish();
 
+    for notice in &pretrained.notices {
+        program.message(notice);
+    }
     for part in pretrained.unknown_to_transformers() {
         program.message(format_args!(
             "transformers does not support {part} and ignores it"
@@ -186,6 +191,10 @@ fn source(
     let named = named
         .map(|name| locate::tokenizer(program, name))
         .transpose()?;
+    // Before any file is read, so that all are of the same checkpoint.
+    for folder in [&model, &encoder, &decoder].into_iter().flatten() {
+        complete_interrupted_save(folder);
+    }
     let side_files = SideFiles {
         preprocessing: model.clone().or(encoder.clone()),
         tokenizer_was_named: named.is_some(),

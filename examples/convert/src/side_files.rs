@@ -1,12 +1,12 @@
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use checkpoint::SaveError;
 use checkpoint::files::tokenizer_files;
+use checkpoint::write_file;
 use preprocess::image::ImageProcessorConfig;
 use preprocess::text::Tokenizer;
 use pretrained::VisionEncoderDecoderConfig;
+use whole_files::limits;
 
 use crate::ConvertError;
 
@@ -73,12 +73,7 @@ pub(crate) fn files_of_tokenizer(folder: &Path) -> Vec<String> {
 }
 
 /// Copies the content of a file, but not its permissions: files of a cache may be read-only.
-fn copy(source: &Path, folder: &Path, file: &str) -> Result<(), SaveError> {
-    let (from, to) = (source.join(file), folder.join(file));
-    let copied = fs::read(from).and_then(|bytes| {
-        let mut file = File::create(&to)?;
-        file.write_all(&bytes)?;
-        file.sync_all()
-    });
-    copied.map_err(SaveError::io(to))
+fn copy(source: &Path, folder: &Path, file: &str) -> Result<(), ConvertError> {
+    let bytes = whole_files::read(source.join(file), limits::VOCABULARY)?;
+    Ok(write_file(&folder.join(file), &bytes)?)
 }

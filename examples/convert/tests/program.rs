@@ -267,3 +267,58 @@ fn an_error_says_what_is_wrong_and_leaves_no_folder() {
     assert_eq!(files(place.0.path()), ["file"]);
     assert_eq!(fs::read(place.at("file")).unwrap(), b"mine");
 }
+
+#[test]
+fn the_same_conversion_writes_the_same_bytes() {
+    let place = Place::new();
+    let source = form("safetensors");
+    for options in [
+        &["--packed", "--precision", "f32"][..],
+        &["--packed", "--precision", "bf16"],
+        &["--precision", "int8"],
+        &["--precision", "int4:8"],
+        &["--precision", "f16"],
+        &["--max-shard-size", "4KB"],
+        &[],
+    ] {
+        let folders = ["first", "second"].map(|name| {
+            let folder = format!("{}{}", place.name(name), options.concat());
+            converts(&[&[source.as_str(), folder.as_str()], options].concat());
+            PathBuf::from(folder)
+        });
+        let [first, second] = folders.each_ref().map(|folder| files(folder));
+        assert_eq!(first, second);
+        for file in first {
+            let [first, second] = folders
+                .each_ref()
+                .map(|folder| fs::read(folder.join(&file)));
+            assert_eq!(first.unwrap(), second.unwrap(), "{options:?}: {file}");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_differs_is_kept_and_said() {
+    let place = Place::new();
+    let source = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../pretrained/tests/data/tied/tied-head-differs"
+    );
+    for (name, options) in [
+        ("whole", &[][..]),
+        ("bf16", &["--precision", "bf16"]),
+        ("packed", &["--precision", "f32", "--packed"]),
+        ("int8", &["--precision", "int8"]),
+    ] {
+        let out = place.name(name);
+        let (_, stderr) = converts(&[&[source, out.as_str()], options].concat());
+        assert!(stderr.contains("decoder.lm_head.weight"), "{stderr}");
+        let weights = open_weights(&out).unwrap();
+        assert!(weights.info("decoder.lm_head.weight").is_some(), "{name}");
+        let config = fs::read_to_string(place.at(name).join("config.json")).unwrap();
+        let config: Value = serde_json::from_str(&config).unwrap();
+        assert_eq!(config["decoder"]["tie_word_embeddings"], false, "{name}");
+    }
+    assert_same_weights(Path::new(source), &place.at("whole"));
+    assert_same_weights(Path::new(source), &place.at("packed"));
+}

@@ -53,7 +53,9 @@ use whole_files::python_json;
 
 use self::batch::Batch;
 use self::beam_search::BeamSearch;
-use crate::generation_options::entries;
+
+use crate::form::PUBLISHED;
+use crate::json::Entries;
 
 /// `max_length` where it is not set.
 const DEFAULT_MAX_LENGTH: usize = 20;
@@ -76,18 +78,18 @@ pub struct PublishedText {
 /// no `mbart_config`, they are the `ordinary` options.
 ///
 /// # Errors
-/// [`ConfigError`] if the text is not a JSON object, or an option has a value of the wrong type.
+/// [`ConfigError`](crate::ConfigError) if the text is not a JSON object, or an option has a value of the wrong type.
 pub fn generation_config(
     config_json: &str,
     ordinary: &GenerationConfig,
-) -> Result<GenerationConfig, ConfigError> {
+) -> Result<GenerationConfig, crate::ConfigError> {
     let config_json = python_json::standard(config_json);
-    let config = entries(&config_json)?;
-    match config.get("mbart_config").map(|decoder| decoder.get()) {
-        Some(decoder) if decoder.starts_with('{') => {
-            ordinary.with_file_options(decoder, |name| generation::OPTIONS.contains(&name))
+    let config = Entries::of(&config_json, [PUBLISHED.decoder])?;
+    match config.object(PUBLISHED.decoder) {
+        Some(decoder) => {
+            Ok(ordinary.with_file_options(decoder, |name| generation::OPTIONS.contains(&name))?)
         }
-        _ => Ok(ordinary.clone()),
+        None => Ok(ordinary.clone()),
     }
 }
 

@@ -28,6 +28,7 @@ impl Family for ClipVisionConfig {
         "logit_scale",
     ];
     const KEPT_KEYS: &'static [&'static str] = &["projection_dim"];
+    const PART_OF: Option<&'static str> = Some("vision_config");
 
     fn read(value: Value) -> Result<Self, ConfigError> {
         Self::from_value(value)
@@ -35,11 +36,6 @@ impl Family for ClipVisionConfig {
 
     fn write(&self) -> Value {
         json!(self)
-    }
-
-    /// The configuration of a whole CLIP contains that of its vision half.
-    fn kept_in(value: &Value) -> &Value {
-        value.get("vision_config").unwrap_or(value)
     }
 
     fn init(&self, format: Option<Format>, device: &Device) -> ClipVisionModel {

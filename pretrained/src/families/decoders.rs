@@ -96,6 +96,23 @@ macro_rules! decoders {
                 }
             }
 
+            /// The paths of the token embeddings and of the head's own table, without the prefix of the model.
+            pub(crate) fn tied_paths(&self) -> [&'static str; 2] {
+                match self {
+                    $(Self::$name(_) => [
+                        <$config as DecoderFamily>::EMBEDDINGS,
+                        <$config as DecoderFamily>::HEAD,
+                    ]),*
+                }
+            }
+
+            /// Whether the head shares the table of token embeddings.
+            pub fn has_tied_head(&self) -> bool {
+                match self {
+                    $(Self::$name(config) => config.has_tied_head()),*
+                }
+            }
+
             /// Sets whether the head shares the table of token embeddings.
             pub(crate) fn set_tied_head(&mut self, tied: bool) {
                 match self {

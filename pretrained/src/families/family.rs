@@ -1,13 +1,15 @@
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use checkpoint::{Layout, LoadError, TensorSource, WeightGroup, WeightNames, load_weights};
+use checkpoint::{Layout, WeightGroup};
 use packed_linear::Format;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use transformer_layers::{ConfigError, DecoderState};
 use vision_encoder_decoder::{Decoder, Encoder};
 
+use crate::json::Entries;
+
 /// The configuration of a model family, with what loading and saving need to know about the family.
-pub(crate) trait Family: Clone + PartialEq + Sized {
+pub(crate) trait Family: Clone + Default + PartialEq + Serialize + Sized {
     /// The model that the configuration describes.
     type Model;
 
@@ -31,15 +33,18 @@ pub(crate) trait Family: Clone + PartialEq + Sized {
     /// Keys that are not used here but saved again, for training the saved model in Python.
     const KEPT_KEYS: &'static [&'static str];
 
-    /// Reads the configuration of a model, or of a larger model that contains it.
+    /// The key of this configuration in that of a larger model that contains the model.
+    const PART_OF: Option<&'static str> = None;
+
+    /// Reads the configuration of a model.
     fn read(value: Value) -> Result<Self, ConfigError>;
 
     /// The configuration that is saved, including the keys that say which role it has in the whole model.
     fn write(&self) -> Value;
 
-    /// The part of `value` that has the kept keys.
-    fn kept_in(value: &Value) -> &Value {
-        value
+    /// Further names of weights that a checkpoint of this configuration may have.
+    fn further_weights(&self) -> &'static [(&'static str, &'static str, Layout)] {
+        &[]
     }
 
     /// Creates a model with fresh weights, which are packed if there is a format.
@@ -66,6 +71,15 @@ pub(crate) trait DecoderFamily: Family<Model: Decoder<State = DecoderState>> {
     /// Longest text, in tokens.
     fn max_positions(&self) -> usize;
 
+    /// The path of the table of token embeddings.
+    const EMBEDDINGS: &'static str;
+
+    /// The path of the head's own table, if it has one.
+    const HEAD: &'static str;
+
+    /// Whether the head shares the table of token embeddings.
+    fn has_tied_head(&self) -> bool;
+
     /// Sets whether the head shares the table of token embeddings.
     fn set_tied_head(&mut self, tied: bool);
 
@@ -79,31 +93,32 @@ pub(crate) trait DecoderFamily: Family<Model: Decoder<State = DecoderState>> {
     fn unknown_to_transformers(&self) -> Option<&'static str>;
 }
 
-/// Loads a model from a checkpoint of its own. `module` is the prefix of the paths of its parameters.
-pub(crate) fn load_own<F: Family, M: Module>(
-    module: &str,
-    model: M,
-    weights: &dyn TensorSource,
-) -> Result<M, LoadError> {
-    let names = WeightNames {
-        groups: &[WeightGroup {
-            module,
-            checkpoint: F::OWN_PREFIXES,
-            names: F::WEIGHTS,
-        }],
-        ignored: F::OWN_IGNORED,
-    };
-    load_weights(model, weights, &names)
+/// The names of a model's weights, with these prefixes. `module` is the prefix of the paths of its parameters.
+pub(crate) fn groups<F: Family>(
+    config: &F,
+    module: &'static str,
+    prefixes: &'static [&'static str],
+) -> [WeightGroup<'static>; 2] {
+    [F::WEIGHTS, config.further_weights()].map(|names| WeightGroup {
+        module,
+        checkpoint: prefixes,
+        names,
+    })
 }
 
-/// The keys of a configuration that are not used here but saved again.
-pub(crate) fn kept<F: Family>(value: &Value) -> Map<String, Value> {
-    let config = F::kept_in(value);
-    let known = F::KEPT_KEYS.iter().filter_map(|key| {
-        let value = config.get(key).filter(|value| !value.is_null())?;
-        Some(((*key).to_owned(), value.clone()))
-    });
-    known.collect()
+/// Reads a configuration from JSON, and the keys that are not used here but saved again.
+pub(crate) fn read<F: Family>(
+    json: &str,
+    error: fn(ConfigError) -> crate::ConfigError,
+) -> Result<(F, Map<String, Value>), crate::ConfigError> {
+    let whole = Entries::of(json, F::PART_OF)?;
+    let json = F::PART_OF.and_then(|key| whole.text(key)).unwrap_or(json);
+    let own = json!(F::default());
+    let own = own.as_object().into_iter().flat_map(Map::keys);
+    let used = Entries::of(json, own.map(String::as_str))?.values()?;
+    let config = F::read(Value::Object(used)).map_err(error)?;
+    let kept = Entries::of(json, F::KEPT_KEYS.iter().copied())?.values()?;
+    Ok((config, kept))
 }
 
 /// The configuration that is saved for an encoder or a decoder.

@@ -48,6 +48,13 @@ impl Family for MBartDecoderConfig {
         config
     }
 
+    fn further_weights(&self) -> &'static [(&'static str, &'static str, Layout)] {
+        match self.tie_word_embeddings {
+            true => mbart50_decoder::TIED_WEIGHTS,
+            false => &[],
+        }
+    }
+
     fn init(&self, format: Option<Format>, device: &Device) -> MBartDecoder {
         match format {
             Some(format) => self.init_packed(format, device),
@@ -61,6 +68,8 @@ impl Family for MBartDecoderConfig {
 }
 
 impl DecoderFamily for MBartDecoderConfig {
+    const EMBEDDINGS: &'static str = "embeddings.tokens.weight";
+    const HEAD: &'static str = "head.weight";
     const OPTIONAL: Option<&'static str> = Some("logits_bias");
 
     fn vocab_size(&self) -> usize {
@@ -73,6 +82,10 @@ impl DecoderFamily for MBartDecoderConfig {
 
     fn max_positions(&self) -> usize {
         self.max_position_embeddings
+    }
+
+    fn has_tied_head(&self) -> bool {
+        self.tie_word_embeddings
     }
 
     fn set_tied_head(&mut self, tied: bool) {

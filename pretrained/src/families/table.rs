@@ -30,15 +30,15 @@ macro_rules! table {
         )*
 
         impl $configs {
-            /// Reads the configuration of a supported family.
+            /// Reads the configuration of a supported family, and the keys that are not used here but saved again.
             pub(crate) fn read(
-                model_type: crate::model_type::ModelType<'_>,
-                value: serde_json::Value,
-            ) -> Result<Self, crate::ConfigError> {
+                model_type: crate::model_type::ModelType,
+                json: &str,
+            ) -> Result<(Self, serde_json::Map<String, serde_json::Value>), crate::ConfigError> {
                 $(
-                    if <$config as Family>::MODEL_TYPES.contains(&model_type.name) {
-                        let config = <$config as Family>::read(value);
-                        return config.map(Self::$name).map_err(crate::ConfigError::$error);
+                    if <$config as Family>::MODEL_TYPES.contains(&model_type.name.as_str()) {
+                        let read = super::family::read::<$config>(json, crate::ConfigError::$error);
+                        return read.map(|(config, kept)| (Self::$name(config), kept));
                     }
                 )*
                 Err(model_type.unsupported([$(<$config as Family>::MODEL_TYPES),*].concat()))
@@ -54,16 +54,6 @@ macro_rules! table {
                 }
             }
 
-            /// Keys that are not used here but saved again.
-            pub(crate) fn kept(
-                &self,
-                value: &serde_json::Value,
-            ) -> serde_json::Map<String, serde_json::Value> {
-                match self {
-                    $(Self::$name(_) => super::family::kept::<$config>(value)),*
-                }
-            }
-
             /// Creates the model with fresh weights, which are packed if there is a format.
             pub(crate) fn init(
                 &self,
@@ -76,12 +66,21 @@ macro_rules! table {
             }
 
             /// The names of its weights in a checkpoint of the whole model.
-            pub(crate) fn weights(&self) -> checkpoint::WeightGroup<'static> {
+            pub(crate) fn weights(&self) -> [checkpoint::WeightGroup<'static>; 2] {
                 match self {
-                    $(Self::$name(_) => checkpoint::WeightGroup {
-                        module: concat!($part, ".", stringify!($name), "."),
-                        checkpoint: <$config as Family>::PREFIXES,
-                        names: <$config as Family>::WEIGHTS,
+                    $(Self::$name(config) => {
+                        let module = concat!($part, ".", stringify!($name), ".");
+                        super::family::groups(config, module, <$config as Family>::PREFIXES)
+                    }),*
+                }
+            }
+
+            /// The names of its weights in a checkpoint of its own.
+            pub(crate) fn own_weights(&self) -> [checkpoint::WeightGroup<'static>; 2] {
+                match self {
+                    $(Self::$name(config) => {
+                        let module = concat!(stringify!($name), ".");
+                        super::family::groups(config, module, <$config as Family>::OWN_PREFIXES)
                     }),*
                 }
             }
@@ -92,12 +91,13 @@ macro_rules! table {
                 model: $models,
                 weights: &dyn checkpoint::TensorSource,
             ) -> Result<$models, checkpoint::LoadError> {
-                match self {
-                    $(Self::$name(_) => {
-                        let module = concat!(stringify!($name), ".");
-                        super::family::load_own::<$config, _>(module, model, weights)
-                    }),*
-                }
+                let names = checkpoint::WeightNames {
+                    groups: &self.own_weights(),
+                    ignored: match self {
+                        $(Self::$name(_) => <$config as Family>::OWN_IGNORED),*
+                    },
+                };
+                checkpoint::load_weights(model, weights, &names)
             }
 
             /// Width of the hidden states: an encoder's output, or the memory that a decoder attends to.

@@ -53,17 +53,23 @@ impl FlaxFile {
 
     fn new(bytes: Bytes) -> Result<Self, LoadError> {
         let mut tensors = HashMap::new();
-        for (mut path, array) in Parser::new(&bytes).parse()? {
-            let layout = match path.last().map(String::as_str) {
-                Some("kernel") => Layout::OutputLast,
+        for (path, array) in Parser::new(&bytes).parse()? {
+            let (layer, leaf) = match path.rsplit_once('.') {
+                Some((layer, leaf)) => (Some(layer), leaf),
+                None => (None, path.as_str()),
+            };
+            let layout = match leaf {
+                "kernel" => Layout::OutputLast,
                 _ => Layout::OutputFirst,
             };
-            if let Some(leaf) = path.last_mut()
-                && matches!(leaf.as_str(), "kernel" | "scale" | "embedding")
-            {
-                *leaf = "weight".into();
-            }
-            let name = path.join(".");
+            let leaf = match leaf {
+                "kernel" | "scale" | "embedding" => "weight",
+                other => other,
+            };
+            let name = match layer {
+                Some(layer) => format!("{layer}.{leaf}"),
+                None => leaf.into(),
+            };
             if tensors
                 .insert(name.clone(), Tensor { array, layout })
                 .is_some()

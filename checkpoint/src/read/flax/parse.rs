@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
 
 use rmp::Marker;
 use rmp::decode::{self, ValueReadError};
+use whole_files::limits;
 
 use crate::LoadError;
 use crate::read::bytes::{Bytes, BytesReader};
@@ -28,8 +29,8 @@ pub(super) struct Chunk {
     pub(super) elements: usize,
 }
 
-/// An array and the keys on the way to it.
-type Leaf = (Vec<String>, Array);
+/// An array and the keys on the way to it, joined by dots.
+type Leaf = (String, Array);
 
 const ARRAY: i8 = 1;
 const SCALAR: i8 = 3;
@@ -39,16 +40,14 @@ const CHUNKED: &str = "__msgpack_chunked_array__";
 const DEEPEST: usize = 64;
 /// The limit to the bytes of a key, the name of a type or a path of keys; models have fewer.
 const LONGEST_TEXT: usize = 512;
-/// The limit to the number of arrays; models have fewer.
-const MOST_ARRAYS: usize = 100_000;
-/// The limit to the dimensions of an array; NumPy has the same or a lower one.
-const MOST_DIMENSIONS: u32 = 64;
 
 pub(super) struct Parser<'a> {
     bytes: &'a Bytes,
     reader: BufReader<BytesReader<'a>>,
     path: Vec<String>,
     found: Vec<Leaf>,
+    /// Bytes of the names of all arrays that were found.
+    name_bytes: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -58,6 +57,7 @@ impl<'a> Parser<'a> {
             reader: BufReader::new(bytes.reader()),
             path: Vec::new(),
             found: Vec::new(),
+            name_bytes: 0,
         }
     }
 
@@ -84,14 +84,12 @@ impl<'a> Parser<'a> {
             let key = self.text()?;
             if key == CHUNKED && number == 0 {
                 let array = self.chunked(entries)?;
-                self.found.push((self.path.clone(), array));
+                self.add(array)?;
                 return Ok(());
             }
             let path: usize = self.path.iter().map(|key| key.len() + 1).sum();
-            if path + key.len() > LONGEST_TEXT || self.found.len() >= MOST_ARRAYS {
-                return Err(self.damaged(format!(
-                    "expected at most {MOST_ARRAYS} arrays with paths of at most {LONGEST_TEXT} bytes"
-                )));
+            if path + key.len() > LONGEST_TEXT {
+                return Err(self.damaged(format!("expected paths of at most {LONGEST_TEXT} bytes")));
             }
             self.path.push(key);
             let marker = self.peek()?;
@@ -99,12 +97,26 @@ impl<'a> Parser<'a> {
                 self.map()?;
             } else if is_extension(marker) {
                 let array = self.array()?;
-                self.found.push((self.path.clone(), array));
+                self.add(array)?;
             } else {
                 return Err(self.damaged(format!("expected a map or an array, found {marker:?}")));
             }
             self.path.pop();
         }
+        Ok(())
+    }
+
+    /// Adds the array at the current path.
+    fn add(&mut self, array: Array) -> Result<(), LoadError> {
+        let name = self.path.join(".");
+        self.name_bytes += name.len();
+        if self.found.len() >= limits::TENSORS || self.name_bytes > limits::TENSOR_NAMES {
+            let (most, bytes) = (limits::TENSORS, limits::TENSOR_NAMES);
+            return Err(self.damaged(format!(
+                "expected at most {most} arrays, whose names have at most {bytes} bytes"
+            )));
+        }
+        self.found.push((name, array));
         Ok(())
     }
 
@@ -207,8 +219,8 @@ impl<'a> Parser<'a> {
     }
 
     fn check_dimensions(&mut self, dimensions: u32) -> Result<(), LoadError> {
-        match dimensions {
-            ..=MOST_DIMENSIONS => Ok(()),
+        match dimensions as usize {
+            ..=limits::DIMENSIONS => Ok(()),
             _ => Err(self.damaged(format!("an array claims {dimensions} dimensions"))),
         }
     }
