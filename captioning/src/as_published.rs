@@ -1,12 +1,12 @@
-use std::fs;
 use std::path::Path;
 
 use generation::{GenerationConfig, Hypothesis};
-use preprocess::image::RgbImage;
+use preprocess::image::{Backend, ImageProcessor, ImageProcessorConfig, RgbImage};
 use preprocess::text::Language;
 use pretrained::LoadError;
 use pretrained::as_published::{self, PublishedText, truncated_pixels};
 use vision_encoder_decoder::{GenerateError, Memory};
+use whole_files::limits;
 
 use crate::{Caption, Captioner, Error, LanguageCaptions};
 
@@ -34,12 +34,8 @@ impl AsPublished<'_> {
     /// [`Error::Load`], naming the file and what is wrong with it.
     pub fn generation_config(&self, folder: impl AsRef<Path>) -> Result<GenerationConfig, Error> {
         let path = folder.as_ref().join("config.json");
-        let json = fs::read_to_string(&path).map_err(|source| {
-            LoadError::from(checkpoint::LoadError::Io {
-                path: path.clone(),
-                source,
-            })
-        })?;
+        let json = whole_files::read_text(&path, limits::JSON)
+            .map_err(|error| LoadError::from(checkpoint::LoadError::from(error)))?;
         let ordinary = self.captioner.generation_config();
         let options = as_published::generation_config(&json, ordinary);
         let origin = path.display().to_string();
@@ -76,7 +72,8 @@ impl AsPublished<'_> {
         self.caption_encoded(self.encode(images)?, languages, config)
     }
 
-    /// Prepares images with the original's truncated pixels, and encodes them.
+    /// Prepares images as the model was trained with them, resized as tensors without antialias, with the original's
+    /// truncated pixels, and encodes them.
     ///
     /// # Errors
     /// [`Error::Preprocess`] if an image can't be prepared.
@@ -84,7 +81,12 @@ impl AsPublished<'_> {
     /// # Panics
     /// If there are no images.
     pub fn encode(&self, images: &[RgbImage]) -> Result<Memory, Error> {
-        let pixel_values = truncated_pixels(self.captioner.prepare(images)?);
+        let image_processor = ImageProcessor::new(ImageProcessorConfig {
+            resize_backend: Backend::TorchvisionWithoutAntialias,
+            ..self.captioner.image_processor().config().clone()
+        })?;
+        let pixel_values = self.captioner.prepare_with(&image_processor, images)?;
+        let pixel_values = truncated_pixels(pixel_values);
         Ok(self.captioner.model().encode(pixel_values))
     }
 

@@ -7,7 +7,7 @@ use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
 use preprocess::text::{Language, Tokenizer, language};
-use pretrained::{Pretrained, PretrainedModel};
+use pretrained::{LoadNotice, Pretrained, PretrainedModel};
 use vision_encoder_decoder::Memory;
 
 use crate::{Caption, Error, TokenAlternative};
@@ -99,6 +99,11 @@ impl Captioner {
             })
     }
 
+    /// What was unusual about the checkpoint, for users to know.
+    pub fn notices(&self) -> &[LoadNotice] {
+        &self.pretrained.notices
+    }
+
     /// The generation options of the checkpoint, with the changes made by the
     /// [builder](crate::CaptionerBuilder::generation).
     pub fn generation_config(&self) -> &GenerationConfig {
@@ -161,9 +166,18 @@ impl Captioner {
     }
 
     /// The pixel values of at least one image, `[images, channels, height, width]`.
-    pub(crate) fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
+    fn prepare(&self, images: &[RgbImage]) -> Result<Tensor<4>, Error> {
+        self.prepare_with(&self.image_processor, images)
+    }
+
+    /// The pixel values of at least one image with other preprocessing, `[images, channels, height, width]`.
+    pub(crate) fn prepare_with(
+        &self,
+        image_processor: &ImageProcessor,
+        images: &[RgbImage],
+    ) -> Result<Tensor<4>, Error> {
         assert!(!images.is_empty(), "there is no image to encode");
-        let pixels = self.image_processor.process_batch(images)?;
+        let pixels = image_processor.process_batch(images)?;
         let [_, channels, height, width] = pixels.shape;
         let expected = self.pretrained.config.encoder.input();
         if [channels, height, width] != expected {

@@ -71,7 +71,7 @@ pub use packed_linear::Format;
 pub use preprocess::Error as PreprocessError;
 pub use preprocess::image::{ImageProcessor, RgbImage};
 pub use preprocess::text::{LANGUAGES, Language, Tokenizer, language};
-pub use pretrained::{LoadError, Pretrained, PretrainedModel, UnknownWeights, Weights};
+pub use pretrained::{LoadError, LoadNotice, Pretrained, PretrainedModel, UnknownWeights, Weights};
 pub use vision_encoder_decoder::{GenerateError, Memory, Shortlist};
 
 /// Reads an image file of any common format as the reference does: without its alpha channel, and not

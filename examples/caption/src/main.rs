@@ -55,6 +55,9 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         builder = builder.tokenizer_folder(locate::tokenizer(program, tokenizer)?);
     }
     let captioner = builder.build(&device)?;
+    for notice in captioner.notices() {
+        program.message(notice);
+    }
     let languages = arguments
         .lang
         .iter()

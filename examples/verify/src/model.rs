@@ -43,6 +43,9 @@ pub(crate) fn verify(
         ..LoadOptions::default()
     };
     let pretrained = Pretrained::from_folder(check.folder, &options, device)?;
+    for notice in &pretrained.notices {
+        report.notice(notice);
+    }
     let tolerance = Tolerance::of(pretrained.precision);
     let path = check.reference.join("reference.safetensors");
     let tensors = Tensors::read(path.clone())?;

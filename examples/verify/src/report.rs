@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use ::report::{OutputError, Program};
+use pretrained::LoadNotice;
 use serde::Serialize;
 
 /// One line of the report: what was compared, and the result.
@@ -168,6 +169,11 @@ impl<'p> Report<'p> {
             not_run: 0,
             ok: 0,
         }
+    }
+
+    /// Tells what was unusual about the checkpoint.
+    pub(crate) fn notice(&self, notice: &LoadNotice) {
+        self.program.message(notice);
     }
 
     /// Prints a comparison and counts it.

@@ -59,5 +59,6 @@ impl GenerationConfig {
 
 /// Whether a cutoff is outside the range in which it has an effect.
 fn is_off(cutoff: f64) -> bool {
-    cutoff < 0.0 || cutoff >= 1.0
+    // Not a number is a mistake, not a way to turn it off.
+    !cutoff.is_nan() && !(0.0..1.0).contains(&cutoff)
 }

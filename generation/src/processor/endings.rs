@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) struct Endings<T> {
     /// For each length of a beginning, what belongs to each beginning: the last token and its value, in the order of
     /// the sequences.
-    by_length: BTreeMap<usize, HashMap<Box<[u32]>, Vec<Last<T>>>>,
+    by_length: BTreeMap<usize, Beginnings<T>>,
 }
+
+/// The last tokens of the sequences with each beginning, all of the same length.
+type Beginnings<T> = HashMap<Box<[u32]>, Vec<Last<T>>>;
 
 /// The last token of a sequence.
 #[derive(Clone, Debug)]
@@ -28,7 +31,7 @@ impl<T: Copy> Endings<T> {
         for (position, (sequence, value)) in sequences.into_iter().enumerate() {
             latest.insert(sequence, (position, value));
         }
-        let mut by_length: BTreeMap<usize, HashMap<Box<[u32]>, Vec<Last<T>>>> = BTreeMap::new();
+        let mut by_length: BTreeMap<usize, Beginnings<T>> = BTreeMap::new();
         for (sequence, (position, value)) in latest {
             if let Some((token, beginning)) = sequence.split_last() {
                 let of_length = by_length.entry(beginning.len()).or_default();
