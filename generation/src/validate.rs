@@ -225,8 +225,12 @@ fn validate_required(
 /// Checks that required phrases with this number of alternatives don't keep a search busy.
 fn validate_required_work(config: &GenerationConfig, count: usize) -> Result<(), ConfigError> {
     let limit = (limits::REQUIRED_WORK / config.num_beams.max(1)).isqrt();
+    let option = match config.force_words_ids.is_empty() {
+        true => "required",
+        false => "force_words_ids",
+    };
     too_many(
-        "force_words_ids",
+        option,
         "required alternatives",
         count,
         limit,

@@ -120,6 +120,14 @@ pub enum Error {
         /// The limit in force.
         limit: u64,
     },
+    /// There is no memory to decode the image.
+    #[error("there is not enough memory to decode an image of {width} x {height} pixels")]
+    OutOfMemory {
+        /// Announced width.
+        width: u32,
+        /// Announced height.
+        height: u32,
+    },
     /// Width, height and number of bytes of an image do not fit together.
     #[error(
         "expected an image of at least 1 x 1 pixels with width x height x 3 bytes, found {width} x {height} and {bytes} bytes"

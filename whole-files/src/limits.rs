@@ -14,6 +14,9 @@ pub const CONFIGURATION: u64 = 4 << 20;
 /// that is common, of 256,000 pieces, has about 35 MB.
 pub const VOCABULARY: u64 = 64 << 20;
 
+/// Options of preprocessing: 256 KiB. Those that are published have some 2 KB.
+pub const PREPROCESSING: u64 = 256 << 10;
+
 /// Pictures: 512 MiB. An uncompressed picture of 8 bits a channel has that size at 178 million pixels.
 pub const PICTURE: u64 = 512 << 20;
 

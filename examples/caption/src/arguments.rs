@@ -105,9 +105,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) apply_exif_orientation: bool,
     /// What to do with transparency: lay the picture on a white ground, as transformers 5 does, on a black one, or
-    /// drop it and show the colours below, as Pillow does: white, black or drop.
-    #[arg(long, value_name = "GROUND", default_value_t = Alpha::OverWhite)]
-    pub(crate) alpha: Alpha,
+    /// drop it and show the colours below, as Pillow does: white, black or drop [default: white, or drop with
+    /// --as-published]
+    #[arg(long, value_name = "GROUND")]
+    pub(crate) alpha: Option<Alpha>,
     /// How weights are kept in memory: packed for the kernels as f32, bf16, int8 or int4, where the last two
     /// may have a group size (int8:128); ordinary for f32 tensors that are not packed; or auto for the
     /// checkpoint's own packed format if it has one, otherwise f32.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use captioning::{GenerationConfig, OptionSource};
+use captioning::{GenerationConfig, Ignored, OptionSource};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -59,14 +59,9 @@ pub(crate) fn said(arguments: &Arguments) -> Vec<String> {
 }
 
 /// The options that count where neither the user nor the checkpoint says anything.
-pub(crate) fn defaults(checkpoint: &GenerationConfig) -> GenerationConfig {
-    // Beams would change a search that the checkpoint asks for.
-    let is_contrastive = checkpoint.penalty_alpha.is_some_and(|alpha| alpha > 0.0);
+pub(crate) fn defaults() -> GenerationConfig {
     GenerationConfig {
-        num_beams: match checkpoint.do_sample || is_contrastive {
-            true => 1,
-            false => NUM_BEAMS,
-        },
+        num_beams: NUM_BEAMS,
         max_length: Some(MAX_LENGTH),
         ..GenerationConfig::default()
     }
@@ -77,12 +72,15 @@ pub(crate) fn records(
     options: &GenerationConfig,
     said: &[String],
     checkpoint: &GenerationConfig,
+    ignored: &[Ignored],
 ) -> OptionRecords {
     let names = said.iter().filter_map(|setting| setting.split_once('='));
     let by_user: Vec<&str> = names.map(|(name, _)| name.trim()).collect();
     let values = values(options);
     let defaults = self::values(&GenerationConfig::default());
     let origin = |name: &str| match checkpoint.source_of(name) {
+        // It may have a value that is none for us.
+        _ if ignored.iter().any(|one| one.option == name) => None,
         _ if by_user.contains(&name) => Some(Origin::User),
         // Every checkpoint names its special tokens.
         OptionSource::File(_) if name.ends_with("token_id") => None,

@@ -47,12 +47,6 @@ pub(crate) enum PictureError {
         picture: String,
         source: preprocess::Error,
     },
-    #[error("there is not enough memory for {picture}: it has {width} x {height} pixels")]
-    Memory {
-        picture: String,
-        width: u32,
-        height: u32,
-    },
     #[error("can't caption {picture}")]
     Caption {
         picture: String,

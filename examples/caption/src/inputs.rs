@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use report::name;
 
-use crate::picture::Picture;
+use crate::picture::{Picture, STANDARD_INPUT};
 
 /// The extensions of the files that are taken from a folder. A file that is named on the command line may
 /// have any extension: its format is recognised by its content.
@@ -38,7 +38,9 @@ pub(crate) fn pictures(arguments: &[PathBuf], recursive: bool) -> (Vec<Picture>,
         ..Search::default()
     };
     for argument in arguments {
-        match argument.is_dir() {
+        // A folder of that name is `./-`.
+        let is_standard_input = argument.as_os_str() == STANDARD_INPUT;
+        match !is_standard_input && argument.is_dir() {
             true => search.folder(argument),
             false => search.file(argument),
         }
@@ -66,8 +68,9 @@ struct Content {
 impl Search {
     /// Takes a file that was named.
     fn file(&mut self, path: &Path) {
-        self.is_new(path);
-        self.pictures.push(path.to_owned());
+        if self.is_new(path) {
+            self.pictures.push(path.to_owned());
+        }
     }
 
     /// Takes the pictures of a folder.

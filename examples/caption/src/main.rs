@@ -21,7 +21,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use captioning::{Captioner, Language};
-use preprocess::image::decode;
+use preprocess::image::decode::{self, Alpha};
 use report::{OutputError, Program, Progress};
 
 use crate::arguments::Arguments;
@@ -74,7 +74,12 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
     }
     if arguments.verbose {
         verbose::say(program, arguments, &captioner, folder, &chosen);
-    } else if arguments.model.is_none() && io::stderr().is_terminal() {
+    } else {
+        for note in &chosen.in_vain {
+            program.message(note);
+        }
+    }
+    if !arguments.verbose && arguments.model.is_none() && io::stderr().is_terminal() {
         program.message(
             "using the embedded model, which knows pictograms of 514 common things, but no photographs (see --help)",
         );
@@ -88,7 +93,10 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         chosen: &chosen,
         decoding: decode::DecodeOptions::default()
             .with_apply_exif_orientation(arguments.apply_exif_orientation)
-            .with_alpha(arguments.alpha),
+            .with_alpha(arguments.alpha.unwrap_or(match arguments.as_published {
+                true => Alpha::Drop, // the original code knew nothing else
+                false => Alpha::OverWhite,
+            })),
         names: RefCell::default(),
     };
     Ok(caption_all(&job)?)

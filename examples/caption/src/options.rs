@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use captioning::{CaptionOptions, Captioner, GenerationConfig, Language, Shortlist};
+use captioning::{CaptionOptions, Captioner, GenerationConfig, Ignored, Language, Shortlist};
 use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
@@ -19,6 +19,8 @@ pub(crate) struct Chosen {
     pub(crate) records: OptionRecords,
     /// What could not be done as somebody said.
     pub(crate) notes: Vec<String>,
+    /// What has no effect of what the user said.
+    pub(crate) in_vain: Vec<String>,
 }
 
 /// Returns the options for all pictures, after checking them: what the user says, then the checkpoint in `folder`, then
@@ -52,11 +54,18 @@ pub(crate) fn choose(
             ..options
         };
     }
-    let options = captioner.options(options, &said, &choice::defaults(&checkpoint))?;
+    let options = captioner.options(options, &said, &choice::defaults())?;
     check(arguments, captioner, &options)?;
-    let mut notes = ignored(captioner, &options);
+    let ignored = captioner.ignored(&options);
+    let mut notes = notes(&ignored);
     let longest = |config: &GenerationConfig| config.longest(1);
-    let says_length = said.iter().any(|one| one.starts_with("max_"));
+    let says = |option: &str| {
+        let mut names = said.iter().filter_map(|one| one.split_once('='));
+        names.any(|(name, _)| name.trim() == option)
+    };
+    let in_vain = ignored.iter().filter(|one| says(&one.option));
+    let in_vain = in_vain.map(ToString::to_string).collect();
+    let says_length = says("max_length") || says("max_new_tokens");
     let has_length = checkpoint.max_length.is_some() || checkpoint.max_new_tokens.is_some();
     if has_length && !says_length && longest(&options.generation) < longest(&checkpoint) {
         notes.push(format!(
@@ -66,15 +75,15 @@ pub(crate) fn choose(
         ));
     }
     Ok(Chosen {
-        records: choice::records(&options.generation, &said, &checkpoint),
+        records: choice::records(&options.generation, &said, &checkpoint, &ignored),
         options,
         notes,
+        in_vain,
     })
 }
 
 /// What is ignored of the options. A file may have any number of keys, of which some are enough.
-fn ignored(captioner: &Captioner, options: &CaptionOptions) -> Vec<String> {
-    let ignored = captioner.ignored(options);
+fn notes(ignored: &[Ignored]) -> Vec<String> {
     let mut notes: Vec<String> = ignored
         .iter()
         .take(MOST_NOTES)

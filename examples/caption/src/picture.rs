@@ -1,15 +1,14 @@
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use captioning::RgbImage;
-use image::{ImageDecoder, ImageReader};
 use preprocess::image::decode::{DecodeOptions, decode};
 use whole_files::{StandIn, limits};
 
 use crate::error::PictureError;
 
 /// The argument that means standard input.
-const STANDARD_INPUT: &str = "-";
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// A picture that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,40 +52,10 @@ impl Picture {
             true => standard_input(limits::PICTURE)?,
             false => whole_files::read(&self.path, limits::PICTURE)?,
         };
-        self.ask_for_memory(&bytes, options)?;
         decode(&bytes, options).map_err(|source| PictureError::Decode {
             picture: self.named(),
             source,
         })
-    }
-
-    /// Asks for the memory that decoding a picture with the size in its header takes, and gives it back. Decoders stop
-    /// the whole program if they get none, and with it the pictures after this one.
-    fn ask_for_memory(&self, bytes: &[u8], options: &DecodeOptions) -> Result<(), PictureError> {
-        let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-        // Decoding says what is wrong with a header.
-        let Some(decoder) = reader.ok().and_then(|reader| reader.into_decoder().ok()) else {
-            return Ok(());
-        };
-        let (width, height) = decoder.dimensions();
-        let pixels = u64::from(width) * u64::from(height);
-        if pixels > options.max_pixels {
-            return Ok(()); // refused without any memory
-        }
-        // What a decoder keeps (six bytes a pixel for a progressive JPEG), its result twice, and the RGB made of it.
-        let needed = decoder
-            .total_bytes()
-            .saturating_mul(2)
-            .saturating_add(pixels * 9);
-        let mut memory: Vec<u8> = Vec::new();
-        match usize::try_from(needed).map(|needed| memory.try_reserve_exact(needed)) {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(PictureError::Memory {
-                picture: self.named(),
-                width,
-                height,
-            }),
-        }
     }
 
     /// What messages call the picture.

@@ -166,6 +166,14 @@ impl GenerationConfig {
             .iter()
             .map(option)
             .collect::<Result<_, ConfigError>>()?;
+        // Whatever its value: nobody writes the name of an option that does not exist on purpose.
+        let lists = [OPTIONS, WITHOUT_EFFECT, CHANGING, OF_ENCODER_TEXT];
+        let is_known = |name: &str| lists.iter().any(|names| names.contains(&name));
+        let unknown = options.keys().filter(|name| !is_known(name));
+        let unknown: Vec<String> = unknown.cloned().collect();
+        if !unknown.is_empty() {
+            return Err(ConfigError::Unsupported(unknown));
+        }
         let changed = self.updated(&options)?;
         changed.check_shares(&options)?;
         Ok(changed)

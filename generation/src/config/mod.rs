@@ -116,7 +116,9 @@ pub struct GenerationConfig {
     /// Beam search may stop when it has `patience` times `num_beams` finished hypotheses: values
     /// above 1 search longer (Kasai et al., "A Call for Clarity in Beam Search", 2022).
     pub patience: f64,
-    /// Where the options were read from, and what could not be read.
+    /// Where the options were read from, and what could not be read of them. A struct update (`..config`) keeps it.
+    /// An option that could not be read counts as such until it gets another value than its default, or until
+    /// [`updated`](Self::updated) or [`with_settings`](Self::with_settings) sets it.
     #[serde(skip)]
     pub origin: Origin,
 }

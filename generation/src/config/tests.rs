@@ -240,3 +240,14 @@ fn what_is_no_configuration_is_an_error() {
         assert!(matches!(error, Err(ConfigError::Json(_))), "{json}");
     }
 }
+
+#[test]
+fn a_setting_of_no_option_is_refused_whatever_its_value() {
+    for setting in ["do_smaple=false", "stop_string=[]", "num_beam=null"] {
+        let error = GenerationConfig::default().with_settings(&[setting]);
+        assert!(
+            matches!(error, Err(ConfigError::Unsupported(_))),
+            "{setting}"
+        );
+    }
+}

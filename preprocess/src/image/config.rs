@@ -1,4 +1,5 @@
 mod class;
+mod encoder;
 mod file;
 mod validate;
 mod values;

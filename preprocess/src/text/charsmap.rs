@@ -50,6 +50,9 @@ fn walk(units: &[u32], texts: &str) -> Result<(), &'static str> {
     let mut depth = 0;
     while !level.is_empty() {
         depth += 1;
+        if depth > limits::KEY_BYTES {
+            return Err("a key that is far longer than a character");
+        }
         let mut next_level = Vec::new();
         for node in level {
             // 0xF4 is the highest byte of UTF-8, and NUL ends a look-up.
@@ -143,6 +146,27 @@ mod tests {
     #[test]
     fn a_valid_table_passes() {
         check(&table()).unwrap();
+    }
+
+    /// A trie without texts whose only path has this many bytes.
+    fn chain(length: usize) -> Vec<u8> {
+        let node = |index: usize| 256 * (index + 1);
+        let mut units = vec![0u32; node(length + 1)];
+        units[0] = (node(0) as u32) << 10;
+        for index in 0..length {
+            let child = node(index) ^ usize::from(b'a');
+            units[child] = ((child ^ node(index + 1)) as u32) << 10 | u32::from(b'a');
+        }
+        let mut bytes = (units.len() as u32 * 4).to_le_bytes().to_vec();
+        bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn a_key_that_is_far_longer_than_a_character_is_refused() {
+        check(&chain(limits::KEY_BYTES - 1)).unwrap();
+        let error = check(&chain(limits::KEY_BYTES + 1)).unwrap_err();
+        assert!(error.to_string().contains("far longer"), "{error}");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(super) const ADDED_MORE_BYTES: usize = 64 << 10;
 /// Bytes of a normalisation table. SentencePiece's largest has 320,000.
 pub(super) const TABLE_BYTES: usize = 4 << 20;
 
+/// Bytes that the normalisation table replaces at once. The longest of Unicode's decompositions are below 20.
+pub(super) const KEY_BYTES: usize = 64;
+
 /// Bytes of a replacement in the table for each byte that it replaces. Unicode's longest is 11, for U+FDFA.
 pub(super) const REPLACEMENT_GROWTH: usize = 16;
 

@@ -81,10 +81,10 @@ fn check_trie(pieces: &[(String, f64)]) -> Result<(), Error> {
     match nodes > limit {
         true => Err(Error::tokenizer_file(
             format!(
-                "pieces that share their beginnings, as trained ones do: {limit} different ones of {} pieces at most",
+                "{} pieces with at most {limit} different beginnings, as trained vocabularies have",
                 pieces.len()
             ),
-            format!("{nodes}"),
+            format!("{nodes} beginnings"),
         )),
         false => Ok(()),
     }

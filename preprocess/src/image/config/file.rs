@@ -1,8 +1,9 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use whole_files::limits;
+use whole_files::{limits, python_json};
 
+use super::encoder::Encoder;
 use super::values::{self, Options};
 use super::{ImageProcessorClass, ImageProcessorConfig};
 use crate::Error;
@@ -19,7 +20,8 @@ impl ImageProcessorConfig {
     /// [`Error::Json`] if the text is not a JSON object; [`Error::UnknownImageProcessor`] if it names a class that is not
     /// known; [`Error::Config`] if the value of an option can't be used.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        Self::read(&serde_json::from_str(text)?, ImageProcessorClass::Clip)
+        let text = python_json::standard(text);
+        Self::read(&serde_json::from_str(&text)?, ImageProcessorClass::Clip)
     }
 
     /// The options in a file; `class` is that of a file that names none.
@@ -86,7 +88,7 @@ impl ImageProcessorConfig {
     /// value of an option can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        whole_files::read_text(path, limits::JSON)
+        whole_files::read_text(path, limits::PREPROCESSING)
             .map_err(Error::Read)
             .and_then(|text| Self::from_json(&text))
             .map_err(|error| error.in_file(path))
@@ -155,44 +157,9 @@ impl ImageProcessorConfig {
 
 /// A file that holds a JSON object.
 fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
-    let text = whole_files::read_text(path, limits::JSON)?;
-    serde_json::from_str(&text).map_err(|error| Error::from(error).in_file(path))
-}
-
-/// The encoder that `config.json` describes.
-enum Encoder {
-    /// That of the published checkpoint of 2021, whose file has this form.
-    Published,
-    /// One whose images are processed by this class.
-    OfClass(ImageProcessorClass),
-}
-
-impl Encoder {
-    fn of(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join("config.json");
-        if !path.exists() {
-            return Ok(Self::OfClass(ImageProcessorClass::default()));
-        }
-        let config = read_object(&path)?;
-        if config.contains_key("clip_vision_config") && config.contains_key("mbart_config") {
-            return Ok(Self::Published);
-        }
-        let encoder = config.get("encoder").and_then(Value::as_object);
-        let model_type = encoder.unwrap_or(&config).get("model_type");
-        Ok(Self::OfClass(
-            model_type
-                .and_then(Value::as_str)
-                .and_then(ImageProcessorClass::of_encoder)
-                .unwrap_or_default(),
-        ))
-    }
-
-    fn class(&self) -> ImageProcessorClass {
-        match self {
-            Self::Published => ImageProcessorClass::Clip,
-            Self::OfClass(class) => *class,
-        }
-    }
+    let text = whole_files::read_text(path, limits::PREPROCESSING)?;
+    serde_json::from_str(&python_json::standard(&text))
+        .map_err(|error| Error::from(error).in_file(path))
 }
 
 #[cfg(test)]

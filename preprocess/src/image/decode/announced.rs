@@ -8,6 +8,9 @@ const ALWAYS: u64 = 1 << 20;
 /// The same for what can hold a page without a mark in almost nothing, such as a lossless WebP.
 pub(super) const ALWAYS_BLANK: u64 = 1 << 24;
 
+/// The most memory that decoding takes for a pixel beside the file: what the decoder keeps, its result, and RGB made of it.
+const BYTES_PER_PIXEL: u64 = 24;
+
 /// How much a format can hold.
 #[derive(Clone, Copy)]
 pub(super) struct Capacity {
@@ -60,5 +63,14 @@ pub(super) fn check(
             "its header announces {width} x {height} pixels, more than {bytes} bytes can hold"
         )));
     }
-    Ok(())
+    ask_for_memory([width, height], pixels)
+}
+
+/// Asks for the memory that decoding takes, and gives it back: decoders stop the whole program if they get none.
+fn ask_for_memory([width, height]: [u32; 2], pixels: u64) -> Result<(), Error> {
+    let needed = usize::try_from(pixels.saturating_mul(BYTES_PER_PIXEL)).unwrap_or(usize::MAX);
+    let mut memory: Vec<u8> = Vec::new();
+    memory
+        .try_reserve_exact(needed)
+        .map_err(|_| Error::OutOfMemory { width, height })
 }

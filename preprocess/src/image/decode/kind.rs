@@ -135,7 +135,6 @@ const SIGNATURES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\x8aMNG\r\n\x1a\n", "an MNG animation", FRAME),
     (0, b"\x8bJNG\r\n\x1a\n", "a JNG image", CONVERT),
     (0, b"icns", "an icon of macOS", CONVERT),
-    (0, b"\0\0\x02\0", "a cursor of Windows", CONVERT),
     (0, b"PF\n", "a PFM image", CONVERT),
     (0, b"Pf\n", "a PFM image", CONVERT),
     (0, b"SIMPLE  =", "a FITS image", CONVERT),
@@ -210,6 +209,10 @@ fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         {
             return Some((found, advice));
         }
+    }
+    // A Targa image begins likewise, but with zeros where a cursor has the number of its pictures.
+    if bytes.starts_with(b"\0\0\x02\0") && bytes.get(4..6).is_some_and(|count| count != [0, 0]) {
+        return Some(("a cursor of Windows", CONVERT));
     }
     let start = &bytes[..bytes.len().min(1024)];
     // A reader of PDF looks for this mark in the first kilobyte.

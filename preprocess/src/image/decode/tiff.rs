@@ -11,26 +11,48 @@ use super::tiff_directory::Directory;
 use super::{DecodeOptions, Decoded, announced, with_decoder};
 use crate::Error;
 
-mod tag {
-    pub(super) const WIDTH: u16 = 256;
-    pub(super) const HEIGHT: u16 = 257;
-    pub(super) const BITS: u16 = 258;
-    pub(super) const COMPRESSION: u16 = 259;
-    pub(super) const PHOTOMETRIC: u16 = 262;
-    pub(super) const FILL_ORDER: u16 = 266;
-    pub(super) const STRIP_OFFSETS: u16 = 273;
-    pub(super) const ORIENTATION: u16 = 274;
-    pub(super) const SAMPLES: u16 = 277;
-    pub(super) const STRIP_BYTES: u16 = 279;
-    pub(super) const PREDICTOR: u16 = 317;
-    pub(super) const COLOUR_MAP: u16 = 320;
-    pub(super) const TILE_WIDTH: u16 = 322;
-    pub(super) const TILE_HEIGHT: u16 = 323;
-    pub(super) const TILE_OFFSETS: u16 = 324;
-    pub(super) const TILE_BYTES: u16 = 325;
-    pub(super) const EXTRA_SAMPLES: u16 = 338;
-    pub(super) const SAMPLE_FORMAT: u16 = 339;
-    pub(super) const XMP: u16 = 700;
+pub(super) mod tag {
+    pub(in super::super) const WIDTH: u16 = 256;
+    pub(in super::super) const HEIGHT: u16 = 257;
+    pub(in super::super) const BITS: u16 = 258;
+    pub(in super::super) const COMPRESSION: u16 = 259;
+    pub(in super::super) const PHOTOMETRIC: u16 = 262;
+    pub(in super::super) const FILL_ORDER: u16 = 266;
+    pub(in super::super) const STRIP_OFFSETS: u16 = 273;
+    pub(in super::super) const ORIENTATION: u16 = 274;
+    pub(in super::super) const SAMPLES: u16 = 277;
+    pub(in super::super) const STRIP_BYTES: u16 = 279;
+    pub(in super::super) const PREDICTOR: u16 = 317;
+    pub(in super::super) const COLOUR_MAP: u16 = 320;
+    pub(in super::super) const TILE_WIDTH: u16 = 322;
+    pub(in super::super) const TILE_HEIGHT: u16 = 323;
+    pub(in super::super) const TILE_OFFSETS: u16 = 324;
+    pub(in super::super) const TILE_BYTES: u16 = 325;
+    pub(in super::super) const EXTRA_SAMPLES: u16 = 338;
+    pub(in super::super) const SAMPLE_FORMAT: u16 = 339;
+    pub(in super::super) const XMP: u16 = 700;
+
+    /// Those without which an image can not be decoded as it is meant.
+    pub(in super::super) const NEEDED: [u16; 18] = [
+        WIDTH,
+        HEIGHT,
+        BITS,
+        COMPRESSION,
+        PHOTOMETRIC,
+        FILL_ORDER,
+        STRIP_OFFSETS,
+        ORIENTATION,
+        SAMPLES,
+        STRIP_BYTES,
+        PREDICTOR,
+        COLOUR_MAP,
+        TILE_WIDTH,
+        TILE_HEIGHT,
+        TILE_OFFSETS,
+        TILE_BYTES,
+        EXTRA_SAMPLES,
+        SAMPLE_FORMAT,
+    ];
 }
 
 const UNCOMPRESSED: u64 = 1;

@@ -1,4 +1,5 @@
 use super::kind::Kind;
+use super::tiff::tag;
 use crate::Error;
 
 /// The tags of the first image of a TIFF or BigTIFF file.
@@ -63,24 +64,34 @@ impl<'a> Directory<'a> {
         }
         for index in 0..count as usize {
             let at = first + index * entry_size;
-            let (tag, kind) = (self.number(at, 2)? as u16, self.number(at + 2, 2)? as u16);
-            let count = self.number(at + 4, wide)?;
-            let value = at + 4 + wide;
-            let length = count.checked_mul(size_of(kind))?;
-            let place = match length <= wide as u64 {
-                true => value,
-                false => usize::try_from(self.number(value, wide)?).ok()?,
-            };
-            let end = place.checked_add(usize::try_from(length).ok()?)?;
-            self.bytes.get(place..end)?;
-            self.entries.push(Entry {
-                tag,
-                kind,
-                count: count as usize,
-                place,
-            });
+            match self.read_entry(at, wide) {
+                Some(entry) => self.entries.push(entry),
+                // Only what decoding needs has to be there: an editor's own tag that was lost does no harm.
+                None if tag::NEEDED.contains(&(self.number(at, 2)? as u16)) => return None,
+                None => {}
+            }
         }
         Some(())
+    }
+
+    /// The entry at a place; `None` if its values are outside the file.
+    fn read_entry(&self, at: usize, wide: usize) -> Option<Entry> {
+        let (tag, kind) = (self.number(at, 2)? as u16, self.number(at + 2, 2)? as u16);
+        let count = self.number(at + 4, wide)?;
+        let value = at + 4 + wide;
+        let length = count.checked_mul(size_of(kind))?;
+        let place = match length <= wide as u64 {
+            true => value,
+            false => usize::try_from(self.number(value, wide)?).ok()?,
+        };
+        let end = place.checked_add(usize::try_from(length).ok()?)?;
+        self.bytes.get(place..end)?;
+        Some(Entry {
+            tag,
+            kind,
+            count: count as usize,
+            place,
+        })
     }
 
     /// The number of `size` bytes at a place.
@@ -158,6 +169,17 @@ mod tests {
             directory.set(274, 3, &mut copy);
             assert_eq!(Directory::of(&copy).unwrap().first(274), Some(3));
         }
+    }
+
+    #[test]
+    fn a_lost_tag_that_decoding_does_not_need_is_ignored() {
+        // 65,000 bytes of a private tag, then the orientation.
+        let bytes = b"II*\0\x08\0\0\0\x02\0\xe8\xfd\x07\0\xe8\xfd\0\0\x08\0\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
+        let directory = Directory::of(bytes).unwrap();
+        assert_eq!(
+            (directory.first(274), directory.has(65_000)),
+            (Some(6), false)
+        );
     }
 
     #[test]
