@@ -6,8 +6,8 @@ use crate::{LoadError, WeightsForm};
 
 /// What a folder's weights were at some moment, to find out whether all files that were read since then belong together.
 ///
-/// [`StagedFolder`](crate::StagedFolder) deletes the file that marks a folder as having weights before it changes any
-/// other. So files that are read while this file stays the same are all old or all new.
+/// [`StagedFolder`](crate::StagedFolder) deletes the file that marks a folder as having weights, or moves it away, before
+/// it changes any other. So files that are read while this file stays the same are all old or all new.
 ///
 /// ```
 /// # use checkpoint::FolderState;

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,7 +129,12 @@ impl Download<'_> {
             url: self.model.to_string(),
             reason: "file sizes whose sum is too large".into(),
         })?;
-        let left = metadata.iter().map(|metadata| self.left(metadata));
+        // Files with the same content are kept once.
+        let contents: HashMap<&str, &Metadata> = metadata
+            .iter()
+            .map(|one| (one.etag.as_str(), one))
+            .collect();
+        let left = contents.values().map(|metadata| self.left(metadata));
         check_space(self.cache.folder(), left.fold(0, u64::saturating_add))?;
         let mut before = 0;
         for (file, metadata) in files.iter().zip(&metadata) {

@@ -48,9 +48,13 @@ pub(crate) fn parse(text: &str, endpoint: Option<&str>) -> Option<Result<HubMode
             "it is on another server than the Hub; set HF_ENDPOINT to use that server".into(),
         )));
     }
-    let path = base
-        .and_then(|base| path.strip_prefix(base))
-        .unwrap_or(path);
+    let path = match base.filter(|base| !base.is_empty() && !is_public) {
+        None => path,
+        Some(base) => match path.strip_prefix(base.trim_end_matches('/')) {
+            Some(rest) if rest.starts_with('/') => rest,
+            _ => return Some(Err(wrong("it is not below HF_ENDPOINT".into()))),
+        },
+    };
     Some(model(path).map_err(wrong))
 }
 

@@ -36,7 +36,7 @@ impl fmt::Display for LoadNotice {
                 embeddings,
             } => write!(
                 formatter,
-                "{origin} has {head} and {embeddings} with different values, although config.json says that they are the same; both are used; write \"tie_word_embeddings\": false into the configuration of the decoder"
+                "{origin} has {head} and {embeddings} with different values, although config.json says that they are the same; both are used; `convert` writes a configuration that says so"
             ),
             Self::UnusedEmbeddings {
                 origin,

@@ -26,7 +26,7 @@ pub const TEXT: u64 = 64 << 20;
 /// Files of one line, such as an access token or the commit of a branch: 4 KiB.
 pub const LINE: u64 = 4 << 10;
 
-/// Tensors of a checkpoint: 100,000. The largest models that are published have some 50,000.
+/// Tensors of a checkpoint: 100,000. The largest that are published, mixtures of experts, have some 90,000.
 pub const TENSORS: usize = 100_000;
 
 /// The names of all tensors of a checkpoint: 16 MiB, as much as an index of shards may have.

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::lock::{Locked, lock};
 use crate::sync_folder;
@@ -65,6 +66,16 @@ pub enum StageError {
         /// Where the file system has no locks: the folder that shows that the destination is in use.
         left: Option<PathBuf>,
     },
+    /// A commit was interrupted, and later something else wrote to the destination. Both are unchanged.
+    #[error(
+        "{destination} was written by another program after a save was interrupted, whose files are in {staged}; delete that folder, or move its files to {destination}"
+    )]
+    Superseded {
+        /// The destination.
+        destination: PathBuf,
+        /// The folder with the files of the interrupted commit.
+        staged: PathBuf,
+    },
     /// Some files were moved to the destination, others could not be.
     #[error(
         "{destination} is only partly replaced; save to it again, which first moves the files that are complete in {staged}"
@@ -78,6 +89,9 @@ pub enum StageError {
         source: io::Error,
     },
 }
+
+/// How often a destination may appear, move or disappear while a temporary folder is created for it.
+const ATTEMPTS: usize = 100;
 
 // The name of the temporary folder says how far a commit has come.
 
@@ -121,6 +135,8 @@ pub fn complete_interrupted_commit(
     match lock(destination).map_err(failed(destination))? {
         // Without a lock, a commit that is under way can't be told from one that was interrupted.
         Locked::ByAnother | Locked::Gone | Locked::Unsupported => Ok(()),
+        // What another program has written since then is newer than what was interrupted.
+        Locked::Here { .. } if is_superseded(destination, rules) => Ok(()),
         Locked::Here { .. } => complete(destination, rules),
     }
 }
@@ -139,7 +155,7 @@ impl StagedFolder {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        loop {
+        for _ in 0..ATTEMPTS {
             let exists = match fs::metadata(&destination) {
                 Ok(metadata) if metadata.is_dir() => true,
                 Ok(_) => return Err(failed(&destination)(ErrorKind::NotADirectory.into())),
@@ -163,6 +179,7 @@ impl StagedFolder {
                 });
             }
         }
+        Err(busy(&destination, None))
     }
 
     /// The folder to write the files to. It has no subfolders.
@@ -198,6 +215,13 @@ impl StagedFolder {
             true => COMPLETE,
             false => KEEPING,
         };
+        // A folder in the place of a file could not be replaced, which has to be known before anything has changed.
+        for file in &new {
+            let path = self.destination.join(file);
+            if is_folder(&path) {
+                return Err(failed(&path)(ErrorKind::IsADirectory.into()));
+            }
+        }
         let next = self.destination.join(phase);
         fs::rename(&self.path, &next).map_err(failed(&next))?;
         self.keep = true;
@@ -232,6 +256,18 @@ fn inside(destination: &Path, rules: Rules) -> Result<Option<(PathBuf, Locked)>,
         Locked::Gone => return Ok(None),
         lock => lock,
     };
+    if let Some(staged) = interrupted_commit(destination) {
+        if matches!(lock, Locked::Unsupported) {
+            // It may be under way.
+            return Err(busy(destination, None));
+        }
+        if is_superseded(destination, rules) {
+            return Err(StageError::Superseded {
+                destination: destination.to_owned(),
+                staged,
+            });
+        }
+    }
     complete(destination, rules)?;
     let path = destination.join(WRITING);
     if !create(&path)? {
@@ -285,10 +321,11 @@ fn empty(path: &Path, lock: &Locked, destination: &Path) -> Result<(), StageErro
     for entry in fs::read_dir(path).map_err(failed(path))? {
         let entry = entry.map_err(failed(path))?;
         let (path, kind) = (entry.path(), entry.file_type());
-        match kind.map_err(failed(&path))?.is_dir() {
-            true => fs::remove_dir_all(&path).map_err(failed(&path))?,
-            false => fs::remove_file(&path).map_err(failed(&path))?,
+        // No commit leaves a folder in it, so it would not be ours.
+        if kind.map_err(failed(&path))?.is_dir() {
+            return Err(failed(&path)(ErrorKind::IsADirectory.into()));
         }
+        fs::remove_file(&path).map_err(failed(&path))?;
     }
     Ok(())
 }
@@ -307,6 +344,32 @@ fn complete(destination: &Path, rules: Rules) -> Result<(), StageError> {
         destination: destination.to_owned(),
         staged: interrupted_commit(destination).unwrap_or(staged),
         source,
+    })
+}
+
+/// Whether the destination has a marker that another program wrote after the commit that was interrupted. A commit
+/// itself leaves only markers that are older than its files, and none beside one that is still to be moved.
+fn is_superseded(destination: &Path, rules: Rules) -> bool {
+    let Some(staged) = interrupted_commit(destination) else {
+        return false;
+    };
+    let times = |folder: &Path| -> Vec<(String, Option<SystemTime>)> {
+        let modified = |file: &str| fs::metadata(folder.join(file)).ok()?.modified().ok();
+        let names = names(folder).unwrap_or_default();
+        names
+            .into_iter()
+            .map(|file| (file.clone(), modified(&file)))
+            .collect()
+    };
+    let new = times(&staged);
+    let newest = new.iter().filter_map(|(_, time)| *time).max();
+    let is_moving = staged.ends_with(MOVING);
+    let mut old = times(destination)
+        .into_iter()
+        .filter(|(file, _)| (rules.marks)(file));
+    old.any(|(file, time)| match is_moving {
+        true => new.iter().any(|(other, _)| *other == file),
+        false => time > newest,
     })
 }
 

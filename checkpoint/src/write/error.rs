@@ -41,6 +41,9 @@ pub enum SaveError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// The files can't be moved to the folder for another reason.
+    #[error(transparent)]
+    Stage(StageError),
     /// A weight has a value that is too large for the precision.
     #[error(
         "tensor {name} has the value {value:e}, which is beyond the range of {precision}; choose f32 or bf16"
@@ -96,11 +99,7 @@ impl From<StageError> for SaveError {
                 source,
             },
             StageError::Io { path, source } => Self::Io { path, source },
-            // A kind of error that this crate does not know yet.
-            other => Self::Io {
-                path: PathBuf::new(),
-                source: std::io::Error::other(other),
-            },
+            other => Self::Stage(other),
         }
     }
 }

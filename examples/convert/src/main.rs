@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm, complete_interrupted_save};
+use checkpoint::{
+    FolderState, SaveError, SaveOptions, StagedFolder, WeightsForm, complete_interrupted_save,
+};
 use clap::Parser;
 use packed_linear::Format;
 use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
@@ -125,8 +127,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
     let staged = StagedFolder::new(&arguments.destination)?;
     let progress = Progress::spinner();
     progress.set_message("reading");
-    let (pretrained, side_files) = source(program, arguments, format, staged.path())?;
-    side_files.write_preprocessing(staged.path(), &pretrained.config)?;
+    let pretrained = source(program, arguments, format, staged.path())?;
 
     let options = SaveOptions {
         precision: match output {
@@ -177,7 +178,7 @@ fn source(
     arguments: &Arguments,
     format: Option<Format>,
     staged: &Path,
-) -> Result<(Pretrained, SideFiles), ConvertError> {
+) -> Result<Pretrained, ConvertError> {
     let weights = format.map_or(Weights::Ordinary, Weights::Packed);
     let device = device::device(&arguments.device)?;
     let folder = |name: &Option<String>| {
@@ -192,9 +193,15 @@ fn source(
         .map(|name| locate::tokenizer(program, name))
         .transpose()?;
     // Before any file is read, so that all are of the same checkpoint.
-    for folder in [&model, &encoder, &decoder].into_iter().flatten() {
+    let folders: Vec<PathBuf> = [&model, &encoder, &decoder, &named]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    for folder in &folders {
         complete_interrupted_save(folder);
     }
+    let states: Vec<FolderState> = folders.iter().map(FolderState::of).collect();
     let side_files = SideFiles {
         preprocessing: model.clone().or(encoder.clone()),
         tokenizer_was_named: named.is_some(),
@@ -216,6 +223,13 @@ fn source(
         };
         Pretrained::from_folder(model.unwrap_or_default(), &options, &device)?
     };
+    side_files.write_preprocessing(staged, &pretrained.config)?;
+    // Another program may have saved to a folder while its files were read one after another.
+    let changed = |(folder, state): &(&PathBuf, &FolderState)| FolderState::of(folder) != **state;
+    if let Some((folder, _)) = folders.iter().zip(&states).find(changed) {
+        let folder = folder.clone();
+        return Err(LoadError::from(checkpoint::LoadError::Changing { folder }).into());
+    }
     let vocabulary = pretrained.config.decoder.vocab_size();
     match (tokens, &side_files.tokenizer) {
         (Some(tokens), Some(folder)) if tokens > vocabulary => Err(ConvertError::Vocabulary {
@@ -223,7 +237,7 @@ fn source(
             tokens,
             vocabulary,
         }),
-        _ => Ok((pretrained, side_files)),
+        _ => Ok(pretrained),
     }
 }
 

@@ -117,10 +117,16 @@ fn what_a_stopped_process_left_is_deleted_or_completed() {
     let destination = directory.path().join("new");
     staged(&destination, &OLD).commit().unwrap();
     // Stopped while it wrote.
-    fs::create_dir_all(destination.join(WRITING).join("folder")).unwrap();
+    fs::create_dir_all(destination.join(WRITING)).unwrap();
     fs::write(destination.join(WRITING).join("config"), "half").unwrap();
     drop(staged(&destination, &[]));
     assert_eq!(content(&destination), pairs(&OLD));
+    // No commit leaves a folder there.
+    let foreign = destination.join(WRITING).join("folder");
+    fs::create_dir_all(&foreign).unwrap();
+    let error = StagedFolder::new(&destination, RULES).unwrap_err();
+    assert!(matches!(error, StageError::Io { .. }), "{error}");
+    fs::remove_dir_all(foreign.parent().unwrap()).unwrap();
     let beside = directory.path().join(".second.saving");
     fs::create_dir_all(&beside).unwrap();
     fs::write(beside.join("config"), "half").unwrap();
@@ -199,4 +205,38 @@ fn links_to_other_folders_are_never_followed() {
         assert_eq!(content(&outside), pairs(&[("config", "mine")]), "{name}");
         fs::remove_dir_all(&destination).unwrap();
     }
+}
+
+#[test]
+fn what_another_program_wrote_after_an_interruption_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    for phase in [COMPLETE, MOVING] {
+        let destination = directory.path().join(phase);
+        let left = destination.join(phase);
+        fs::create_dir_all(&left).unwrap();
+        fs::write(left.join("b.mark"), "interrupted").unwrap();
+        let newer = destination.join("b.mark");
+        fs::write(&newer, "newer").unwrap();
+        let later = SystemTime::now() + std::time::Duration::from_secs(9);
+        let file = fs::File::options().write(true).open(&newer).unwrap();
+        file.set_modified(later).unwrap();
+
+        complete_interrupted_commit(&destination, RULES).unwrap();
+        assert_eq!(fs::read_to_string(&newer).unwrap(), "newer");
+        let error = StagedFolder::new(&destination, RULES).unwrap_err();
+        assert!(matches!(error, StageError::Superseded { .. }), "{error}");
+        assert!(left.join("b.mark").exists());
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let destination = directory.path().join("a");
+    staged(&destination, &OLD).commit().unwrap();
+    fs::create_dir(destination.join("config")).unwrap();
+    let error = staged(&destination, &NEW).commit().unwrap_err();
+    assert!(matches!(error, StageError::Io { .. }), "{error}");
+    assert!(destination.join("a.mark").exists());
+    assert_eq!(interrupted_commit(&destination), None);
 }
