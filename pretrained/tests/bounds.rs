@@ -305,6 +305,10 @@ fn pickles_are_bounded_in_every_container() {
     for entry in ["pickle", "sys_info", "tensors", "storages"] {
         refuse("pytorch_model.bin", &tar(entry, &many), 1, "more objects");
     }
+    // The first two letters of a ZIP archive, in the name of an entry.
+    let named = tar("PK", b"");
+    let named = [&named[..named.len() - 1024], &tar("pickle", &many)].concat();
+    refuse("pytorch_model.bin", &named, 1, "more objects");
     let counted = [b"K\x01.", &many[..]].concat();
     for entry in ["tensors", "storages"] {
         refuse(

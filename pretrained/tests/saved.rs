@@ -11,7 +11,7 @@ use std::time::Duration;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use checkpoint::{Precision, SaveError, SaveOptions, StagedFolder};
-use common::{chain, load};
+use common::load;
 use pretrained::Pretrained;
 use tempfile::TempDir;
 
@@ -147,7 +147,7 @@ fn a_folder_changes_between_one_file_and_shards_and_keeps_other_files() {
 }
 
 #[test]
-fn a_replacement_that_fails_leaves_no_mixture_and_keeps_the_new_files() {
+fn a_folder_in_the_place_of_a_file_is_refused_before_anything_changes() {
     let pretrained = form("safetensors");
     let small = SaveOptions {
         max_shard_size: 4000,
@@ -162,14 +162,13 @@ fn a_replacement_that_fails_leaves_no_mixture_and_keeps_the_new_files() {
     let obstacle = place.path().join(shard.unwrap());
     fs::remove_file(&obstacle).unwrap();
     fs::create_dir_all(obstacle.join("inside")).unwrap();
-    match pretrained.save(place.path(), &small).unwrap_err() {
-        SaveError::Unfinished { staged, .. } => {
-            assert!(staged.join("model.safetensors.index.json").exists());
-        }
-        other => panic!("{other}"),
-    }
-    let message = chain(&load(place.path()).unwrap_err());
-    assert!(message.contains("has no weights"), "{message}");
+    let before = files(place.path());
+    let error = pretrained.save(place.path(), &small).unwrap_err();
+    assert!(
+        matches!(&error, SaveError::Io { path, .. } if *path == obstacle),
+        "{error}"
+    );
+    assert_eq!(files(place.path()), before);
 }
 
 #[test]
