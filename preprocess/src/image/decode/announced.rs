@@ -66,8 +66,12 @@ pub(super) fn check(
     ask_for_memory([width, height], pixels)
 }
 
-/// Asks for the memory that decoding takes, and gives it back: decoders stop the whole program if they get none.
+/// Asks for the memory that decoding a large image takes, and gives it back: decoders stop the whole program if they get
+/// none.
 fn ask_for_memory([width, height]: [u32; 2], pixels: u64) -> Result<(), Error> {
+    if pixels <= ALWAYS {
+        return Ok(()); // where there is not as much, nothing else works either
+    }
     let needed = usize::try_from(pixels.saturating_mul(BYTES_PER_PIXEL)).unwrap_or(usize::MAX);
     let mut memory: Vec<u8> = Vec::new();
     memory

@@ -86,7 +86,7 @@ fn check_lengths(tokenizer: &Tokenizer, added: &[Token]) -> Result<(), Error> {
     let limit = limits::ADDED_BYTES.min(total * limits::ADDED_GROWTH + limits::ADDED_MORE_BYTES);
     let mut found = 0;
     for token in added {
-        found += match tokenizer.get_normalizer() {
+        let length = match tokenizer.get_normalizer() {
             Some(normalizer) if token.normalized => {
                 let mut text = NormalizedString::from(token.content.as_str());
                 normalizer.normalize(&mut text).map_err(Error::Tokenize)?;
@@ -94,6 +94,14 @@ fn check_lengths(tokenizer: &Tokenizer, added: &[Token]) -> Result<(), Error> {
             }
             _ => token.content.len(),
         };
+        if length == 0 {
+            // It would be found between any two bytes of a text, also within a character.
+            return Err(PLACE.refuse(
+                "tokens that normalisation leaves something of",
+                quoted(&token.content),
+            ));
+        }
+        found += length;
         if found > limit {
             return Err(PLACE.refuse(
                 format!("tokens of at most {limit} bytes together, after normalisation"),
