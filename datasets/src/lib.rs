@@ -26,13 +26,21 @@
 mod dataset;
 mod error;
 mod example;
+mod files;
+mod index;
+mod indexed;
 mod options;
+mod order;
 mod positioned;
+mod shard;
 mod skipped;
+mod source;
 mod table;
 
 pub use dataset::{Dataset, Entry, Examples};
 pub use error::Error;
 pub use example::{Caption, Example, ImageSource, Origin};
+pub use indexed::IndexedDataset;
 pub use options::{Columns, Format, Options, Quoting};
+pub use order::Shuffle;
 pub use skipped::{SkipCounts, SkipReason, Skipped};
