@@ -98,7 +98,7 @@ impl Source {
         match self {
             Self::Table(_) | Self::Shard(_) => None,
             #[cfg(feature = "parquet")]
-            Self::Parquet(file) => Some(file.row_groups()),
+            Self::Parquet(file) => Some(file.block_sizes()),
         }
     }
 
@@ -108,7 +108,7 @@ impl Source {
         match self {
             Self::Table(_) | Self::Shard(_) => {}
             #[cfg(feature = "parquet")]
-            Self::Parquet(file) => file.keep_row_groups(count),
+            Self::Parquet(file) => file.keep_blocks(count),
         }
     }
 

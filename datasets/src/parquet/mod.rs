@@ -1,4 +1,5 @@
-//! Apache Parquet: a row is an example. Row groups are read one at a time, with the columns that are needed.
+//! Apache Parquet: a row is an example. Row groups are read one at a time, with the columns that are needed, and large ones in
+//! several parts.
 
 mod cache;
 mod chunks;
@@ -10,6 +11,7 @@ use std::panic;
 use std::path::Path;
 use std::sync::Arc;
 
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 
@@ -22,6 +24,22 @@ use crate::positioned::Stamp;
 use crate::source::{Place, Walk};
 use crate::{Entry, Error, Options};
 
+/// The largest number of rows that are in memory as one block, and how many bytes they should have. A row group of more is
+/// read again for each block of it, up to the block's end: row groups of a million paths are common.
+const MAX_BLOCK_ROWS: u64 = 1 << 14;
+const BLOCK_BYTES: u64 = 128 << 20;
+
+/// Rows of one row group.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    row_group: usize,
+    /// How many rows of the row group come before.
+    skip: u64,
+    /// How many rows of the file come before.
+    first: u64,
+    rows: u64,
+}
+
 /// An open Parquet file.
 #[derive(Clone)]
 pub(crate) struct ParquetFile {
@@ -29,7 +47,8 @@ pub(crate) struct ParquetFile {
     stamp: Stamp,
     reader: Arc<SerializedFileReader<Chunks>>,
     layout: Arc<Layout>,
-    /// Rows in each row group.
+    blocks: Arc<[Block]>,
+    /// Rows in each block.
     sizes: Arc<[u64]>,
     cache: Arc<Cache>,
     number: usize,
@@ -55,25 +74,14 @@ impl ParquetFile {
             Err(_) => return Err(damaged("the Parquet reader can't cope with it".to_owned())),
         };
         let metadata = reader.metadata();
-        let sizes = metadata
-            .row_groups()
-            .iter()
-            .map(|group| u64::try_from(group.num_rows()));
-        let sizes: Vec<u64> = sizes
-            .collect::<Result<_, _>>()
-            .map_err(|error| damaged(error.to_string()))?;
-        let rows = sizes
-            .iter()
-            .try_fold(0u64, |sum, size| sum.checked_add(*size));
-        if rows.is_none_or(|rows| rows > 1 << 48) {
-            return Err(damaged("an impossible number of rows".to_owned()));
-        }
+        let blocks = blocks(metadata).map_err(damaged)?;
         let layout = Layout::new(&path, metadata.file_metadata().schema(), options)?;
         Ok(Self {
             stamp: Stamp::new(&whole_files::open(&path)?.1),
             reader: Arc::new(reader),
             layout: Arc::new(layout),
-            sizes: sizes.into(),
+            sizes: blocks.iter().map(|block| block.rows).collect(),
+            blocks: blocks.into(),
             cache: Arc::clone(cache),
             number: cache.file(),
             path,
@@ -89,25 +97,21 @@ impl ParquetFile {
 
     /// A row by its number from 0.
     pub(crate) fn row(&self, row: u64) -> Result<Entry, Error> {
-        let (mut number, mut first) = (0, 0);
-        while let Some(size) = self.sizes.get(number)
-            && first + size <= row
-        {
-            first += size;
-            number += 1;
-        }
+        let after = self.blocks.partition_point(|block| block.first <= row);
+        let number = after.saturating_sub(1);
+        let block = self.blocks[number];
         let group = self
             .cache
-            .get((self.number, number), || Group::read(self, number, first))?;
-        let within = usize::try_from(row - first).unwrap_or(usize::MAX);
+            .get((self.number, number), || Group::read(self, block))?;
+        let within = usize::try_from(row - block.first).unwrap_or(usize::MAX);
         Ok(group.row(within, self.origin(row)))
     }
 
-    pub(crate) fn row_groups(&self) -> &[u64] {
+    pub(crate) fn block_sizes(&self) -> &[u64] {
         &self.sizes
     }
 
-    pub(crate) fn keep_row_groups(&self, count: usize) {
+    pub(crate) fn keep_blocks(&self, count: usize) {
         self.cache.keep(count);
     }
 
@@ -125,6 +129,35 @@ impl ParquetFile {
             row: row + 1,
         }
     }
+}
+
+/// The blocks of all row groups that have rows, or what is wrong with their sizes.
+fn blocks(metadata: &ParquetMetaData) -> Result<Vec<Block>, String> {
+    let mut blocks = Vec::new();
+    let mut first = 0u64;
+    for (row_group, group) in metadata.row_groups().iter().enumerate() {
+        let wrong = || format!("a row group of {} rows", group.num_rows());
+        let rows = u64::try_from(group.num_rows())
+            .ok()
+            .filter(|rows| *rows < 1 << 32)
+            .ok_or_else(wrong)?;
+        let bytes = u64::try_from(group.total_byte_size()).unwrap_or(0).max(1);
+        let most = (u128::from(rows) * u128::from(BLOCK_BYTES) / u128::from(bytes))
+            .clamp(1, MAX_BLOCK_ROWS.into()) as u64;
+        let mut skip = 0;
+        while skip < rows {
+            let rows = most.min(rows - skip);
+            blocks.push(Block {
+                row_group,
+                skip,
+                first: first + skip,
+                rows,
+            });
+            skip += rows;
+        }
+        first += rows;
+    }
+    Ok(blocks)
 }
 
 impl fmt::Debug for ParquetFile {
@@ -145,7 +178,12 @@ pub(crate) struct Rows {
 impl Walk for Rows {
     fn next_entry(&mut self) -> Result<Option<(Place, Entry)>, Error> {
         let row = self.next;
-        if row >= self.file.sizes.iter().sum() {
+        if self
+            .file
+            .blocks
+            .last()
+            .is_none_or(|last| row >= last.first + last.rows)
+        {
             return Ok(None);
         }
         self.next += 1;

@@ -6,11 +6,11 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::FileReader;
 use parquet::record::reader::RowIter;
 
-use super::ParquetFile;
+use super::{Block, ParquetFile};
 use crate::example::{Example, Origin};
 use crate::{Entry, Error, SkipReason, Skipped};
 
-/// A row group in memory.
+/// A part of a row group in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     rows: Vec<Result<Example, Skipped>>,
@@ -26,11 +26,11 @@ enum Stop {
 }
 
 impl Group {
-    /// Reads a row group whose first row has this number, from 0. What is damaged ends it; an error is one of the file.
-    pub(super) fn read(file: &ParquetFile, number: usize, first: u64) -> Result<Self, Error> {
+    /// Reads a block. What is damaged ends it; an error is one of the file.
+    pub(super) fn read(file: &ParquetFile, block: Block) -> Result<Self, Error> {
         let mut group = Self::default();
         // The reader of the crate panics at some kinds of damage.
-        let read = || group.fill(file, number, first);
+        let read = || group.fill(file, block);
         let result = panic::catch_unwind(AssertUnwindSafe(read));
         let panicked = Err(Stop::Damaged(
             "the Parquet reader can't cope with it".to_owned(),
@@ -45,13 +45,26 @@ impl Group {
         }
     }
 
-    fn fill(&mut self, file: &ParquetFile, number: usize, first: u64) -> Result<(), Stop> {
-        let reader = file.reader.get_row_group(number).map_err(stop)?;
+    fn fill(&mut self, file: &ParquetFile, block: Block) -> Result<(), Stop> {
+        let reader = file.reader.get_row_group(block.row_group).map_err(stop)?;
         let projection = Some(file.layout.projection.clone());
         let rows = RowIter::from_row_group(projection, &*reader).map_err(stop)?;
-        for (row, place) in rows.zip(first..) {
+        let start = usize::try_from(block.skip).unwrap_or(usize::MAX);
+        let wanted = block.first..block.first + block.rows;
+        for (number, row) in rows.enumerate() {
+            // An error ends the rows, also one before this block.
+            let row = row.map_err(stop)?;
+            let Some(place) = number
+                .checked_sub(start)
+                .map(|number| block.first + number as u64)
+            else {
+                continue;
+            };
+            if !wanted.contains(&place) {
+                break;
+            }
             let origin = file.origin(place);
-            let example = file.layout.example(row.map_err(stop)?, origin.clone());
+            let example = file.layout.example(row, origin.clone());
             self.rows
                 .push(example.map_err(|(image, reason, detail)| Skipped {
                     origin,
@@ -63,7 +76,7 @@ impl Group {
         Ok(())
     }
 
-    /// A row by its number in the group; `origin` is where it should be.
+    /// A row by its number in the block; `origin` is where it should be.
     pub(super) fn row(&self, number: usize, origin: Origin) -> Entry {
         match (self.rows.get(number), &self.damage) {
             (Some(Ok(example)), _) => Entry::Example(example.clone()),
