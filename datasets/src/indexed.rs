@@ -66,13 +66,11 @@ impl IndexedDataset {
 
     /// The example at a position. It is read anew each time; in Parquet, the row groups that were used last are kept.
     ///
-    /// A [`Skipped`] comes only from Parquet, whose rows are not read when it is opened, and from files that have been
-    /// damaged since.
+    /// A [`Skipped`] comes only from Parquet, whose rows are not read when it is opened: also where a row group is damaged.
     ///
     /// # Errors
     /// - [`Error::Read`] if the file can't be read.
     /// - [`Error::Changed`] if it was written to since it was opened.
-    /// - [`Error::Damaged`] if a row group can't be read.
     ///
     /// # Panics
     /// If there is no such position.

@@ -141,8 +141,7 @@ impl Loader {
     ///
     /// # Errors
     /// [`Error::Option`] if there is no such position; [`Error::Prepare`] if threads can't be started. A batch is an error
-    /// - if a table, a shard or an index can't be read any more ([`Error::Read`], [`Error::Changed`],
-    ///   [`Error::Damaged`]),
+    /// - if a table, a shard or an index can't be read any more ([`Error::Read`], [`Error::Changed`]),
     /// - if its images have different sizes ([`Error::MixedSizes`]),
     /// - if no image of a whole epoch can be used ([`Error::NoExamples`]).
     pub fn batches(&self, from: Position, end: u64) -> Result<Batches, Error> {
