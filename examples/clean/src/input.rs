@@ -1,0 +1,126 @@
+use std::path::{Path, PathBuf};
+
+use datasets::cleaning::{FolderError, FolderExamples, JournalError};
+use datasets::{Dataset, Entry, Example, Options, Origin, SkipReason, Skipped};
+use preprocess::text::{Language, language};
+
+use crate::arguments::Arguments;
+use crate::error::CleanError;
+
+/// Where examples come from.
+pub(crate) enum Input {
+    /// Files that `datasets` reads.
+    Files(Dataset),
+    /// Pictures with text files beside them.
+    Folder {
+        root: PathBuf,
+        language: Option<Language>,
+        output: PathBuf,
+    },
+}
+
+/// What stands in the place of an example.
+pub(crate) enum Passed {
+    /// A row that can't be used, which is counted.
+    Skipped(Skipped),
+    /// The end of the work.
+    Failed(CleanError),
+}
+
+impl From<JournalError> for Passed {
+    fn from(error: JournalError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Input {
+    pub(crate) fn open(arguments: &Arguments) -> Result<Self, CleanError> {
+        let default = match arguments.language.as_deref() {
+            Some(text) => {
+                Some(language(text.trim()).ok_or_else(|| CleanError::Language(text.to_owned()))?)
+            }
+            None => None,
+        };
+        for input in arguments.inputs.iter().chain(&arguments.images) {
+            if is_within(input, &arguments.output) {
+                return Err(CleanError::InputInOutput {
+                    input: input.clone(),
+                    output: arguments.output.clone(),
+                });
+            }
+        }
+        match arguments.inputs.as_slice() {
+            [root] if is_folder_of_pictures(root) => {
+                // Whether it can be read at all, before anything is written.
+                std::fs::read_dir(root).map_err(|source| FolderError::Folder {
+                    path: root.clone(),
+                    source,
+                })?;
+                Ok(Self::Folder {
+                    root: root.clone(),
+                    language: default,
+                    output: arguments.output.clone(),
+                })
+            }
+            inputs => {
+                if let Some(folder) = inputs.iter().find(|input| is_folder_of_pictures(input)) {
+                    return Err(CleanError::FolderAmongOthers(folder.clone()));
+                }
+                let mut options = Options::default();
+                options.image_folder.clone_from(&arguments.images);
+                options.language = default;
+                Ok(Self::Files(Dataset::open_files(inputs, &options)?))
+            }
+        }
+    }
+
+    /// All examples from the start.
+    pub(crate) fn examples(&self) -> Box<dyn Iterator<Item = Result<Example, Passed>>> {
+        match self {
+            Self::Files(dataset) => Box::new(dataset.examples().map(|entry| match entry {
+                Ok(Entry::Example(example)) => Ok(example),
+                Ok(Entry::Skipped(skipped)) => Err(Passed::Skipped(skipped)),
+                Err(error) => Err(Passed::Failed(error.into())),
+            })),
+            Self::Folder {
+                root,
+                language,
+                output,
+            } => {
+                let examples = FolderExamples::new(root, *language).without(output);
+                Box::new(examples.map(|example| example.map_err(of_folder)))
+            }
+        }
+    }
+}
+
+fn of_folder(error: FolderError) -> Passed {
+    match error {
+        // One picture less, and not the end.
+        FolderError::Captions(error) => Passed::Skipped(Skipped {
+            origin: Origin {
+                file: error.path().to_owned(),
+                row: 1,
+            },
+            image: None,
+            reason: match error {
+                whole_files::ReadError::NotText { .. } => SkipReason::NotText,
+                _ => SkipReason::Unreadable,
+            },
+            detail: report::message(&error),
+        }),
+        error => Passed::Failed(error.into()),
+    }
+}
+
+fn is_folder_of_pictures(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether a path is a folder or lies in it. A folder that does not exist has nothing in it.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    match (path.canonicalize(), folder.canonicalize()) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}
