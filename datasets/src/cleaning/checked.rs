@@ -326,3 +326,6 @@ fn size(example: &Example) -> usize {
         ImageSource::Bytes { bytes, .. } => bytes.len(),
     }
 }
+
+#[cfg(test)]
+mod tests;

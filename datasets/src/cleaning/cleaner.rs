@@ -278,3 +278,6 @@ fn image_name(image: &ImageSource) -> Vec<u8> {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

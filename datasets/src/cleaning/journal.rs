@@ -256,3 +256,6 @@ fn fill(file: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
