@@ -1,4 +1,4 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -57,6 +57,8 @@ pub struct JournalError {
 
 /// The first bytes of a journal. The number is to change with the format, and whenever a check comes to other results.
 const MAGIC: &[u8; 24] = b"journal of pictures 001\n";
+/// How many of them say what kind of file it is.
+const KIND: usize = 19;
 const HEAD: usize = MAGIC.len() + 32;
 /// Length, number of records, checksum.
 const BLOCK_HEAD: usize = 4 + 4 + 16;
@@ -70,7 +72,7 @@ impl Journal {
     /// Opens the journal of a check, or begins one. A journal of a check with other options is begun anew.
     ///
     /// # Errors
-    /// [`JournalError`] if the file can't be read or written.
+    /// [`JournalError`] if the file can't be read or written, or is something else.
     pub fn open(path: impl AsRef<Path>, check: &PictureCheck) -> Result<Self, JournalError> {
         let path = path.as_ref().to_owned();
         let fail = |action| {
@@ -81,31 +83,30 @@ impl Journal {
                 source,
             }
         };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&path).map_err(fail("open"))?;
         let expected = head(check);
-        let mut found = [0; HEAD];
-        let is_ours = match file.read_exact(&mut found) {
-            Ok(()) => found == expected,
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => false,
-            Err(error) => return Err(fail("read")(error)),
+        let is_ours = match start(&path).map_err(fail("read"))? {
+            None => false,
+            Some(found) if found.starts_with(&MAGIC[..KIND]) => found == expected,
+            Some(_) => {
+                let problem = "it is something else; name another file";
+                return Err(fail("use as")(io::Error::new(
+                    ErrorKind::InvalidData,
+                    problem,
+                )));
+            }
         };
         if !is_ours {
-            file.set_len(0)
-                .and_then(|()| file.seek(SeekFrom::Start(0)))
-                .and_then(|_| file.write_all(&expected))
-                .map_err(fail("write"))?;
+            begin(&path, &expected).map_err(fail("write"))?;
         }
-        let earlier = match is_ours {
-            true => Some(BufReader::with_capacity(1 << 16, {
-                let mut file = File::open(&path).map_err(fail("read"))?;
-                file.seek(SeekFrom::Start(HEAD as u64))
-                    .map_err(fail("read"))?;
-                file
-            })),
-            false => None,
-        };
+        let mut options = OpenOptions::new();
+        let file = options.write(true).open(&path).map_err(fail("open"))?;
+        let mut earlier = None;
+        if is_ours {
+            let mut file = File::open(&path).map_err(fail("read"))?;
+            file.seek(SeekFrom::Start(HEAD as u64))
+                .map_err(fail("read"))?;
+            earlier = Some(BufReader::with_capacity(1 << 16, file));
+        }
         let head = HEAD as u64;
         Ok(Self {
             end: head,
@@ -206,6 +207,31 @@ impl Journal {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// Writes a journal without records, with its whole head or not at all. What a killed program leaves is hidden, and replaced
+/// the next time.
+fn begin(path: &Path, head: &[u8]) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let mut file = File::create(&part)?;
+    file.write_all(head)?;
+    file.sync_all()?;
+    drop(file); // Windows does not rename an open file.
+    fs::rename(part, path)
+}
+
+/// The first bytes of a file, as many as a head has. `None` if there is no file or it is empty.
+fn start(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut start = Vec::with_capacity(HEAD);
+    file.take(HEAD as u64).read_to_end(&mut start)?;
+    Ok((!start.is_empty()).then_some(start))
 }
 
 /// The first bytes of the journal of a check.

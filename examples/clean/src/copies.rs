@@ -19,6 +19,8 @@ pub(crate) struct Copies {
 
 /// What copies belong to, in the folder of copies.
 const BELONGS: &str = ".rules";
+/// What is not complete.
+const PART: &str = ".part";
 
 impl Copies {
     /// Copies go to a folder in the output folder. Those of a run with other rules or inputs are deleted.
@@ -81,7 +83,7 @@ impl Copies {
         fs::create_dir_all(folder)?;
         // Renamed when it is complete. Not synced, since that would take most of the time; a copy that a crash of the
         // machine has cut short has another length.
-        let part = self.folder.join(".part");
+        let part = self.folder.join(PART);
         let written = match image {
             ImageSource::File(path) => fs::copy(path, &part).map(|_| ()),
             ImageSource::Bytes { bytes, .. } => fs::write(&part, bytes),
@@ -99,7 +101,13 @@ fn begin(folder: &Path, belongs: &str) -> Result<(), CleanError> {
     if path.exists() {
         return Ok(());
     }
-    whole_files::replace(&path, belongs.as_bytes()).map_err(CleanError::write(path))
+    let write = || {
+        fs::create_dir_all(folder)?;
+        let part = folder.join(PART);
+        fs::write(&part, belongs)?;
+        fs::rename(part, &path)
+    };
+    write().map_err(CleanError::write(&path))
 }
 
 /// The extension of a name, if it is an ordinary one.

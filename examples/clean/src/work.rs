@@ -62,8 +62,9 @@ const BAR: &str = "{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left";
 impl Work<'_> {
     /// Cleans all examples and writes the files.
     pub(crate) fn run(&self, mut cleaner: Cleaner, output: Output) -> Result<End, CleanError> {
-        let mut results = self.results(&output)?;
+        // First, since it shows that the folder is ours.
         let journal = output.journal(cleaner.picture_check())?;
+        let mut results = self.results(&output)?;
         let examples = self.input.examples();
         let progress = self.progress();
         let check = cleaner.picture_check().clone();

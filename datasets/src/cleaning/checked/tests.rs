@@ -100,7 +100,7 @@ fn decisions_are_the_same_on_any_number_of_threads_and_with_a_journal() {
         "row 10",
         "51 missing_image",
         "32 duplicate_image",
-        "2 Train",
+        "3 Train",
         "Validation",
         "damaged_image",
     ] {

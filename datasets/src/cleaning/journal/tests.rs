@@ -1,5 +1,3 @@
-use std::fs;
-
 use super::*;
 use crate::cleaning::{CleaningConfig, Facts, Sound};
 
@@ -110,6 +108,16 @@ fn a_check_with_other_options_begins_anew() {
     let mut journal = Journal::open(&path, &other).unwrap();
     assert!(journal.next_record().unwrap().is_none());
     assert_eq!(read(&path), []);
-    fs::write(&path, b"something else").unwrap();
+    fs::write(&path, b"").unwrap();
     assert_eq!(read(&path), []);
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("thesis.txt");
+    fs::write(&path, b"something else").unwrap();
+    let error = Journal::open(&path, &check()).unwrap_err();
+    assert!(error.to_string().contains("thesis.txt"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"something else");
 }
