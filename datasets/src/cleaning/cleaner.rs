@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::iter;
 
 use preprocess::text::{Language, Tokenizer};
 
@@ -167,7 +166,7 @@ impl Cleaner {
             return dropped(example, reasons, dropped_captions);
         }
         // Only now, so that a picture is compared with those that are kept.
-        let name = image_name(&example.image);
+        let name = image_name(&example);
         let earlier = self.exact.find(picture.identity, &name);
         let is_again = earlier == Some(Earlier::SameName);
         if let Some(Earlier::OtherName(number)) = earlier
@@ -266,16 +265,14 @@ fn of(number: Option<u64>) -> String {
     }
 }
 
-/// What tells one image of a data set from another.
-fn image_name(image: &ImageSource) -> Vec<u8> {
-    match image {
+/// What tells one image of a data set from another. Names within shards say nothing about those within others.
+fn image_name(example: &Example) -> Vec<u8> {
+    match &example.image {
         ImageSource::File(path) => path.as_os_str().as_encoded_bytes().to_vec(),
-        ImageSource::Bytes { name, .. } => name
-            .as_bytes()
-            .iter()
-            .copied()
-            .chain(iter::once(0))
-            .collect(),
+        ImageSource::Bytes { name, .. } => {
+            let shard = example.origin.file.as_os_str().as_encoded_bytes();
+            [shard, &[0], name.as_bytes()].concat()
+        }
     }
 }
 

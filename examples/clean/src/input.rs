@@ -69,7 +69,7 @@ impl Input {
                 let mut options = Options::default();
                 options.image_folder.clone_from(&arguments.images);
                 options.language = default;
-                Ok(Self::Files(Dataset::open_files(inputs, &options)?))
+                Ok(Self::Files(Dataset::open_all(inputs, &options)?))
             }
         }
     }
@@ -113,8 +113,22 @@ fn of_folder(error: FolderError) -> Passed {
     }
 }
 
+/// Whether a path is a folder without tables and shards. What lies deeper is not looked at.
 fn is_folder_of_pictures(path: &Path) -> bool {
-    path.is_dir()
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return false;
+    };
+    let is_data = |path: PathBuf| {
+        let end = path
+            .extension()
+            .and_then(|end| end.to_str())
+            .unwrap_or_default();
+        ["tsv", "parquet", "tar"]
+            .iter()
+            .any(|data| end.eq_ignore_ascii_case(data))
+            && path.is_file()
+    };
+    !entries.flatten().any(|entry| is_data(entry.path()))
 }
 
 /// Whether a path is a folder or lies in it. A folder that does not exist has nothing in it.

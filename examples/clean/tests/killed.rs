@@ -79,7 +79,7 @@ fn a_run_that_is_killed_anywhere_and_started_again_writes_the_same_bytes() {
     let Some(killer) = killer(place.path()) else {
         return;
     };
-    for (pictures, options, step, least) in [(700, &[][..], 1, 30), (60, &["--copy-images"], 7, 30)]
+    for (pictures, options, step, least) in [(700, &[][..], 1, 30), (60, &["--copy-images"], 5, 30)]
     {
         data(place.path(), pictures);
         let _ = fs::remove_dir_all(place.path().join("whole"));
