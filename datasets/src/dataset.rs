@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::indexed::IndexedDataset;
-use crate::source::{Source, Walk};
+use crate::source::{Shared, Source, Walk};
 use crate::{Error, Example, Options, Skipped, files};
 
 /// An example of a data set, or what stands in the place of one.
@@ -44,10 +44,10 @@ impl Dataset {
     ///   [`Options::columns`] names.
     /// - [`Error::Damaged`] if Parquet's metadata can't be read.
     pub fn open_all<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Self, Error> {
-        let mut sources = Vec::new();
+        let (mut sources, shared) = (Vec::new(), Shared::default());
         for path in paths {
             for file in files::expand(path.as_ref())? {
-                sources.push(Source::open(&file, options)?);
+                sources.push(Source::open(&file, options, &shared)?);
             }
         }
         Ok(Self {

@@ -36,7 +36,7 @@ pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
             let file = file.map_err(|error| Error::Io {
                 action: "list",
                 path: error.path().to_owned(),
-                source: error.into_error(),
+                source: error.into(),
             })?;
             if !file.is_dir() {
                 files.push(file);

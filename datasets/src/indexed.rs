@@ -119,6 +119,13 @@ impl IndexedDataset {
         })
     }
 
+    /// Keeps this many row groups in memory, and one more for those that begin to be read before all have ended.
+    pub(crate) fn keep_blocks(&self, count: usize) {
+        for part in &self.parts[..] {
+            part.source.keep_blocks(count + 1);
+        }
+    }
+
     /// The sizes of the parts that are read as a whole, in order, if the data set has such: the row groups of Parquet.
     pub(crate) fn blocks(&self) -> Option<&Arc<[u64]>> {
         self.blocks.as_ref()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[cfg(feature = "parquet")]
-use crate::parquet::ParquetFile;
+use crate::parquet::{Cache, ParquetFile};
 use crate::positioned::Stamp;
 use crate::shard::Shard;
 use crate::table::Table;
@@ -33,8 +33,16 @@ pub(crate) enum Source {
     Parquet(ParquetFile),
 }
 
+/// What the files of a data set share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    #[cfg(feature = "parquet")]
+    row_groups: std::sync::Arc<Cache>,
+}
+
 impl Source {
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+    #[cfg_attr(not(feature = "parquet"), expect(unused_variables))]
+    pub(crate) fn open(path: &Path, options: &Options, shared: &Shared) -> Result<Self, Error> {
         let format = match options.format {
             Some(format) => format,
             None => crate::files::format_of(path)?,
@@ -43,7 +51,7 @@ impl Source {
             Format::Tsv => Table::open(path, options).map(Self::Table),
             Format::WebDataset => Shard::open(path, options).map(Self::Shard),
             #[cfg(feature = "parquet")]
-            Format::Parquet => ParquetFile::open(path, options).map(Self::Parquet),
+            Format::Parquet => ParquetFile::open(path, options, &shared.row_groups).map(Self::Parquet),
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => Err(Error::UnknownFormat {
                 path: path.to_owned(),
@@ -70,13 +78,13 @@ impl Source {
             #[cfg(feature = "parquet")]
             Self::Parquet(file) => return file.row(place.offset),
         };
-        // A row that can't be used may stand between those of an example.
+        // Rows that can't be used may stand between those of an example, and come first then.
         let mut skipped = None;
         loop {
             match walk.next_entry()? {
-                Some((_, example @ Entry::Example(_))) => return Ok(example),
-                Some((_, entry)) => skipped = Some(skipped.unwrap_or(entry)),
-                None => {
+                Some((found, entry)) if found == place => return Ok(entry),
+                Some((_, entry @ Entry::Skipped(_))) => skipped = skipped.or(Some(entry)),
+                _ => {
                     return skipped.ok_or_else(|| Error::Changed {
                         path: self.path().to_owned(),
                     });
@@ -90,7 +98,17 @@ impl Source {
         match self {
             Self::Table(_) | Self::Shard(_) => None,
             #[cfg(feature = "parquet")]
-            Self::Parquet(file) => Some(file.row_groups()),
+            Self::Parquet(file) => Some(file.block_sizes()),
+        }
+    }
+
+    /// Keeps this many of them in memory, of all files together.
+    #[cfg_attr(not(feature = "parquet"), expect(unused_variables))]
+    pub(crate) fn keep_blocks(&self, count: usize) {
+        match self {
+            Self::Table(_) | Self::Shard(_) => {}
+            #[cfg(feature = "parquet")]
+            Self::Parquet(file) => file.keep_blocks(count),
         }
     }
 

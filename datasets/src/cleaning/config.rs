@@ -322,7 +322,8 @@ mod tests {
 
     #[test]
     fn values_that_contradict_each_other_are_refused_by_name() {
-        let change: [(&str, fn(&mut CleaningConfig)); 8] = [
+        type Change = (&'static str, fn(&mut CleaningConfig));
+        let changes: [Change; 8] = [
             ("validation", |c| c.validation = f64::NAN),
             ("max_pixels", |c| c.pictures.max_pixels = u64::MAX),
             ("min_pixels", |c| {
@@ -336,7 +337,7 @@ mod tests {
             ("languages", |c| c.require_all_languages = true),
             ("languages", |c| c.languages = vec!["klingon".into()]),
         ];
-        for (option, change) in change {
+        for (option, change) in changes {
             let mut config = CleaningConfig::default();
             change(&mut config);
             assert_eq!(config.validate().unwrap_err().option, option);

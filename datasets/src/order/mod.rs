@@ -16,8 +16,8 @@ pub(crate) use self::permutation::mixed;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Shuffle {
-    /// In any order, another one in each epoch; all orders are about equally likely. Parquet, whose row groups are read as a
-    /// whole, is shuffled in [`Blocks`](Self::Blocks) of four row groups instead.
+    /// In any order, another one in each epoch; all orders are about equally likely. Parquet, whose row groups are read
+    /// as a whole, is shuffled in [`Blocks`](Self::Blocks) of four instead.
     #[default]
     Auto,
     /// In the order of the data set.
@@ -25,7 +25,8 @@ pub enum Shuffle {
     /// In any order, even where each example costs reading a row group of Parquet.
     Full,
     /// Row groups come in any order, and examples in any order within this many row groups that come together. These
-    /// are in memory, with their images. A table or shard beside Parquet files is one block.
+    /// are in memory, with their images; of a row group with more than 16,384 rows or 128 MiB, each part of at most that
+    /// size counts as one. A table or shard beside Parquet files is one block.
     Blocks(u32),
 }
 

@@ -46,19 +46,20 @@ pub(super) fn member(file: &Arc<File>, offset: u64, length: u64) -> io::Result<F
         position: 0,
         allowed: MAX_HEADERS,
         failure: None,
+        at_end: false,
     };
     let mut archive = tar::Archive::new(reader);
     let result = first(&mut archive, offset);
     let reader = archive.into_inner();
     match (result, reader.failure) {
         (_, Some(error)) => Err(error),
+        // Whatever else is wrong, the file ends too early.
+        (Ok(None) | Err(_), _) if reader.at_end => Ok(Found::CutShort),
         (Ok(None), _) => Ok(Found::End),
         (Ok(Some(member)), _) if member.next - offset < BLOCK => {
             Ok(Found::Damaged("a member without a header".to_owned()))
         }
         (Ok(Some(member)), _) => Ok(Found::Member(member)),
-        (Err(_), _) if offset + BLOCK > length => Ok(Found::CutShort),
-        (Err(error), _) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Found::CutShort),
         (Err(error), _) => Ok(Found::Damaged(error.to_string())),
     }
 }
@@ -90,6 +91,8 @@ struct Positioned {
     position: u64,
     allowed: u64,
     failure: Option<io::Error>,
+    /// Whether more was asked for than there is.
+    at_end: bool,
 }
 
 impl Read for Positioned {
@@ -103,6 +106,7 @@ impl Read for Positioned {
         let offset = self.start.saturating_add(self.position);
         match read_at(&self.file, &mut buffer[..end], offset) {
             Ok(count) => {
+                self.at_end |= count < end;
                 self.position += count as u64;
                 self.allowed -= count as u64;
                 Ok(count)

@@ -124,7 +124,7 @@ impl Walk for Members {
             let found = archive::member(&self.file, place.offset, self.shard.stamp.bytes);
             match found.map_err(|source| unreadable(&self.shard.path, source))? {
                 Found::Member(member)
-                    if member.next > self.shard.stamp.bytes.next_multiple_of(512) =>
+                    if member.content.saturating_add(member.bytes) > self.shard.stamp.bytes =>
                 {
                     self.cut_short(place, &member);
                 }

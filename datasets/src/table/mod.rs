@@ -28,6 +28,9 @@ const MAX_CAPTIONS: usize = 1024;
 /// The largest number of bytes in the captions of an example; rows that follow are an example of their own.
 const MAX_CAPTION_BYTES: usize = 8 << 20;
 
+/// Rows that can't be used, between those of an example; after more, the example is complete.
+const MAX_SKIPPED: usize = 256;
+
 /// An open table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -111,6 +114,8 @@ impl Table {
             records: Records::new(file, place, self.quoting, self.limit, read_ahead),
             table: self.clone(),
             begun: None,
+            skipped: 0,
+            waiting: None,
         }
     }
 
@@ -137,6 +142,10 @@ pub(crate) struct Rows {
     records: Records,
     /// The example whose rows are being read.
     begun: Option<Begun>,
+    /// Rows that were skipped since the last one that was not.
+    skipped: usize,
+    /// A skipped row that is reported after the example before it.
+    waiting: Option<(Place, Skipped)>,
 }
 
 struct Begun {
@@ -149,6 +158,9 @@ struct Begun {
 impl Walk for Rows {
     /// A row that can't be used does not end an example: it is reported before it.
     fn next_entry(&mut self) -> Result<Option<(Place, Entry)>, Error> {
+        if let Some((place, skipped)) = self.waiting.take() {
+            return Ok(Some((place, Entry::Skipped(skipped))));
+        }
         loop {
             let record = self
                 .records
@@ -164,12 +176,20 @@ impl Walk for Rows {
             };
             match self.row(record) {
                 Ok(row) => {
+                    self.skipped = 0;
                     if let Some(begun) = self.add(place, row) {
                         return Ok(Some((begun.place, Entry::Example(begun.example))));
                     }
                 }
                 Err(fault) => {
                     let skipped = self.table.skipped(record.line, fault);
+                    self.skipped += 1;
+                    if self.skipped > MAX_SKIPPED
+                        && let Some(begun) = self.begun.take()
+                    {
+                        self.waiting = Some((place, skipped));
+                        return Ok(Some((begun.place, Entry::Example(begun.example))));
+                    }
                     return Ok(Some((place, Entry::Skipped(skipped))));
                 }
             }

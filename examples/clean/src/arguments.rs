@@ -103,7 +103,7 @@ pub(crate) struct Arguments {
     /// Folder with the tokenizer that counts tokens.
     #[arg(long, value_name = "FOLDER", help_heading = "Captions")]
     pub(crate) tokenizer: Option<PathBuf>,
-    /// What stands for something that was removed. May be given several times. Default: <PERSON>.
+    /// What stands for something that was removed. May be given several times. Default: `<PERSON>`.
     #[arg(long, value_name = "TEXT", help_heading = "Captions")]
     placeholder: Vec<String>,
     /// Most placeholders in a row. Default: 2.

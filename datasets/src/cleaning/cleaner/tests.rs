@@ -232,3 +232,54 @@ fn a_rule_of_ones_own_is_one_more() {
         "shouting: an exclamation mark"
     );
 }
+
+/// Kept pictures are all that is remembered. Run with `--ignored --nocapture` for ten million.
+fn bytes_for_each(count: u32, near: bool) -> f64 {
+    let mut config = CleaningConfig::default();
+    if near {
+        config.duplicates.near_distance = Some(3);
+    }
+    let allocated = allocation_counter::measure(|| {
+        let mut cleaner = Cleaner::new(config).unwrap();
+        for number in 0..count {
+            // Numbers that look random, and none of them twice (the end of SplitMix64).
+            let mixed = u64::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let hash = mixed ^ mixed >> 31;
+            let identity = u128::from(hash) << 64 | u128::from(hash);
+            let picture = Sound {
+                width: 100,
+                height: 80,
+                identity: identity.to_le_bytes(),
+                near: near.then_some(hash),
+            };
+            let verdict =
+                cleaner.decide(example("a.png", &[("en", "a cat")]), Facts::Sound(picture));
+            // A few look alike by chance.
+            assert!(near || matches!(verdict, Verdict::Kept(_)));
+        }
+    });
+    allocated.bytes_max as f64 / f64::from(count)
+}
+
+#[test]
+fn memory_is_some_bytes_for_each_picture_that_is_kept() {
+    let bytes = bytes_for_each(500_000, false);
+    assert!(bytes < 40.0, "{bytes}");
+}
+
+#[test]
+#[ignore = "takes long; prints what the documentation says"]
+fn memory_of_ten_million_pictures() {
+    println!(
+        "{} bytes for each picture",
+        bytes_for_each(10_000_000, false)
+    );
+    if cfg!(feature = "near-duplicates") {
+        println!(
+            "{} bytes with near duplicates",
+            bytes_for_each(10_000_000, true)
+        );
+    }
+}
