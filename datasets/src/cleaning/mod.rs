@@ -46,17 +46,18 @@ mod reason;
 mod record;
 mod split;
 mod tally;
+mod validate;
+mod workers;
 
 pub use captions::CaptionRule;
 pub use check::PictureCheck;
 pub use checked::{Checked, CheckedExample};
 pub use cleaner::{Cleaner, Dropped, DroppedCaption, Kept, Verdict};
-pub use config::{
-    CaptionLimits, CleaningConfig, ConfigError, DuplicateRules, Identity, PictureLimits,
-};
+pub use config::{CaptionLimits, CleaningConfig, DuplicateRules, Identity, PictureLimits};
 pub use facts::{Facts, Problem, Sound, Unusable};
 pub use folder::{FolderError, FolderExamples};
 pub use journal::{Journal, JournalError};
 pub use reason::{RULES, Reason, explanation};
 pub use split::{Split, split};
 pub use tally::{Counts, Part, Tally};
+pub use validate::ConfigError;

@@ -94,6 +94,16 @@ impl Input {
     }
 }
 
+impl Input {
+    /// How many examples there are, as far as that is known before they are read.
+    pub(crate) fn count(&self) -> Option<u64> {
+        match self {
+            Self::Files(dataset) => Some(dataset.index().ok()?.len()),
+            Self::Folder { .. } => Some(self.examples().count() as u64),
+        }
+    }
+}
+
 fn of_folder(error: FolderError) -> Passed {
     match error {
         // One picture less, and not the end.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 
-use datasets::cleaning::Cleaner;
+use datasets::cleaning::{Cleaner, explanation};
 use preprocess::text::Tokenizer;
 use report::{Program, name};
 
@@ -79,8 +79,17 @@ fn run(program: &Program, arguments: Arguments) -> Result<u8, CleanError> {
         false => summary::print(program, &tally)?,
     }
     if tally.kept_images() == 0 {
+        let most = tally
+            .example_reasons
+            .iter()
+            .max_by_key(|(_, count)| **count);
+        let most = most.map(|(rule, _)| match explanation(rule) {
+            Some(text) => format!(", mostly since {text} ({rule})"),
+            None => format!(", mostly for {rule}"),
+        });
         program.message(format_args!(
-            "nothing was kept; {} says why",
+            "nothing was kept{}; {} shows what was dropped",
+            most.unwrap_or_default(),
             name(&arguments.output.join(output::PAGE))
         ));
     }

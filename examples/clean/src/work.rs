@@ -1,3 +1,4 @@
+use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -137,16 +138,17 @@ impl Work<'_> {
 
     /// A bar whose length is counted first, if there is somebody to see it.
     fn progress(&self) -> Progress {
-        use std::io::{IsTerminal, stderr};
         if !stderr().is_terminal() {
             return Progress::hidden();
         }
         let counting = Progress::spinner();
         counting.set_message("counting");
-        let is_example = |item: &Result<_, _>| item.is_ok() && !self.stop.load(Ordering::Relaxed);
-        let length = self.input.examples().filter(is_example).count();
+        let length = self.input.count();
         counting.finish();
-        Progress::bar(length as u64, BAR)
+        match length {
+            Some(length) => Progress::bar(length, BAR),
+            None => Progress::bar(0, "{pos} pictures, {per_sec}"),
+        }
     }
 }
 
