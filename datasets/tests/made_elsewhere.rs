@@ -190,3 +190,20 @@ fn files_of_several_formats_are_one_data_set_in_the_order_of_their_names() {
     let error = Dataset::open(made("none-*.tsv"), &options()).unwrap_err();
     assert!(error.to_string().contains("found none"), "{error}");
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_with_a_large_row_group_is_read_in_parts() {
+    let dataset = Dataset::open(made("one-group.parquet"), &options()).unwrap();
+    let indexed = dataset.index().unwrap();
+    assert_eq!(indexed.len(), 20_000);
+    let text = |entry| match entry {
+        Entry::Example(example) => example.captions[0].text.clone(),
+        Entry::Skipped(skipped) => panic!("{skipped}"),
+    };
+    for position in [0, 16_383, 16_384, 19_999] {
+        assert_eq!(text(indexed.get(position).unwrap()), position.to_string());
+    }
+    let in_order = dataset.examples().map(|entry| text(entry.unwrap()));
+    assert!(in_order.eq((0..20_000).map(|row| row.to_string())));
+}

@@ -23,6 +23,9 @@ pub struct Position {
     pub index: u64,
 }
 
+/// Skipped images that are named; a folder that has vanished would fill the memory with them.
+const MAX_SKIPPED: usize = 1000;
+
 /// Images and their captions.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -36,7 +39,8 @@ pub struct Batch {
     pub epoch: u64,
     /// Where to go on after this batch.
     pub next: Position,
-    /// What was passed over since the last batch because it can't be used.
+    /// What was passed over since the last batch because it can't be used: the first thousand of it, while
+    /// [`Batches::skip_counts`] counts all.
     pub skipped: Vec<Skipped>,
 }
 
@@ -125,7 +129,9 @@ impl Batches {
                 Ok(ready) => images.push(ready),
                 Err(skipped) => {
                     self.counts.add(skipped.reason);
-                    self.skipped.push(skipped);
+                    if self.skipped.len() < MAX_SKIPPED {
+                        self.skipped.push(skipped);
+                    }
                 }
             }
         }

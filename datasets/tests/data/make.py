@@ -53,6 +53,11 @@ table.to_csv(os.path.join(folder, "pandas.tsv"), sep="\t", index=False)
 pyarrow.parquet.write_table(
     pyarrow.Table.from_pandas(table), os.path.join(folder, "paths.parquet"), row_group_size=5, compression="zstd"
 )
+# A row group with more rows than are held in memory at once.
+many = pyarrow.table({"image_file": ["0.png"] * 20000, "caption": [str(row) for row in range(20000)], "lang_id": ["en"] * 20000})
+pyarrow.parquet.write_table(
+    many, os.path.join(folder, "one-group.parquet"), compression="zstd", compression_level=19, use_dictionary=["image_file", "lang_id"], column_encoding={"caption": "DELTA_BYTE_ARRAY"}
+)
 # Lists of captions with their languages, images as bytes.
 lists = pyarrow.table(
     {
