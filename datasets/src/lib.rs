@@ -80,6 +80,7 @@
 //! column of languages beside them (one for all or one for each), or one column for each language such as `caption_en`.
 
 mod augment;
+pub mod cleaning;
 mod dataset;
 mod error;
 mod example;
