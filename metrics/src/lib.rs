@@ -53,3 +53,8 @@ pub use error::Error;
 pub use limits::MAX_TEXT_BYTES;
 pub use rouge::RougeL;
 pub use tokenize::{Punkt, PunktModel, WordTokenizer, tokenize_13a, treebank_tokens};
+
+/// Runs the examples of the README as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -57,32 +57,51 @@ impl RougeL {
 /// The length of the longest common subsequence, by 64 columns of the usual table at once: a bit of `columns` is 0 where
 /// the length grows (Hyyrö 2004, "Bit-Parallel LCS-length Computation Revisited").
 fn longest_common_subsequence(rows: &[&str], columns: &[&str]) -> usize {
+    // Where each word stands: its positions, or a bit for each column if that is less.
     let mut positions: HashMap<&str, Vec<usize>> = HashMap::new();
     for (position, word) in columns.iter().enumerate() {
         positions.entry(word).or_default().push(position);
     }
     let mut state = vec![u64::MAX; columns.len().div_ceil(64)];
-    let mut equal = vec![0_u64; state.len()];
+    let frequent = positions.iter().filter(|(_, all)| all.len() > state.len());
+    let frequent: HashMap<&str, Vec<u64>> = frequent
+        .map(|(word, all)| (*word, bits(all, state.len())))
+        .collect();
     for word in rows {
         let Some(positions) = positions.get(word) else {
             continue;
         };
-        for position in positions {
-            equal[position / 64] |= 1 << (position % 64);
-        }
-        let mut carry = false;
-        for (state, equal) in state.iter_mut().zip(&mut equal) {
-            let (sum, first) = state.overflowing_add(*state & *equal);
-            let (sum, second) = sum.overflowing_add(u64::from(carry));
-            carry = first || second;
-            *state = sum | (*state & !*equal);
-            *equal = 0;
+        match frequent.get(word) {
+            Some(equal) => advance(&mut state, equal),
+            None => {
+                let equal = bits(positions, state.len());
+                advance(&mut state, &equal);
+            }
         }
     }
     // Bits after the last column do not count.
     (0..columns.len())
         .filter(|position| state[position / 64] >> (position % 64) & 1 == 0)
         .count()
+}
+
+/// A row of the table for a word that stands in the columns with a bit in `equal`.
+fn advance(state: &mut [u64], equal: &[u64]) {
+    let mut carry = false;
+    for (state, equal) in state.iter_mut().zip(equal) {
+        let (sum, first) = state.overflowing_add(*state & *equal);
+        let (sum, second) = sum.overflowing_add(u64::from(carry));
+        carry = first || second;
+        *state = sum | (*state & !*equal);
+    }
+}
+
+fn bits(positions: &[usize], length: usize) -> Vec<u64> {
+    let mut bits = vec![0; length];
+    for position in positions {
+        bits[position / 64] |= 1 << (position % 64);
+    }
+    bits
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,10 @@ pub(crate) struct CaptionsFile {
 /// A caption.
 #[derive(Serialize)]
 pub(crate) struct CaptionLine<'a> {
-    pub(crate) image: &'a str,
+    pub(crate) image: Cow<'a, str>,
+    /// The bytes of a name that is not UTF-8, in the percent form of URLs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) image_percent: Option<String>,
     pub(crate) lang: &'a str,
     pub(crate) prediction: &'a str,
     pub(crate) references: &'a [String],

@@ -6,7 +6,7 @@ use captioning::{CaptionOptions, Captioner, Language, RgbImage};
 use datasets::{Example, ImageSource};
 use preprocess::image::decode::{self, DecodeOptions};
 use rayon::prelude::*;
-use report::{Program, Progress, catch, message, name};
+use report::{Program, Progress, catch, message, name, percent};
 use whole_files::limits;
 
 use crate::captions::{CaptionLine, CaptionsFile};
@@ -59,6 +59,7 @@ impl Results {
 /// A picture and what its captions should say.
 struct Task {
     image: ImageSource,
+    /// The name as messages show it.
     name: String,
     languages: Vec<Language>,
     /// Of each language.
@@ -102,10 +103,7 @@ impl Evaluation<'_> {
     /// What there is to do about an example, if anything.
     fn task(&self, example: Example, results: &mut Results) -> Option<Task> {
         let mut task = Task {
-            name: match &example.image {
-                ImageSource::File(path) => name(path),
-                ImageSource::Bytes { name: text, .. } => name(Path::new(text)),
-            },
+            name: name(path(&example.image)),
             image: example.image,
             languages: Vec::new(),
             references: Vec::new(),
@@ -259,7 +257,8 @@ impl Evaluation<'_> {
                 .add(*language, &task.image, &prediction, references);
             if let Some(file) = &mut results.captions {
                 file.add(&CaptionLine {
-                    image: &task.name,
+                    image: path(&task.image).to_string_lossy(),
+                    image_percent: percent(path(&task.image)),
                     lang: language.code,
                     prediction: &prediction,
                     references,
@@ -273,5 +272,13 @@ impl Evaluation<'_> {
 
     fn skip(&self, results: &mut Results, what: &str, why: &str) {
         results.skips.name(self.program, self.progress, what, why);
+    }
+}
+
+/// The file of a picture, or its name within a shard.
+fn path(image: &ImageSource) -> &Path {
+    match image {
+        ImageSource::File(path) => path,
+        ImageSource::Bytes { name, .. } => Path::new(name),
     }
 }

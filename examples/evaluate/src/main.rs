@@ -80,31 +80,34 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     };
     let ran = evaluation.run(data, &mut results);
     progress.finish();
-    ran?;
 
     let scores = results.corpora.scores();
     let summary = Summary {
         model: arguments.model.as_deref().unwrap_or(EMBEDDED),
         data: name(&arguments.data),
         pictures: results.pictures,
-        stopped: results.stopped,
+        stopped: results.stopped || ran.is_err(),
         seconds: start.elapsed().as_secs_f64(),
         batch_size: usize::from(arguments.batch_size),
         options: Options::of(&options.generation),
         languages: &scores,
         skipped: &results.skips,
     };
-    if let Some(path) = &arguments.html {
-        let page = page::page(&summary, &results.samples, &decoding);
-        whole_files::replace(path, page.as_bytes()).map_err(|source| StartError::Write {
-            path: path.clone(),
-            source,
-        })?;
+    // Even if the data could not be read to its end: what was found out is not lost.
+    if ran.is_ok() || !scores.is_empty() {
+        match arguments.json {
+            true => program.json(&summary)?,
+            false => output::print(program, &summary)?,
+        }
+        if let Some(path) = &arguments.html {
+            let page = page::page(&summary, &results.samples, &decoding);
+            whole_files::replace(path, page.as_bytes()).map_err(|source| StartError::Write {
+                path: path.clone(),
+                source,
+            })?;
+        }
     }
-    match arguments.json {
-        true => program.json(&summary)?,
-        false => output::print(program, &summary)?,
-    }
+    ran?;
     if scores.is_empty() {
         program.message(format_args!(
             "nothing could be evaluated of {}",

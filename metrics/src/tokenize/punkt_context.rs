@@ -61,8 +61,11 @@ fn after(text: &[char], stop: usize) -> Option<(usize, usize)> {
         return Some((stop + 1, stop + 2));
     }
     let spaces = run(rest, is_space);
+    if spaces == 0 {
+        return None;
+    }
     let word = run(&rest[spaces..], |one| !is_space(one));
-    (spaces > 0 && word > 0).then_some((stop + 1 + spaces, stop + 1 + spaces + word))
+    (word > 0).then_some((stop + 1 + spaces, stop + 1 + spaces + word))
 }
 
 /// The words of a text, and its punctuation, from which full stops are not split.
