@@ -1,0 +1,47 @@
+use std::io;
+use std::path::PathBuf;
+
+use report::{OutputError, name};
+
+/// Why the program can't start or can't go on: exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Device(#[from] device::DeviceError),
+    #[error(transparent)]
+    Locate(#[from] locate::LocateError),
+    #[error(transparent)]
+    Captioning(#[from] captioning::Error),
+    #[error(transparent)]
+    Read(#[from] whole_files::ReadError),
+    #[error(transparent)]
+    Data(#[from] crate::table::TableError),
+    #[error("can't use the model of sentences in {}", name(.folder))]
+    Punkt {
+        folder: PathBuf,
+        source: metrics::Error,
+    },
+    #[error("can't write {}", name(.path))]
+    Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+/// Why a picture has no captions, or not all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PictureError {
+    #[error(transparent)]
+    Read(#[from] whole_files::ReadError),
+    #[error("can't be decoded")]
+    Decode(#[from] preprocess::Error),
+    #[error("can't be captioned")]
+    Caption(#[from] captioning::Error),
+    #[error(transparent)]
+    Fault(#[from] report::Fault),
+    #[error("can't be scored")]
+    Score(#[from] metrics::Error),
+    #[error("the search has found no caption")]
+    NoCaption,
+    #[error("the model does not write {0}")]
+    Language(&'static str),
+}

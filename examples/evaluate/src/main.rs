@@ -1,0 +1,134 @@
+//! Captions the pictures of a data set and scores the captions.
+//!
+//! Scores go to stdout, everything else to stderr. Exit codes: 0 all that can be evaluated was, 1 the evaluation was stopped
+//! or nothing could be evaluated, 2 the options, the model or the data can't be used, or an output can't be written.
+
+mod arguments;
+mod captions;
+mod error;
+mod evaluation;
+mod interrupt;
+mod options;
+mod output;
+mod page;
+mod samples;
+mod scores;
+mod skips;
+mod table;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use captioning::{Captioner, Language};
+use preprocess::image::decode::DecodeOptions;
+use report::{Program, Progress, name};
+
+use crate::arguments::Arguments;
+use crate::captions::CaptionsFile;
+use crate::error::StartError;
+use crate::evaluation::{Evaluation, Results};
+use crate::output::{Options, Summary};
+use crate::scores::Corpora;
+use crate::table::Table;
+
+/// What the embedded model is called.
+const EMBEDDED: &str = "the embedded model";
+
+fn main() -> ExitCode {
+    report::run(|program, arguments: Arguments| {
+        let threads = arguments.threads;
+        device::with_threads(threads, || run(program, &arguments))
+            .unwrap_or_else(|error| Err(error.into()))
+    })
+}
+
+/// Returns the exit code.
+fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
+    // Before the model, which takes longest to load.
+    let images = arguments.images.as_deref().or(arguments.data.parent());
+    let data = Table::open(&arguments.data, images.unwrap_or(Path::new("")))?;
+    let captioner = load(program, arguments)?;
+    let languages = arguments
+        .lang
+        .iter()
+        .map(|text| captioner.language(text.trim()))
+        .collect::<Result<Vec<Language>, _>>()?;
+    let (options, in_vain) = options::choose(arguments, &captioner)?;
+    for note in in_vain {
+        program.message(note);
+    }
+    let captions = arguments.captions.as_deref().map(CaptionsFile::create);
+    let corpora = Corpora::new(arguments.punkt.as_deref());
+    let mut results = Results::new(corpora, captions.transpose()?);
+    let decoding = DecodeOptions::default()
+        .with_apply_exif_orientation(arguments.apply_exif_orientation)
+        .with_alpha(arguments.alpha);
+    // The number of pictures is not known before the table has been read.
+    let progress = Progress::bar(0, "{spinner} {pos} pictures, {per_sec}, {elapsed}");
+    let start = Instant::now();
+    let stop = interrupt::stop_at_signals();
+    let evaluation = Evaluation {
+        program,
+        progress: &progress,
+        captioner: &captioner,
+        options: &options,
+        languages: &languages,
+        decoding: decoding.clone(),
+        batch_size: usize::from(arguments.batch_size),
+        stop: &stop,
+    };
+    let ran = evaluation.run(data, &mut results);
+    progress.finish();
+
+    let scores = results.corpora.scores();
+    let summary = Summary {
+        model: arguments.model.as_deref().unwrap_or(EMBEDDED),
+        data: name(&arguments.data),
+        pictures: results.pictures,
+        stopped: results.stopped || ran.is_err(),
+        seconds: start.elapsed().as_secs_f64(),
+        batch_size: usize::from(arguments.batch_size),
+        options: Options::of(&options.generation),
+        languages: &scores,
+        skipped: &results.skips,
+    };
+    // Even if the data could not be read to its end: what was found out is not lost.
+    if ran.is_ok() || !scores.is_empty() {
+        match arguments.json {
+            true => program.json(&summary)?,
+            false => output::print(program, &summary)?,
+        }
+        if let Some(path) = &arguments.html {
+            let page = page::page(&summary, &results.samples, &decoding);
+            whole_files::replace(path, page.as_bytes()).map_err(|source| StartError::Write {
+                path: path.clone(),
+                source,
+            })?;
+        }
+    }
+    ran?;
+    if scores.is_empty() {
+        program.message(format_args!(
+            "nothing could be evaluated of {}",
+            name(&arguments.data)
+        ));
+    }
+    Ok(u8::from(results.stopped || scores.is_empty()))
+}
+
+fn load(program: &Program, arguments: &Arguments) -> Result<Captioner, StartError> {
+    let device = device::device(&arguments.device)?;
+    let mut builder = Captioner::builder().weights(arguments.precision);
+    if let Some(model) = &arguments.model {
+        builder = builder.folder(locate::checkpoint(program, model)?);
+    }
+    if let Some(tokenizer) = &arguments.tokenizer {
+        builder = builder.tokenizer_folder(locate::tokenizer(program, tokenizer)?);
+    }
+    let captioner = builder.build(&device)?;
+    for notice in captioner.notices() {
+        program.message(notice);
+    }
+    Ok(captioner)
+}

@@ -1,0 +1,206 @@
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use datasets::ImageSource;
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use preprocess::image::decode::{self, DecodeOptions};
+use preprocess::image::{Resample, RgbImage, resize};
+use report::escaped;
+
+use crate::output::{self, COLUMNS, Summary};
+use crate::samples::{LanguageSamples, Sample, Samples};
+
+/// The longest side of a picture on the page, in pixels.
+const SIDE: u32 = 192;
+
+/// What was skipped and is listed on the page.
+const LISTED: usize = 100;
+
+/// Characters of a caption that are shown.
+const CHARACTERS: usize = 600;
+
+/// The scores and some captions, as one page without anything from elsewhere.
+pub(crate) fn page(summary: &Summary<'_>, samples: &Samples, decoding: &DecodeOptions) -> String {
+    let mut page = String::from(HEAD);
+    // Writing to a string can't fail.
+    let _ = write!(
+        page,
+        "<h1>Evaluation of {}</h1><p>Data: {}. {}.</p>",
+        html(summary.model),
+        html(&summary.data),
+        html(&output::sentence(summary)),
+    );
+    scores(&mut page, summary);
+    for language in samples.languages() {
+        captions(&mut page, language, decoding);
+    }
+    skipped(&mut page, summary);
+    page.push_str("</main>");
+    page
+}
+
+fn scores(page: &mut String, summary: &Summary<'_>) {
+    page.push_str("<h2>Scores</h2><div class=scroll><table><tr><th>language");
+    for column in &COLUMNS {
+        let (explanation, title) = (html(column.explanation), html(column.title));
+        let _ = write!(page, "<th title=\"{explanation}\">{title}");
+    }
+    for scored in summary.languages {
+        let _ = write!(page, "<tr><td>{}", html(scored.language.name));
+        for column in &COLUMNS {
+            let _ = write!(page, "<td>{}", html(&(column.value)(scored)));
+        }
+    }
+    let options = &summary.options;
+    let _ = write!(
+        page,
+        "</table></div><p class=dim>BLEU is NLTK's on its words, against the first reference, as are sacreBLEU and chrF; ROUGE-L \
+         and CIDEr are COCO's on words between spaces, against all references. num_beams {}, length_penalty {}.</p>",
+        options.num_beams, options.length_penalty
+    );
+}
+
+fn captions(page: &mut String, samples: &LanguageSamples, decoding: &DecodeOptions) {
+    let _ = write!(page, "<h2>{}</h2>", html(samples.language.name));
+    for (title, list) in [
+        ("Random", &samples.random),
+        ("Best", &samples.best),
+        ("Worst", &samples.worst),
+    ] {
+        let _ = write!(page, "<h3>{title}</h3><div class=gallery>");
+        for sample in list {
+            figure(page, samples.language.code, sample, decoding);
+        }
+        page.push_str("</div>");
+    }
+}
+
+fn figure(page: &mut String, code: &str, sample: &Sample, decoding: &DecodeOptions) {
+    let short_code = code.split('_').next().unwrap_or(code);
+    page.push_str("<figure>");
+    match thumbnail(&sample.image, decoding) {
+        Some(thumbnail) => {
+            let _ = write!(
+                page,
+                "<img alt=\"{}\" src=\"data:image/jpeg;base64,{thumbnail}\">",
+                html(&sample.prediction)
+            );
+        }
+        None => page.push_str("<div class=none>no picture</div>"),
+    }
+    let _ = write!(
+        page,
+        "<figcaption lang=\"{}\"><p dir=auto>{}</p>",
+        html(short_code),
+        html(&sample.prediction)
+    );
+    for reference in &sample.references {
+        let equal = match *reference == sample.prediction {
+            true => " same",
+            false => "",
+        };
+        let _ = write!(
+            page,
+            "<p class=\"dim{equal}\" dir=auto>{}</p>",
+            html(reference)
+        );
+    }
+    let _ = write!(
+        page,
+        "<p class=dim>chrF {:.0}</p></figcaption></figure>",
+        sample.chrf
+    );
+}
+
+fn skipped(page: &mut String, summary: &Summary<'_>) {
+    let skips = summary.skipped;
+    if skips.count() == 0 {
+        return;
+    }
+    let _ = write!(
+        page,
+        "<h2>Skipped</h2><p>{} pictures, {} captions, {} rows of the table.</p><ul>",
+        skips.pictures, skips.captions, skips.rows
+    );
+    for skip in skips.list.iter().take(LISTED) {
+        let (what, reason) = (html(&skip.what), html(&skip.reason));
+        let _ = write!(page, "<li>{what}: {reason}");
+    }
+    page.push_str("</ul>");
+}
+
+/// Text for a page, without control characters and those that change the direction of writing.
+fn html(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut short: String = characters.by_ref().take(CHARACTERS).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    let mut result = String::with_capacity(short.len());
+    for character in escaped(&short).chars() {
+        match character {
+            '&' => result.push_str("&amp;"),
+            '<' => result.push_str("&lt;"),
+            '>' => result.push_str("&gt;"),
+            '"' => result.push_str("&quot;"),
+            '\'' => result.push_str("&#39;"),
+            other => result.push(other),
+        }
+    }
+    result
+}
+
+/// A small JPEG of a picture in base64, if it is still there.
+fn thumbnail(image: &ImageSource, decoding: &DecodeOptions) -> Option<String> {
+    let picture = match image {
+        ImageSource::File(path) => decode::open(path, decoding),
+        ImageSource::Bytes { bytes, .. } => decode::decode(bytes, decoding),
+    };
+    let picture = smaller(picture.ok()?)?;
+    let mut bytes = Vec::new();
+    let (width, height) = (picture.width(), picture.height());
+    JpegEncoder::new_with_quality(&mut bytes, 85)
+        .encode(picture.pixels(), width, height, ExtendedColorType::Rgb8)
+        .ok()?;
+    Some(STANDARD.encode(bytes))
+}
+
+fn smaller(picture: RgbImage) -> Option<RgbImage> {
+    let (width, height) = (picture.width(), picture.height());
+    let longest = width.max(height);
+    if longest <= SIDE {
+        return Some(picture);
+    }
+    let scaled = |side: u32| {
+        let side = u64::from(side) * u64::from(SIDE) / u64::from(longest);
+        u32::try_from(side).unwrap_or(SIDE).max(1)
+    };
+    resize(&picture, scaled(width), scaled(height), Resample::Bilinear).ok()
+}
+
+const HEAD: &str = "<!doctype html>
+<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\">
+<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">
+<title>Evaluation of captions</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.45 system-ui, sans-serif; margin: 0; }
+main { max-width: 76rem; margin: auto; padding: 1rem; }
+h1, h2, h3 { line-height: 1.2; overflow-wrap: anywhere; }
+.dim { opacity: .7; }
+.same { color: light-dark(#070, #7d7); opacity: 1; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+.gallery { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); }
+figure { margin: 0; padding: .6rem; border: 1px solid #8884; border-radius: .5rem; }
+figure img { display: block; max-width: 100%; margin: 0 auto .5rem; border-radius: .25rem; }
+figure p { margin: .2rem 0; overflow-wrap: anywhere; }
+.none { padding: 2rem 0; text-align: center; opacity: .7; }
+li { overflow-wrap: anywhere; }
+</style>
+<main>
+";
