@@ -1,1 +1,3 @@
 //! Training of vision encoder-decoders.
+
+pub mod logs;
