@@ -1,5 +1,7 @@
 //! Training of vision encoder-decoders.
 
+#[cfg(feature = "datasets")]
+mod captions;
 mod error;
 mod gradients;
 pub mod logs;
@@ -12,6 +14,8 @@ mod trainer;
 
 #[cfg(feature = "pretrained")]
 pub use self::pretrained::PretrainedFiles;
+#[cfg(feature = "datasets")]
+pub use captions::{CaptionBatches, caption_batch};
 pub use error::{BoxError, TrainingError};
 pub use gradients::{ModuleGradients, clipping_factor};
 pub use objective::{Batch, LOGITS_BLOCK_BYTES, LabelSmoothing, Labels, Objective, SpecialTokens};
