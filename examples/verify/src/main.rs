@@ -7,6 +7,7 @@ mod cases;
 mod hugging_face;
 mod images;
 mod input;
+mod metrics;
 mod model;
 mod processors;
 mod published;
@@ -25,7 +26,7 @@ use pretrained::Weights;
 use crate::input::InputError;
 use crate::report::{Outcome, Report};
 
-/// Compare a checkpoint, the preprocessing or the tokenizer with a public implementation's results.
+/// Compare a checkpoint, the preprocessing, the tokenizer or scores of captions with a public implementation's results.
 ///
 /// Prints a line for each comparison. Exit code 0: all hold; 1: some differ; 2: an input can't be read;
 /// 3: none differs, but some could not be run. If the reader of the output closes it, the comparisons go on, since
@@ -92,6 +93,11 @@ enum Command {
         /// File of histories, scores, and the scores after each processor.
         file: PathBuf,
     },
+    /// Scores of captions: NLTK's BLEU and tokens, sacreBLEU, chrF, and COCO's BLEU, ROUGE-L and CIDEr.
+    Metrics {
+        /// File of predictions, references and their scores.
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -140,6 +146,7 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
         }
         Command::Text { folder } => text::verify(&folder, &mut report)?,
         Command::Processors { file } => processors::verify(&file, &mut report)?,
+        Command::Metrics { file } => metrics::verify(&file, &mut report)?,
     }
     Ok(report.finish()?)
 }

@@ -8,6 +8,7 @@ mod changed_model;
 mod changed_text;
 mod folders;
 mod json;
+mod metrics;
 mod processors;
 mod published;
 mod references;
