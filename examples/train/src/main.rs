@@ -91,7 +91,7 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let mut observer = Observer::new(
         program,
         &output,
-        trainer.config(),
+        trainer.config().clone(),
         trainer.progress(),
         evaluator.map(|evaluator| evaluator.with_objective(objective)),
         stop,
@@ -121,12 +121,11 @@ fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start
             device,
         );
     }
+    let [_, height, _] = pretrained.config.encoder.input();
+    let side = u32::try_from(height).unwrap_or(u32::MAX);
     let processor = match settings.data.as_published {
-        true => ImageProcessorConfig::as_published(),
-        false => {
-            let [_, height, _] = pretrained.config.encoder.input();
-            ImageProcessorConfig::of_checkpoint(&folder, u32::try_from(height).unwrap_or(u32::MAX))?
-        }
+        true => ImageProcessorConfig::as_published(side),
+        false => ImageProcessorConfig::of_checkpoint(&folder, side)?,
     };
     Ok(Start {
         folder,

@@ -35,7 +35,7 @@ const LIMIT: u64 = 1 << 30;
 pub(crate) struct Observer<'a> {
     program: &'a Program,
     output: &'a Output,
-    config: &'a TrainingConfig,
+    config: TrainingConfig,
     evaluator: Option<Evaluator>,
     stop: Arc<AtomicBool>,
     is_json: bool,
@@ -64,7 +64,7 @@ impl<'a> Observer<'a> {
     pub(crate) fn new(
         program: &'a Program,
         output: &'a Output,
-        config: &'a TrainingConfig,
+        config: TrainingConfig,
         progress: &Progress,
         evaluator: Option<Evaluator>,
         stop: Arc<AtomicBool>,

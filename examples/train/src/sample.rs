@@ -53,7 +53,7 @@ pub(crate) fn picture(
                 .get(channel * area + pixel)
                 .copied()
                 .unwrap_or_default();
-            let value = f64::from(value) * f64::from(deviation[channel]) + f64::from(mean[channel]);
+            let value = f64::from(value) * deviation[channel] + mean[channel];
             pixels.push((value * 255.0).round().clamp(0.0, 255.0) as u8);
         }
     }
