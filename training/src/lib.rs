@@ -21,5 +21,5 @@ pub use optimiser::{
 pub use trainer::{
     BatchSource, Best, ByPath, Evaluation, Finished, ModelFiles, OPTIMIZER, Progress,
     TRAINING_STATE, Trainer, TrainingConfig, TrainingObserver, UpdateReport, best_checkpoint,
-    latest_checkpoint,
+    latest_checkpoint, parameter_values,
 };

@@ -13,6 +13,7 @@ mod published;
 mod report;
 mod text;
 mod tolerance;
+mod training;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -92,6 +93,14 @@ enum Command {
         /// File of histories, scores, and the scores after each processor.
         file: PathBuf,
     },
+    /// Losses, gradient norms, learning rates and final weights of a training.
+    Training {
+        /// Folder with start/ (a checkpoint), batches.safetensors, reference.json and the checkpoints that it names.
+        folder: PathBuf,
+        /// Device to compute on.
+        #[arg(long, default_value = "flex")]
+        device: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -140,6 +149,10 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
         }
         Command::Text { folder } => text::verify(&folder, &mut report)?,
         Command::Processors { file } => processors::verify(&file, &mut report)?,
+        Command::Training { folder, device } => {
+            let device = device::device(&device)?;
+            training::verify(&folder, &device.autodiff(), &mut report)?;
+        }
     }
     Ok(report.finish()?)
 }
