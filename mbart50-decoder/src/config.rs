@@ -33,8 +33,8 @@ pub struct MBartDecoderConfig {
     pub decoder_layerdrop: f64,
     /// The padding token. Where it is embedded, in training, its embedding gets no gradient, as in PyTorch's
     /// `Embedding` with a `padding_idx`. That matters where texts begin with it; other padding is never attended
-    /// to.
-    pub pad_token_id: Option<usize>,
+    /// to. With a number that is no token, every embedding gets its gradient, as in Flax.
+    pub pad_token_id: usize,
     /// Longest sequence, in tokens.
     pub max_position_embeddings: usize,
     /// Whether token embeddings are multiplied by `√d_model`.
@@ -73,7 +73,7 @@ impl Default for MBartDecoderConfig {
             attention_dropout: 0.0,
             activation_dropout: 0.0,
             decoder_layerdrop: 0.0,
-            pad_token_id: Some(1),
+            pad_token_id: 1,
             max_position_embeddings: 1024,
             scale_embedding: false,
             init_std: 0.02,

@@ -21,7 +21,7 @@ pub(crate) struct Embeddings {
     #[module(skip)]
     scale: f64,
     #[module(skip)]
-    padding: Option<usize>,
+    padding: usize,
 }
 
 impl Embeddings {
@@ -76,15 +76,13 @@ impl Embeddings {
     /// Looks tokens up. In training, padding gives the table no gradient.
     fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let embedded = self.tokens.forward(tokens.clone()); // [rows, new, width]
-        match self.padding {
-            Some(padding) if embedded.is_tracked() => {
-                let is_padding = tokens.equal_elem(padding as i64).unsqueeze_dim::<3>(2);
-                let is_padding = is_padding.expand(embedded.dims());
-                let constant = embedded.clone().detach();
-                embedded.mask_where(is_padding, constant)
-            }
-            _ => embedded,
+        if !embedded.is_tracked() {
+            return embedded;
         }
+        let is_padding = tokens.equal_elem(self.padding as i64).unsqueeze_dim::<3>(2);
+        let is_padding = is_padding.expand(embedded.dims());
+        let constant = embedded.clone().detach();
+        embedded.mask_where(is_padding, constant)
     }
 
     /// The token table, `[vocabulary, width]`.
