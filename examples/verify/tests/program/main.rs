@@ -14,4 +14,5 @@ mod references;
 mod run;
 #[cfg(unix)]
 mod streams;
+mod training;
 mod unreadable;
