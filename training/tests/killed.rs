@@ -27,7 +27,7 @@ const OUTPUT: &str = "TRAINING_OUTPUT";
 /// The losses of all updates, also of those that were made several times.
 const LOSSES: &str = "losses.txt";
 
-const UPDATES: usize = 40;
+const UPDATES: usize = 20;
 
 /// Of the test program, to run the training.
 const ARGUMENTS: [&str; 4] = ["--ignored", "--exact", "training_process", "--nocapture"];
