@@ -29,7 +29,7 @@ pub struct TrainingConfig {
     /// AdamW's epsilon.
     pub adam_epsilon: f64,
     /// The global norm that gradients are clipped to, over all parameters together as PyTorch's
-    /// `clip_grad_norm_`. The original does not clip.
+    /// `clip_grad_norm_`. As in Hugging Face, 0 does not clip either. The original does not clip.
     pub max_grad_norm: Option<f64>,
     /// Share of the target that is spread over the vocabulary.
     pub label_smoothing_factor: f64,
@@ -131,7 +131,6 @@ impl TrainingConfig {
     /// # Errors
     /// [`TrainingError::Config`] names the first option that is not.
     pub fn validate(&self) -> Result<(), TrainingError> {
-        let positive = |value: f64| value > 0.0 && value.is_finite();
         let not_negative = |value: f64| value >= 0.0 && value.is_finite();
         let share = |value: f64| (0.0..1.0).contains(&value);
         let all = |value: Option<f64>, check: fn(f64) -> bool| value.is_none_or(check);
@@ -182,8 +181,8 @@ impl TrainingConfig {
             (
                 "max_grad_norm",
                 self.max_grad_norm.unwrap_or_default(),
-                self.max_grad_norm.is_none_or(positive),
-                "above 0, or not set",
+                self.max_grad_norm.is_none_or(not_negative),
+                "0 or above, or not set",
             ),
             (
                 "ema_decay",
@@ -293,10 +292,10 @@ mod tests {
             ),
             (
                 TrainingConfig {
-                    max_grad_norm: Some(0.0),
+                    max_grad_norm: Some(-1.0),
                     ..Default::default()
                 },
-                "max_grad_norm is 0",
+                "max_grad_norm is -1",
             ),
             (
                 TrainingConfig {

@@ -24,7 +24,7 @@ use guard::LossGuard;
 
 pub use checkpoints::{best_checkpoint, latest_checkpoint};
 pub use config::TrainingConfig;
-pub use model_files::{ByPath, ModelFiles};
+pub use model_files::{ByPath, ModelFiles, parameter_values};
 pub use observer::{Evaluation, TrainingObserver};
 pub use run::Finished;
 pub use source::BatchSource;
@@ -187,7 +187,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             self.config.loss_spike_updates,
         );
         self.guard.watch(update, loss, spike, patience)?;
-        let clipping = self.config.max_grad_norm;
+        let clipping = self.config.max_grad_norm.filter(|norm| *norm > 0.0);
         if let Some(factor) = clipping.and_then(|norm| clipping_factor(grad_norm, norm)) {
             gradients.scale(factor);
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use checkpoint::StagedFolder;
 use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
@@ -83,7 +83,7 @@ impl<E: Encoder, D: Decoder> ModelFiles<E, D> for ByPath {
 /// Checks that there is a tensor for each parameter, and no other.
 fn check(
     shapes: &BTreeMap<String, Vec<usize>>,
-    tensors: &BTreeMap<String, burn::tensor::Tensor<1>>,
+    tensors: &BTreeMap<String, Tensor<1>>,
 ) -> Result<(), String> {
     for (path, shape) in shapes {
         let expected: usize = shape.iter().product();
@@ -97,4 +97,21 @@ fn check(
         Some(path) => Err(format!("the model has no parameter {path}")),
         None => Ok(()),
     }
+}
+
+/// The values of a model's parameters by the names of its files, in Burn's layout.
+///
+/// # Shapes
+/// - output: `[elements]` each, outside of automatic differentiation
+pub fn parameter_values<E: Encoder, D: Decoder>(
+    model: &VisionEncoderDecoder<E, D>,
+    files: &dyn ModelFiles<E, D>,
+) -> BTreeMap<String, Tensor<1>> {
+    let mut values = BTreeMap::new();
+    visit_values(model, |path, tensor| {
+        if let Some(name) = files.parameter_name(&path) {
+            values.insert(name, tensor);
+        }
+    });
+    values
 }
