@@ -1,58 +1,94 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::table::{Rows, Table};
-use crate::{Error, Example, Options, Skipped};
+use crate::indexed::IndexedDataset;
+use crate::source::{Shared, Source, Walk};
+use crate::{Error, Example, Options, Skipped, files};
 
 /// An example of a data set, or what stands in the place of one.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// An image and its captions.
     Example(Example),
-    /// A row or entry that can't be used.
+    /// A row, entry or image that can't be used.
     Skipped(Skipped),
 }
 
 /// A data set in one or several files, none of which is held in memory.
 ///
-/// A clone is cheap and reads the same open files.
+/// A clone is cheap and reads the same files.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    tables: Arc<[Table]>,
+    sources: Arc<[Source]>,
+    options: Arc<Options>,
 }
 
 impl Dataset {
-    /// Opens the files of a data set.
+    /// Opens a data set: a file, a folder of tables and shards, or a pattern of file names with `*`, `?`, `[..]`, a list
+    /// `{train,more}` or a range `{000..127}`.
     ///
     /// # Errors
-    /// - [`Error::Read`] if a file can't be read.
+    /// Those of [`open_all`](Self::open_all).
+    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
+        Self::open_all(&[path], options)
+    }
+
+    /// Opens a data set of several files, folders or patterns, in this order; files of a folder or pattern are in the
+    /// order of their names.
+    ///
+    /// # Errors
+    /// - [`Error::Read`] if a file can't be read, [`Error::Io`] if a folder can't be listed.
+    /// - [`Error::NoFiles`] if there is nothing under a path, [`Error::Pattern`] if a pattern can't be understood.
+    /// - [`Error::UnknownFormat`] if a file has none of the formats, or one that this crate was built without.
     /// - [`Error::Header`], [`Error::MissingColumn`] or [`Error::RepeatedColumn`] if a table lacks the columns that
     ///   [`Options::columns`] names.
-    pub fn open_files<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Self, Error> {
-        let tables = paths.iter().map(|path| Table::open(path.as_ref(), options));
+    /// - [`Error::Damaged`] if Parquet's metadata can't be read.
+    pub fn open_all<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Self, Error> {
+        let (mut sources, shared) = (Vec::new(), Shared::default());
+        for path in paths {
+            for file in files::expand(path.as_ref())? {
+                sources.push(Source::open(&file, options, &shared)?);
+            }
+        }
         Ok(Self {
-            tables: tables.collect::<Result<_, _>>()?,
+            sources: sources.into(),
+            options: Arc::new(options.clone()),
         })
     }
 
-    /// Opens a data set in one file.
-    ///
-    /// # Errors
-    /// - [`Error::Read`] if a file can't be read.
-    /// - [`Error::Header`], [`Error::MissingColumn`] or [`Error::RepeatedColumn`] if a table lacks the columns that
-    ///   [`Options::columns`] names.
-    pub fn open(path: impl Into<PathBuf>, options: &Options) -> Result<Self, Error> {
-        Self::open_files(&[path.into()], options)
+    /// The files, in order.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.iter().map(Source::path)
     }
 
     /// All examples, in the order of the files, and the entries that can't be used. A file is read as the iterator goes
-    /// on.
+    /// on; nothing is indexed.
     pub fn examples(&self) -> Examples {
         Examples {
-            dataset: self.clone(),
-            table: 0,
-            rows: None,
+            sources: Arc::clone(&self.sources),
+            source: 0,
+            walk: None,
         }
+    }
+
+    /// Makes the data set readable at any position. Each file is read once from one end to the other, unless its index
+    /// is in [`Options::index_folder`]: a table of ten million rows takes some seconds, a shard as long as it takes to
+    /// read its captions.
+    ///
+    /// # Errors
+    /// - [`Error::Read`] if a file can't be read.
+    /// - [`Error::Io`] if an index can't be written.
+    pub fn index(&self) -> Result<IndexedDataset, Error> {
+        self.index_with(&mut |_| {})
+    }
+
+    /// Does as [`index`](Self::index), and says now and then how many examples were found so far.
+    ///
+    /// # Errors
+    /// - [`Error::Read`] if a file can't be read.
+    /// - [`Error::Io`] if an index can't be written.
+    pub fn index_with(&self, progress: &mut dyn FnMut(u64)) -> Result<IndexedDataset, Error> {
+        IndexedDataset::new(&self.sources, &self.options, progress)
     }
 }
 
@@ -60,9 +96,19 @@ impl Dataset {
 ///
 /// An error means that the rest of a file can't be read; the iterator goes on with the next file.
 pub struct Examples {
-    dataset: Dataset,
-    table: usize,
-    rows: Option<Rows>,
+    sources: Arc<[Source]>,
+    source: usize,
+    walk: Option<Box<dyn Walk>>,
+}
+
+impl Examples {
+    fn next_entry(&mut self, source: &Source) -> Result<Option<Entry>, Error> {
+        let walk = match &mut self.walk {
+            Some(walk) => walk,
+            None => self.walk.insert(source.walk(true)?),
+        };
+        Ok(walk.next_entry()?.map(|(_, entry)| entry))
+    }
 }
 
 impl Iterator for Examples {
@@ -70,18 +116,14 @@ impl Iterator for Examples {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let table = self.dataset.tables.get(self.table)?;
-            match self.rows.get_or_insert_with(|| table.rows()).next_entry() {
-                Ok(Some((_, entry))) => return Some(Ok(entry)),
-                Ok(None) => {
-                    self.rows = None;
-                    self.table += 1;
-                }
-                Err(error) => {
-                    self.rows = None;
-                    self.table += 1;
-                    return Some(Err(error));
-                }
+            let sources = Arc::clone(&self.sources);
+            let result = self.next_entry(sources.get(self.source)?).transpose();
+            if !matches!(result, Some(Ok(_))) {
+                self.walk = None;
+                self.source += 1;
+            }
+            if result.is_some() {
+                return result;
             }
         }
     }

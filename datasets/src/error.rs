@@ -83,6 +83,54 @@ pub enum Error {
         /// What is there instead.
         found: &'static str,
     },
+    /// A file was written to while it was in use.
+    #[error(
+        "{} has changed since it was opened: expected it to stay as it is; begin again, so that it is indexed anew",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No example of a data set can be used.
+    #[error(
+        "expected examples, found none that can be used; {skipped} were skipped{}",
+        first(example)
+    )]
+    NoExamples {
+        /// How many entries or images were skipped.
+        skipped: u64,
+        /// The first of them.
+        example: Option<String>,
+    },
+    /// An option has a value that can't be used.
+    #[error("option {option}: expected {expected}, found {found}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// The values that it may have.
+        expected: &'static str,
+        /// The value that it has.
+        found: String,
+    },
+    /// Images of a batch have pixel values of different sizes.
+    #[error(
+        "expected pixel values of one size, found {first:?} and {found:?} ({image}); let the image processor crop or          resize to an exact size"
+    )]
+    MixedSizes {
+        /// Height and width of the first image.
+        first: [usize; 2],
+        /// Those of the other one.
+        found: [usize; 2],
+        /// The other one.
+        image: String,
+    },
+    /// The image processor refuses its options, or threads can't be started.
+    #[error("can't prepare images")]
+    Prepare {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The content of a file is damaged, or of a kind that is not read.
     #[error("{}: {problem}", path.display())]
     Damaged {
@@ -91,6 +139,12 @@ pub enum Error {
         /// What was expected, what was found, and what to do.
         problem: String,
     },
+}
+
+fn first(example: &Option<String>) -> String {
+    example
+        .as_ref()
+        .map_or_else(String::new, |example| format!(", the first: {example}"))
 }
 
 /// Names in quotation marks, at most 20 of them.

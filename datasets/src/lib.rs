@@ -23,16 +23,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod augment;
 mod dataset;
 mod error;
 mod example;
+mod files;
+mod index;
+mod indexed;
+mod loader;
 mod options;
+mod order;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod positioned;
+mod shard;
 mod skipped;
+mod source;
 mod table;
 
+pub use augment::{Augmentations, ColorJitter, GaussianBlur, RandomAffine, RandomResizedCrop};
 pub use dataset::{Dataset, Entry, Examples};
 pub use error::Error;
 pub use example::{Caption, Example, ImageSource, Origin};
+pub use indexed::IndexedDataset;
+pub use loader::{Batch, BatchCaption, Batches, CaptionChoice, Loader, LoaderConfig, Position};
 pub use options::{Columns, Format, Options, Quoting};
+pub use order::Shuffle;
 pub use skipped::{SkipCounts, SkipReason, Skipped};

@@ -1,7 +1,13 @@
 //! Reads at a position of a file that several threads share.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
 
 /// Reads up to the length of the buffer from `offset`, and says how many bytes there were.
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -34,4 +40,41 @@ fn read_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 #[cfg(windows)]
 fn read_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// What tells whether a file has changed: its size and when it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    pub(crate) bytes: u64,
+    /// Nanoseconds since 1970; 0 where the system does not say.
+    modified: u64,
+}
+
+impl Stamp {
+    pub(crate) fn new(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Self {
+            bytes: metadata.len(),
+            modified: since.map_or(0, |since| since.as_nanos() as u64),
+        }
+    }
+
+    /// Refuses a file that is another one than when it was opened first.
+    pub(crate) fn check(self, path: &Path, metadata: &Metadata) -> Result<(), Error> {
+        match Self::new(metadata) == self {
+            true => Ok(()),
+            false => Err(Error::Changed {
+                path: path.to_owned(),
+            }),
+        }
+    }
+}
+
+/// The error of a file that can't be read.
+pub(crate) fn unreadable(path: &Path, source: io::Error) -> Error {
+    Error::Read(whole_files::ReadError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }

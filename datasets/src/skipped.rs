@@ -19,12 +19,21 @@ pub struct Skipped {
 }
 
 impl fmt::Display for Skipped {
+    /// One line, whatever names and texts it has.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: {}: {}",
-            self.origin, self.reason, self.detail
-        )
+        let mut line = self.origin.to_string();
+        if let Some(image) = &self.image {
+            let short: String = image.chars().take(200).collect();
+            line += &format!(" ({short})");
+        }
+        line += &format!(": {}: {}", self.reason, self.detail);
+        for character in line.chars() {
+            match character.is_control() {
+                true => write!(formatter, "{}", character.escape_default())?,
+                false => write!(formatter, "{character}")?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,6 @@ mod columns;
 mod records;
 
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +11,8 @@ pub(crate) use self::columns::unknown_language;
 use self::columns::{Fault, Layout, Row};
 use self::records::{Record, Records, State};
 use crate::example::{Example, ImageSource, Origin};
+use crate::positioned::{Stamp, unreadable};
+use crate::source::{Place, Walk};
 use crate::{Entry, Error, Options, Quoting, SkipReason, Skipped};
 
 /// Bytes that are read at once from one end of a table to the other.
@@ -27,26 +28,36 @@ const MAX_CAPTIONS: usize = 1024;
 /// The largest number of bytes in the captions of an example; rows that follow are an example of their own.
 const MAX_CAPTION_BYTES: usize = 8 << 20;
 
+/// Rows that can't be used, between those of an example; after more, the example is complete.
+const MAX_SKIPPED: usize = 256;
+
 /// An open table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     path: Arc<Path>,
     file: Arc<File>,
+    stamp: Stamp,
     images: PathBuf,
     layout: Layout,
     quoting: Quoting,
     limit: usize,
     /// Where the first row begins, and its line.
-    first: (u64, u64),
+    first: Place,
 }
 
 impl Table {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Error> {
-        let (file, _) = whole_files::open(path)?;
+        let (file, metadata) = whole_files::open(path)?;
         let file = Arc::new(file);
         let quoting = options.quoting;
         let limit = options.max_row_bytes.max(1024);
-        let mut records = Records::new(Arc::clone(&file), (0, 1), quoting, limit, READ_ONE);
+        let mut records = Records::new(
+            Arc::clone(&file),
+            Place { offset: 0, row: 1 },
+            quoting,
+            limit,
+            READ_ONE,
+        );
         let header = records.next().map_err(|source| unreadable(path, source))?;
         let found = match header {
             None => Some("an empty file"),
@@ -67,6 +78,7 @@ impl Table {
         Ok(Self {
             path: path.into(),
             file,
+            stamp: Stamp::new(&metadata),
             images,
             layout,
             quoting,
@@ -80,24 +92,30 @@ impl Table {
         self.rows_from(self.first, READ_AHEAD)
     }
 
-    /// The example that begins at this offset and line.
-    pub(crate) fn example_at(&self, place: (u64, u64)) -> Result<Option<Example>, Error> {
-        let mut rows = self.rows_from(place, READ_ONE);
-        loop {
-            match rows.next_entry()? {
-                None => return Ok(None),
-                Some((_, Entry::Example(example))) => return Ok(Some(example)),
-                Some((_, Entry::Skipped(_))) => {}
-            }
-        }
+    /// The rows from the beginning of an example.
+    pub(crate) fn rows_at(&self, place: Place) -> Result<Rows, Error> {
+        let metadata = self.file.metadata();
+        let metadata = metadata.map_err(|source| unreadable(&self.path, source))?;
+        self.stamp.check(&self.path, &metadata)?;
+        Ok(self.rows_from(place, READ_ONE))
     }
 
-    fn rows_from(&self, place: (u64, u64), read_ahead: usize) -> Rows {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    fn rows_from(&self, place: Place, read_ahead: usize) -> Rows {
         let file = Arc::clone(&self.file);
         Rows {
             records: Records::new(file, place, self.quoting, self.limit, read_ahead),
             table: self.clone(),
             begun: None,
+            skipped: 0,
+            waiting: None,
         }
     }
 
@@ -118,33 +136,31 @@ impl Table {
     }
 }
 
-fn unreadable(path: &Path, source: io::Error) -> Error {
-    Error::Read(whole_files::ReadError::Io {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 /// Reads a table's rows and joins those of one image.
 pub(crate) struct Rows {
     table: Table,
     records: Records,
     /// The example whose rows are being read.
     begun: Option<Begun>,
+    /// Rows that were skipped since the last one that was not.
+    skipped: usize,
+    /// A skipped row that is reported after the example before it.
+    waiting: Option<(Place, Skipped)>,
 }
 
 struct Begun {
-    place: (u64, u64),
+    place: Place,
     image: String,
     example: Example,
     caption_bytes: usize,
 }
 
-impl Rows {
-    /// The next example with the offset and line of its first row, or the next row that can't be used; `None` at the end.
-    ///
+impl Walk for Rows {
     /// A row that can't be used does not end an example: it is reported before it.
-    pub(crate) fn next_entry(&mut self) -> Result<Option<((u64, u64), Entry)>, Error> {
+    fn next_entry(&mut self) -> Result<Option<(Place, Entry)>, Error> {
+        if let Some((place, skipped)) = self.waiting.take() {
+            return Ok(Some((place, Entry::Skipped(skipped))));
+        }
         loop {
             let record = self
                 .records
@@ -154,21 +170,34 @@ impl Rows {
                 let last = self.begun.take();
                 return Ok(last.map(|begun| (begun.place, Entry::Example(begun.example))));
             };
-            let place = (record.offset, record.line);
+            let place = Place {
+                offset: record.offset,
+                row: record.line,
+            };
             match self.row(record) {
                 Ok(row) => {
+                    self.skipped = 0;
                     if let Some(begun) = self.add(place, row) {
                         return Ok(Some((begun.place, Entry::Example(begun.example))));
                     }
                 }
                 Err(fault) => {
                     let skipped = self.table.skipped(record.line, fault);
+                    self.skipped += 1;
+                    if self.skipped > MAX_SKIPPED
+                        && let Some(begun) = self.begun.take()
+                    {
+                        self.waiting = Some((place, skipped));
+                        return Ok(Some((begun.place, Entry::Example(begun.example))));
+                    }
                     return Ok(Some((place, Entry::Skipped(skipped))));
                 }
             }
         }
     }
+}
 
+impl Rows {
     fn row(&self, record: Record) -> Result<Row, Fault> {
         let fault = |reason, detail| Fault {
             image: None,
@@ -191,7 +220,7 @@ impl Rows {
     }
 
     /// Adds a row to its example; the example before it, if this row begins another.
-    fn add(&mut self, place: (u64, u64), row: Row) -> Option<Begun> {
+    fn add(&mut self, place: Place, row: Row) -> Option<Begun> {
         if let Some(begun) = &mut self.begun
             && begun.image == row.image
             && begun.example.captions.len() < MAX_CAPTIONS
@@ -204,7 +233,7 @@ impl Rows {
         let example = Example {
             image: ImageSource::File(self.table.images.join(&row.image)),
             url: row.url,
-            origin: self.table.origin(place.1),
+            origin: self.table.origin(place.row),
             captions: Vec::new(),
         };
         let mut begun = Begun {

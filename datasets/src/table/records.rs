@@ -8,6 +8,7 @@ use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
 
 use crate::Quoting;
 use crate::positioned::read_at;
+use crate::source::Place;
 
 /// Lines that a row may have within quotation marks. More of them are a quotation mark that is never closed, and without a
 /// limit a table full of these would be scanned many times.
@@ -55,10 +56,10 @@ pub(super) enum State {
 }
 
 impl Records {
-    /// Reads from `offset`, which is the beginning of a record in this line. `read_ahead` bytes are read at once.
+    /// Reads from the beginning of a record. `read_ahead` bytes are read at once.
     pub(super) fn new(
         file: Arc<File>,
-        (offset, line): (u64, u64),
+        place: Place,
         quoting: Quoting,
         limit: usize,
         read_ahead: usize,
@@ -72,8 +73,8 @@ impl Records {
             file,
             buffer: vec![0; read_ahead],
             unread: 0..0,
-            offset,
-            line,
+            offset: place.offset,
+            line: place.row,
             parser,
             limit,
             output: vec![0; limit.min(512)],
@@ -114,8 +115,11 @@ impl Records {
     }
 
     /// Where the next record begins, and its line.
-    pub(super) fn place(&self) -> (u64, u64) {
-        (self.offset, self.line)
+    pub(super) fn place(&self) -> Place {
+        Place {
+            offset: self.offset,
+            row: self.line,
+        }
     }
 
     fn parse(&mut self) -> io::Result<State> {
