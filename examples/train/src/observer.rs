@@ -121,7 +121,9 @@ impl<'a> Observer<'a> {
         let path = self.output.updates();
         self.updates
             .row(update, &values)
-            .map_err(Error::writing(&path))?;
+            // Before a checkpoint of this update exists: a kill may follow.
+            .and_then(|()| self.updates.flush())
+            .map_err(Error::writing(path))?;
         self.tokens += report.tokens;
         self.rows += report.rows;
         let is_last = Some(report.update) == self.config.max_steps;
@@ -133,7 +135,6 @@ impl<'a> Observer<'a> {
         self.since = Instant::now();
         (self.rows, self.tokens) = (0, 0);
         let [rows, tokens] = speed;
-        self.updates.flush().map_err(Error::writing(path))?;
         let scalars = [
             ("train/loss", report.loss),
             ("train/grad_norm", report.grad_norm),

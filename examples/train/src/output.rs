@@ -32,8 +32,7 @@ const FREE: [&str; 8] = [
 ];
 
 impl Output {
-    /// Creates the folder and notes the settings in it. If there is a training already, its settings must be the
-    /// same.
+    /// Creates the folder and notes the settings in it. If it has a checkpoint already, its settings must be the same.
     pub(crate) fn open(settings: &Settings, overwrite: bool) -> Result<Self, Error> {
         let folder = settings.output_dir.clone();
         fs::create_dir_all(&folder).map_err(Error::writing(&folder))?;
@@ -46,7 +45,8 @@ impl Output {
             Err(TryLockError::Error(_)) => {}
         }
         let path = folder.join(SETTINGS);
-        if path.exists() && !overwrite {
+        let has_begun = training::latest_checkpoint(&folder)?.is_some();
+        if has_begun && path.exists() && !overwrite {
             let before = whole_files::read_text(&path, 1 << 20)?;
             let changed = changed(&before, &settings.to_toml());
             if !changed.is_empty() {
