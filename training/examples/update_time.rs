@@ -1,6 +1,7 @@
 //! Measures an update of a checkpoint: `update_time FOLDER [IMAGES] [TOKENS] [REPEATS]`.
 //!
-//! Prints the time of the forward pass, of the backward pass and of the optimiser, as medians.
+//! Prints the time of the forward pass, of the backward pass and of the optimiser, as the shortest of all
+//! repeats, since other work on the machine only adds to them.
 
 use std::time::Instant;
 
@@ -72,12 +73,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         trainer.update(vec![batch()])?;
         update.push(start.elapsed().as_secs_f64());
     }
-    let median = |mut times: Vec<f64>| {
-        times.remove(0); // the first is slower
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    let (forward, both, update) = (median(forward), median(both), median(update));
+    let shortest = |times: Vec<f64>| times.into_iter().fold(f64::INFINITY, f64::min);
+    let (forward, both, update) = (shortest(forward), shortest(both), shortest(update));
     println!(
         "{images} images × {tokens} tokens: forward with logits {forward:.3} s, loss and backward {:.3} s, \
          norm, optimiser and transfer {:.3} s; update {update:.3} s, {:.1} images/s",

@@ -416,3 +416,24 @@ fn the_loss_falls_and_the_average_follows() {
     let distance = apart(&of(&average), &of(trainer.model()));
     assert!(distance > 0.0 && distance < 0.05, "{distance}");
 }
+
+#[test]
+fn recomputing_activations_changes_nothing() {
+    let _guard = alone();
+    let plain = Device::flex().autodiff();
+    let recomputing = plain.clone().gradient_checkpointing();
+    let made = pretrained(r#", "dropout": 0.2"#, "");
+    let reports = [plain, recomputing].map(|device| {
+        let model = burn::module::Module::fork(made.model.clone(), &device);
+        let mut trainer = Trainer::new(model, demanding(5), &ByPath).unwrap();
+        let updates = (0..5).map(|number| trainer.update(vec![batch(number, &device)]).unwrap());
+        updates.collect::<Vec<_>>()
+    });
+    for (found, expected) in reports[1].iter().zip(&reports[0]) {
+        assert!((found.loss - expected.loss).abs() < 1e-6, "{reports:?}");
+        assert!(
+            (found.grad_norm / expected.grad_norm - 1.0).abs() < 1e-5,
+            "{reports:?}"
+        );
+    }
+}
