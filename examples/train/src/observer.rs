@@ -23,7 +23,7 @@ use crate::page;
 use crate::sample::Sample;
 
 /// The columns of the table of updates.
-const COLUMNS: [&str; 5] = ["loss", "grad_norm", "learning_rate", "tokens", "rows"];
+const COLUMNS: [&str; 5] = ["loss", "grad_norm", "learning_rate", "tokens", "images"];
 
 /// The bar of a training.
 const TEMPLATE: &str = "{bar:20} update {pos}/{len}, {eta} left, {msg}";
@@ -47,7 +47,7 @@ pub(crate) struct Observer<'a> {
     /// When the updates began that are not yet logged, and what they learnt.
     since: Instant,
     tokens: usize,
-    rows: usize,
+    images: usize,
     /// Why nothing can be written any more.
     failure: Option<Error>,
 }
@@ -93,7 +93,7 @@ impl<'a> Observer<'a> {
             samples: Vec::new(),
             since: Instant::now(),
             tokens: 0,
-            rows: 0,
+            images: 0,
             failure: None,
         })
     }
@@ -116,7 +116,7 @@ impl<'a> Observer<'a> {
             Some(report.grad_norm),
             Some(report.learning_rate),
             Some(report.tokens as f64),
-            Some(report.rows as f64),
+            Some(report.sources as f64),
         ];
         let path = self.output.updates();
         self.updates
@@ -125,26 +125,26 @@ impl<'a> Observer<'a> {
             .and_then(|()| self.updates.flush())
             .map_err(Error::writing(path))?;
         self.tokens += report.tokens;
-        self.rows += report.rows;
+        self.images += report.sources;
         let is_last = Some(report.update) == self.config.max_steps;
         if !report.update.is_multiple_of(self.config.logging_steps) && !is_last {
             return Ok(());
         }
         let seconds = self.since.elapsed().as_secs_f64().max(1e-9);
-        let speed = [self.rows as f64 / seconds, self.tokens as f64 / seconds];
+        let speed = [self.images as f64 / seconds, self.tokens as f64 / seconds];
         self.since = Instant::now();
-        (self.rows, self.tokens) = (0, 0);
-        let [rows, tokens] = speed;
+        (self.images, self.tokens) = (0, 0);
+        let [images, tokens] = speed;
         let scalars = [
             ("train/loss", report.loss),
             ("train/grad_norm", report.grad_norm),
             ("train/learning_rate", report.learning_rate),
-            ("train/texts_per_second", rows),
+            ("train/images_per_second", images),
             ("train/tokens_per_second", tokens),
         ];
         self.write_events(report.update, &scalars)?;
         self.bar.set_message(&format!(
-            "loss {:.4}, rate {:.2e}, {rows:.1} texts/s, {tokens:.0} tokens/s",
+            "loss {:.4}, rate {:.2e}, {images:.1} images/s, {tokens:.0} tokens/s",
             report.loss, report.learning_rate
         ));
         if self.is_json {
@@ -155,7 +155,8 @@ impl<'a> Observer<'a> {
                 "learning_rate": report.learning_rate,
                 "tokens": report.tokens,
                 "texts": report.rows,
-                "texts_per_second": rows,
+                "images": report.sources,
+                "images_per_second": images,
                 "tokens_per_second": tokens,
             }))?;
         }
@@ -239,7 +240,7 @@ impl TrainingObserver<ImageEncoder, TextDecoder> for Observer<'_> {
         let found = self.bar.suspend(|| evaluator.evaluate(model))?;
         // The time of an evaluation is not that of updates.
         self.since = Instant::now();
-        (self.rows, self.tokens) = (0, 0);
+        (self.images, self.tokens) = (0, 0);
         self.samples = found.samples;
         Ok(Some(Evaluation {
             metrics: found.metrics,

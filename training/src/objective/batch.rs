@@ -31,4 +31,10 @@ impl<I> Batch<I> {
             labels,
         }
     }
+
+    /// How many sources the rows attend to.
+    pub(crate) fn sources(&self) -> usize {
+        let last = self.row_sources.iter().max();
+        last.map_or(0, |last| last + 1)
+    }
 }

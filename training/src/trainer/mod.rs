@@ -89,6 +89,8 @@ pub struct UpdateReport {
     pub tokens: usize,
     /// Texts.
     pub rows: usize,
+    /// Images, or whatever else the encoder takes.
+    pub sources: usize,
 }
 
 impl<E: Encoder, D: Decoder> Trainer<E, D> {
@@ -158,6 +160,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             .collect::<Result<Vec<_>, _>>()?;
         let tokens: usize = labels.iter().map(|labels| labels.tokens()).sum();
         let rows: usize = labels.iter().map(|labels| labels.rows()).sum();
+        let sources = batches.iter().map(|batch| batch.sources()).sum();
         if tokens == 0 {
             return Err(TrainingError::Batch("an update has no micro-batch".into()));
         }
@@ -208,6 +211,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             learning_rate,
             tokens,
             rows,
+            sources,
         })
     }
 
