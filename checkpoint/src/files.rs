@@ -12,10 +12,10 @@ pub const CONFIG: &str = "config.json";
 pub const GENERATION_CONFIG: &str = "generation_config.json";
 
 /// The configuration of the preprocessing.
-pub(crate) const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
+pub const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
 
 /// The same in newer checkpoints.
-pub(crate) const PROCESSOR_CONFIG: &str = "processor_config.json";
+pub const PROCESSOR_CONFIG: &str = "processor_config.json";
 
 /// All configurations of a checkpoint; the first is required.
 const CONFIGURATIONS: [&str; 4] = [

@@ -107,6 +107,12 @@ impl WeightNames<'_> {
         found.filter(|weight| !weight.names.is_empty())
     }
 
+    /// The name that the parameter at Burn's path `path` is saved under; `None` if it is not listed.
+    pub fn saved_name(&self, path: &str) -> Option<String> {
+        let weight = self.listed(path)?;
+        weight.names.into_iter().next()
+    }
+
     /// Whether a source has a tensor for the parameter at Burn's path `path`.
     pub fn is_in(&self, path: &str, source: &dyn TensorSource) -> bool {
         self.name_in(path, source).is_some()

@@ -28,6 +28,13 @@ pub struct MBartDecoderConfig {
     pub attention_dropout: f64,
     /// Dropout rate after the activation of the feed-forward blocks.
     pub activation_dropout: f64,
+    /// Share of the layers that a pass in training leaves out, each by itself (LayerDrop). It has no effect
+    /// elsewhere.
+    pub decoder_layerdrop: f64,
+    /// The padding token. Where it is embedded, in training, its embedding gets no gradient, as in PyTorch's
+    /// `Embedding` with a `padding_idx`. That matters where texts begin with it; other padding is never attended
+    /// to. With a number that is no token, every embedding gets its gradient, as in Flax.
+    pub pad_token_id: usize,
     /// Longest sequence, in tokens.
     pub max_position_embeddings: usize,
     /// Whether token embeddings are multiplied by `√d_model`.
@@ -65,6 +72,8 @@ impl Default for MBartDecoderConfig {
             dropout: 0.1,
             attention_dropout: 0.0,
             activation_dropout: 0.0,
+            decoder_layerdrop: 0.0,
+            pad_token_id: 1,
             max_position_embeddings: 1024,
             scale_embedding: false,
             init_std: 0.02,
@@ -128,6 +137,7 @@ impl MBartDecoderConfig {
             ("dropout", self.dropout),
             ("attention_dropout", self.attention_dropout),
             ("activation_dropout", self.activation_dropout),
+            ("decoder_layerdrop", self.decoder_layerdrop),
         ] {
             ConfigError::check_rate(name, rate)?;
         }

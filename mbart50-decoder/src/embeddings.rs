@@ -20,6 +20,8 @@ pub(crate) struct Embeddings {
     dropout: Dropout,
     #[module(skip)]
     scale: f64,
+    #[module(skip)]
+    padding: usize,
 }
 
 impl Embeddings {
@@ -44,6 +46,7 @@ impl Embeddings {
             } else {
                 1.0
             },
+            padding: config.pad_token_id,
         }
     }
 
@@ -66,8 +69,20 @@ impl Embeddings {
         );
         let first = start + POSITION_OFFSET;
         let positions = table.slice(s![first..first + new, ..]).unsqueeze(); // [1, new, width]
-        let tokens = self.tokens.forward(tokens) * self.scale;
+        let tokens = self.embed(tokens) * self.scale;
         self.dropout.forward(self.norm.forward(tokens + positions))
+    }
+
+    /// Looks tokens up. In training, padding gives the table no gradient.
+    fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let embedded = self.tokens.forward(tokens.clone()); // [rows, new, width]
+        if !embedded.is_tracked() {
+            return embedded;
+        }
+        let is_padding = tokens.equal_elem(self.padding as i64).unsqueeze_dim::<3>(2);
+        let is_padding = is_padding.expand(embedded.dims());
+        let constant = embedded.clone().detach();
+        embedded.mask_where(is_padding, constant)
     }
 
     /// The token table, `[vocabulary, width]`.

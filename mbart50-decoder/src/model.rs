@@ -1,6 +1,6 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
 use packed_linear::{Format, PackedEmbedding};
 use transformer_layers::{DecoderState, Head, RowSources, Shortlist};
 use vision_encoder_decoder::{Decoder, Memory};
@@ -26,6 +26,8 @@ pub struct MBartDecoder {
     vocab_size: usize,
     #[module(skip)]
     max_positions: usize,
+    #[module(skip)]
+    layer_drop: f64,
 }
 
 impl MBartDecoderConfig {
@@ -75,6 +77,25 @@ impl MBartDecoder {
                 .then(|| Initializer::Zeros.init([vocabulary], device)),
             vocab_size: vocabulary,
             max_positions: config.max_position_embeddings,
+            layer_drop: config.decoder_layerdrop,
+        }
+    }
+
+    /// Which layers a pass leaves out: none, except in training with LayerDrop (Fan et al., "Reducing Transformer
+    /// Depth on Demand with Structured Dropout", 2019). Reading the numbers waits for the device.
+    fn dropped_layers(&self, hidden: &Tensor<2>) -> Vec<bool> {
+        let layers = self.layers.len();
+        if self.layer_drop == 0.0 || layers == 0 || !hidden.is_tracked() {
+            return vec![false; layers];
+        }
+        let device = hidden.device().inner();
+        let numbers = Tensor::<1>::random([layers], Distribution::Uniform(0.0, 1.0), &device);
+        match numbers.try_into_vec_as::<f32>() {
+            Ok(numbers) => numbers
+                .into_iter()
+                .map(|n| f64::from(n) < self.layer_drop)
+                .collect(),
+            Err(error) => panic!("random numbers can't be read from the device: {error:?}"),
         }
     }
 
@@ -128,7 +149,11 @@ impl Decoder for MBartDecoder {
         // rows and backends do not have to broadcast its weight.
         let mut hidden = embedded.flatten::<2>(0, 1); // [rows · new, width]
         let (pass, layer_states) = state.advance(new, padding);
-        for (layer, layer_state) in self.layers.iter().zip(layer_states) {
+        let dropped = self.dropped_layers(&hidden);
+        for ((layer, layer_state), dropped) in self.layers.iter().zip(layer_states).zip(dropped) {
+            if dropped {
+                continue;
+            }
             hidden = layer.forward(hidden, &pass, layer_state);
         }
         let hidden = self.norm.forward(hidden);

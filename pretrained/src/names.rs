@@ -25,6 +25,14 @@ const PROJECTION: WeightGroup<'static> = WeightGroup {
     ],
 };
 
+impl VisionEncoderDecoderConfig {
+    /// The name that a saved checkpoint has for the parameter at Burn's path in the model: the one by which
+    /// Python programs know it. `None` if the model has no such parameter.
+    pub fn parameter_name(&self, path: &str) -> Option<String> {
+        with_names(self, |names| names.saved_name(path))
+    }
+}
+
 /// Calls a function with the table of the model's weight names.
 pub(crate) fn with_names<R>(
     config: &VisionEncoderDecoderConfig,

@@ -29,6 +29,8 @@ pub(crate) enum InputError {
     #[error(transparent)]
     Locate(#[from] locate::LocateError),
     #[error(transparent)]
+    Training(#[from] training::TrainingError),
+    #[error(transparent)]
     Device(#[from] device::DeviceError),
     #[error(transparent)]
     Output(#[from] OutputError),

@@ -14,6 +14,7 @@ mod published;
 mod report;
 mod text;
 mod tolerance;
+mod training;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,6 +99,14 @@ enum Command {
         /// File of predictions, references and their scores.
         file: PathBuf,
     },
+    /// Losses, gradient norms, learning rates and final weights of a training.
+    Training {
+        /// Folder with start/ (a checkpoint), batches.safetensors, reference.json and the checkpoints that it names.
+        folder: PathBuf,
+        /// Device to compute on.
+        #[arg(long, default_value = "flex")]
+        device: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -147,6 +156,10 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
         Command::Text { folder } => text::verify(&folder, &mut report)?,
         Command::Processors { file } => processors::verify(&file, &mut report)?,
         Command::Metrics { file } => metrics::verify(&file, &mut report)?,
+        Command::Training { folder, device } => {
+            let device = device::device(&device)?;
+            training::verify(&folder, &device.autodiff(), &mut report)?;
+        }
     }
     Ok(report.finish()?)
 }

@@ -26,9 +26,9 @@ impl Family for MBartDecoderConfig {
     ];
     #[rustfmt::skip]
     const KEPT_KEYS: &'static [&'static str] = &[
-        "classifier_dropout", "decoder_layerdrop",
+        "classifier_dropout",
         "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop",
-        "bos_token_id", "decoder_start_token_id", "eos_token_id", "pad_token_id", "use_cache",
+        "bos_token_id", "decoder_start_token_id", "eos_token_id", "use_cache",
     ];
 
     fn read(value: Value) -> Result<Self, ConfigError> {

@@ -15,4 +15,5 @@ mod references;
 mod run;
 #[cfg(unix)]
 mod streams;
+mod training;
 mod unreadable;

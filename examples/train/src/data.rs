@@ -1,0 +1,104 @@
+//! From settings to loaders.
+
+use std::path::PathBuf;
+
+use datasets::{CaptionChoice, Dataset, Loader, LoaderConfig, Options, Shuffle};
+use preprocess::image::ImageProcessor;
+use preprocess::text::{Language, language};
+use report::{Program, Progress};
+
+use crate::error::Error;
+use crate::output::Output;
+use crate::settings::Settings;
+
+/// The loader of what is learnt.
+pub(crate) fn training(
+    settings: &Settings,
+    processor: &ImageProcessor,
+    output: &Output,
+    program: &Program,
+) -> Result<Loader, Error> {
+    let config = LoaderConfig {
+        batch_size: settings.training.per_device_train_batch_size,
+        seed: settings.training.seed,
+        captions: settings.data.captions,
+        languages: settings.data.languages.clone(),
+        threads: settings.data.threads,
+        augmentations: settings.data.augmentations.clone(),
+        ..LoaderConfig::default()
+    };
+    loader(
+        settings,
+        &settings.data.train_files,
+        config,
+        processor,
+        output,
+        program,
+    )
+}
+
+/// The loader of what is evaluated: all captions, in order, without augmentations.
+pub(crate) fn validation(
+    settings: &Settings,
+    processor: &ImageProcessor,
+    output: &Output,
+    program: &Program,
+) -> Result<Loader, Error> {
+    let config = LoaderConfig {
+        batch_size: settings.evaluation.batch_size,
+        shuffle: Shuffle::Off,
+        captions: CaptionChoice::All,
+        languages: settings.data.languages.clone(),
+        threads: settings.data.threads,
+        ..LoaderConfig::default()
+    };
+    loader(
+        settings,
+        &settings.data.validation_files,
+        config,
+        processor,
+        output,
+        program,
+    )
+}
+
+/// The languages that the settings name.
+pub(crate) fn languages(settings: &Settings) -> Result<Vec<Language>, Error> {
+    let names = settings.data.languages.iter();
+    names.map(|name| found(name)).collect()
+}
+
+fn found(name: &str) -> Result<Language, Error> {
+    language(name).ok_or_else(|| Error::Language(name.to_owned()))
+}
+
+fn loader(
+    settings: &Settings,
+    files: &[PathBuf],
+    config: LoaderConfig,
+    processor: &ImageProcessor,
+    output: &Output,
+    program: &Program,
+) -> Result<Loader, Error> {
+    let mut options = Options::default().with_index_folder(output.index_folder());
+    if let Some(folder) = &settings.data.image_folder {
+        options = options.with_image_folder(folder);
+    }
+    if let Some(name) = &settings.data.language {
+        options = options.with_language(found(name)?);
+    }
+    let progress = Progress::spinner();
+    let dataset = Dataset::open_all(files, &options)?.index_with(&mut |count| {
+        progress.set_message(&format!("{count} images found"));
+    })?;
+    progress.finish();
+    let skipped = dataset.skip_counts().total();
+    if skipped > 0 {
+        let first = dataset.skipped().next();
+        let first = first.map_or_else(String::new, |skipped| format!(", the first: {skipped}"));
+        program.message(format!(
+            "{skipped} rows can't be used and are skipped{first}"
+        ));
+    }
+    Ok(Loader::new(dataset, processor.clone(), config)?)
+}

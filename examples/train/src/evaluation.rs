@@ -1,0 +1,266 @@
+//! Loss and scores of a model in training.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use captioning::Captioner;
+use datasets::{BatchCaption, Loader, Position};
+use generation::GenerationConfig;
+use metrics::Corpus;
+use preprocess::image::{ImageProcessor, ImageProcessorConfig};
+use preprocess::text::{Language, Tokenizer};
+use pretrained::{Pretrained, PretrainedModel};
+use report::{Program, Progress};
+use training::{Batch, BoxError, Objective};
+use vision_encoder_decoder::Decoder;
+
+use crate::output::Output;
+use crate::sample::{Sample, Written, picture};
+use crate::settings::{EvaluationSettings, Settings};
+use crate::{Start, data, error::Error};
+
+/// Evaluates models with the data and the search of the settings.
+pub(crate) struct Evaluator {
+    loader: Loader,
+    /// Configurations; the weights are replaced.
+    template: Pretrained,
+    tokenizer: Tokenizer,
+    processor: ImageProcessor,
+    generation: GenerationConfig,
+    settings: EvaluationSettings,
+    max_length: usize,
+    objective: Option<Objective>,
+    /// Without automatic differentiation.
+    device: Device,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// By the names of Hugging Face's trainer: `eval_loss`, `eval_bleu4_es_XX`.
+    pub(crate) metrics: BTreeMap<String, f64>,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// What is added up for a language.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    tokens: usize,
+    corpus: Corpus,
+}
+
+impl Evaluator {
+    pub(crate) fn new(
+        settings: &Settings,
+        start: &Start,
+        output: &Output,
+        device: &Device,
+        program: &Program,
+    ) -> Result<Self, Error> {
+        let mut generation = start.pretrained.generation_config.clone();
+        generation.num_beams = settings.evaluation.num_beams;
+        if let Some(tokens) = settings.evaluation.max_new_tokens {
+            generation.max_new_tokens = Some(tokens);
+        } else if generation.max_length.is_none() && generation.max_new_tokens.is_none() {
+            let positions = start.pretrained.model.decoder.max_positions();
+            let longest = positions.map_or(usize::MAX, |positions| positions.saturating_sub(1));
+            generation.max_new_tokens = Some(settings.data.max_length.min(longest));
+        }
+        Ok(Self {
+            loader: data::validation(settings, &start.processor, output, program)?,
+            template: start.pretrained.clone(),
+            tokenizer: start.tokenizer.clone(),
+            processor: start.processor.clone(),
+            generation,
+            settings: settings.evaluation.clone(),
+            max_length: settings.data.max_length,
+            objective: None,
+            device: device.clone().inner(),
+        })
+    }
+
+    /// Measures the loss by this objective.
+    pub(crate) fn with_objective(mut self, objective: Objective) -> Self {
+        self.objective = Some(objective);
+        self
+    }
+
+    /// Loss and scores, for each language and for all together.
+    pub(crate) fn evaluate(&self, model: &PretrainedModel) -> Result<Found, BoxError> {
+        let pretrained = Pretrained {
+            model: model.clone(),
+            ..self.template.clone()
+        };
+        let languages = self.tokenizer.languages().map(|(known, _)| known).collect();
+        let captioner = Captioner::new(
+            pretrained,
+            self.processor.clone(),
+            self.tokenizer.clone(),
+            languages,
+            &self.device,
+        )?;
+        let limit = self
+            .settings
+            .images
+            .unwrap_or(u64::MAX)
+            .min(self.loader.images());
+        let bar = Progress::bar(limit, "evaluation {bar:20} {pos}/{len} images, {eta} left");
+        let (mut sums, mut samples, mut images) = (BTreeMap::new(), Vec::new(), 0);
+        for batch in self.loader.batches(Position::default(), 1)? {
+            let batch = batch?;
+            if images >= limit {
+                break;
+            }
+            self.add_losses(model, &batch, &mut sums)?;
+            let captions = self.add_captions(&captioner, &batch, &mut sums)?;
+            let wanted = self.settings.samples.saturating_sub(samples.len());
+            samples.extend(self.samples(&batch, captions).take(wanted));
+            images += batch.examples.len() as u64;
+            bar.set(images, limit.max(images));
+        }
+        bar.finish();
+        Ok(Found {
+            metrics: summed(&sums),
+            samples,
+        })
+    }
+
+    /// Adds the losses of the captions of each language.
+    fn add_losses(
+        &self,
+        model: &PretrainedModel,
+        batch: &datasets::Batch,
+        sums: &mut BTreeMap<&'static str, Sums>,
+    ) -> Result<(), BoxError> {
+        let Some(objective) = &self.objective else {
+            return Ok(());
+        };
+        for language in languages(batch) {
+            let captions: Vec<&BatchCaption> = of_language(batch, language).collect();
+            let labels: Result<Vec<_>, _> = captions
+                .iter()
+                .map(|caption| {
+                    self.tokenizer
+                        .encode(&caption.text, language.code, Some(self.max_length))
+                })
+                .collect();
+            let batch = Batch {
+                input: self.pixels(batch),
+                row_sources: captions.iter().map(|caption| caption.image).collect(),
+                labels: labels?,
+            };
+            let labels = objective.labels(&model.decoder, &batch.labels)?;
+            let loss = objective.sum(model, batch, &labels)?;
+            let loss = loss
+                .try_into_vec_as::<f32>()
+                .map_err(|error| format!("{error:?}"))?;
+            let sums = sums.entry(language.code).or_default();
+            sums.loss += loss.first().copied().map_or(f64::NAN, f64::from);
+            sums.tokens += labels.tokens();
+        }
+        Ok(())
+    }
+
+    /// Adds the captions that the model writes to the corpus of each language. Returns them by image.
+    fn add_captions(
+        &self,
+        captioner: &Captioner,
+        batch: &datasets::Batch,
+        sums: &mut BTreeMap<&'static str, Sums>,
+    ) -> Result<Vec<Vec<Written>>, BoxError> {
+        let languages = languages(batch);
+        let memory = captioner.model().encode(self.pixels(batch));
+        let results = captioner.caption_encoded(memory, &languages, &self.generation)?;
+        let mut written = Vec::with_capacity(results.len());
+        for (image, results) in results.iter().enumerate() {
+            let mut captions = Vec::new();
+            for result in results {
+                let references: Vec<&str> = of_language(batch, result.language)
+                    .filter(|caption| caption.image == image)
+                    .map(|caption| caption.text.as_str())
+                    .collect();
+                if references.is_empty() {
+                    continue;
+                }
+                // A model that has learnt little may end at once.
+                let prediction = result.best().map_or("", |caption| caption.text.as_str());
+                let sums = sums.entry(result.language.code).or_default();
+                sums.corpus.add(prediction, &references)?;
+                captions.push(Written::new(result.language, prediction, &references));
+            }
+            written.push(captions);
+        }
+        Ok(written)
+    }
+
+    fn samples<'a>(
+        &'a self,
+        batch: &'a datasets::Batch,
+        captions: Vec<Vec<Written>>,
+    ) -> impl Iterator<Item = Sample> + 'a {
+        let [_, channels, height, width] = batch.pixel_values.shape;
+        let images = batch.pixel_values.values.chunks(channels * height * width);
+        let config: &ImageProcessorConfig = self.processor.config();
+        images.zip(captions).map(move |(values, captions)| Sample {
+            picture: picture(values, [height, width], config),
+            captions,
+        })
+    }
+
+    fn pixels(&self, batch: &datasets::Batch) -> Tensor<4> {
+        let pixels = &batch.pixel_values;
+        Tensor::from_data(
+            TensorData::new(pixels.values.clone(), pixels.shape),
+            &self.device,
+        )
+    }
+}
+
+/// The languages of a batch's captions, in the order in which they come first.
+fn languages(batch: &datasets::Batch) -> Vec<Language> {
+    let mut languages: Vec<Language> = Vec::new();
+    for caption in &batch.captions {
+        if !languages.contains(&caption.language) {
+            languages.push(caption.language);
+        }
+    }
+    languages
+}
+
+fn of_language(batch: &datasets::Batch, language: Language) -> impl Iterator<Item = &BatchCaption> {
+    let captions = batch.captions.iter();
+    captions.filter(move |caption| caption.language == language)
+}
+
+/// The metrics of all languages. Scores of all together are means over languages, as captions of several languages
+/// are no corpus.
+fn summed(sums: &BTreeMap<&'static str, Sums>) -> BTreeMap<String, f64> {
+    let mut metrics = BTreeMap::new();
+    let tokens: usize = sums.values().map(|sums| sums.tokens).sum();
+    let loss: f64 = sums.values().map(|sums| sums.loss).sum();
+    metrics.insert("eval_loss".to_owned(), loss / tokens as f64);
+    let mut means: BTreeMap<&str, f64> = BTreeMap::new();
+    for (language, sums) in sums {
+        let scores = sums.corpus.score();
+        let scores = [
+            ("bleu1", scores.bleu[0]),
+            ("bleu2", scores.bleu[1]),
+            ("bleu3", scores.bleu[2]),
+            ("bleu4", scores.bleu[3]),
+            ("chrf", scores.chrf),
+            ("cider", scores.cider),
+            ("exact", scores.exact_match),
+        ];
+        let loss = sums.loss / sums.tokens as f64;
+        metrics.insert(format!("eval_loss_{language}"), loss);
+        for (name, score) in scores {
+            metrics.insert(format!("eval_{name}_{language}"), score);
+            *means.entry(name).or_default() += score;
+        }
+    }
+    for (name, sum) in means {
+        metrics.insert(format!("eval_{name}"), sum / sums.len() as f64);
+    }
+    metrics
+}

@@ -1,0 +1,67 @@
+//! Pictures and captions for people to look at.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use preprocess::image::ImageProcessorConfig;
+use preprocess::text::Language;
+use serde::{Deserialize, Serialize};
+
+/// A picture with what the model says about it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    /// The picture as the model sees it: a JPEG file in base 64.
+    pub(crate) picture: String,
+    pub(crate) captions: Vec<Written>,
+}
+
+/// A caption, and what people have written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Written {
+    /// The code of the language.
+    pub(crate) language: String,
+    pub(crate) prediction: String,
+    pub(crate) references: Vec<String>,
+}
+
+impl Written {
+    pub(crate) fn new(language: Language, prediction: &str, references: &[&str]) -> Self {
+        Self {
+            language: language.code.to_owned(),
+            prediction: prediction.to_owned(),
+            references: references.iter().map(|&text| text.to_owned()).collect(),
+        }
+    }
+}
+
+/// Turns the pixel values of an image, `[3, height, width]`, back into a picture.
+pub(crate) fn picture(
+    values: &[f32],
+    [height, width]: [usize; 2],
+    config: &ImageProcessorConfig,
+) -> String {
+    let (mean, deviation) = match config.do_normalize {
+        true => (config.image_mean, config.image_std),
+        false => ([0.0; 3], [1.0; 3]),
+    };
+    let area = height * width;
+    let mut pixels = Vec::with_capacity(3 * area);
+    for pixel in 0..area {
+        for channel in 0..3 {
+            let value = values
+                .get(channel * area + pixel)
+                .copied()
+                .unwrap_or_default();
+            let value = f64::from(value) * deviation[channel] + mean[channel];
+            pixels.push((value * 255.0).round().clamp(0.0, 255.0) as u8);
+        }
+    }
+    let mut file = Vec::new();
+    let (columns, rows) = (width as u32, height as u32);
+    let encoder = JpegEncoder::new_with_quality(&mut file, 88);
+    match encoder.write_image(&pixels, columns, rows, ExtendedColorType::Rgb8) {
+        Ok(()) => BASE64_STANDARD.encode(file),
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,274 @@
+//! The program on a tiny model and a few pictures.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+use captioning::Captioner;
+use checkpoint::{SaveOptions, StagedFolder};
+use generation::GenerationConfig;
+use image::{Rgb, RgbImage};
+use pretrained::{Pretrained, VisionEncoderDecoderConfig, Weights};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a tiny checkpoint and data.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        checkpoint(&place.path("model"));
+        let mut table = String::from("image_file\tcaption\turl\tlang_id\n");
+        for number in 0..10_u32 {
+            let shade = 20 * number as u8;
+            let picture = RgbImage::from_fn(40, 30, |x, y| Rgb([shade, x as u8, y as u8]));
+            picture.save(place.path(&format!("{number}.png"))).unwrap();
+            for (language, text) in [("en", "a red thing"), ("fr", "une chose rouge")] {
+                table += &format!("{number}.png\t{text} {number}\t\t{language}\n");
+            }
+        }
+        fs::write(place.path("data.tsv"), table).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, output: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        command
+            .args([
+                "--model",
+                "model",
+                "--train-file",
+                "data.tsv",
+                "--output-dir",
+                output,
+            ])
+            .args(["--per-device-train-batch-size", "3", "--warmup-steps", "2"])
+            .current_dir(self.0.path());
+        command
+    }
+
+    fn run(&self, output: &str, options: &[&str]) -> Output {
+        self.command(output).args(options).output().unwrap()
+    }
+}
+
+/// Saves a tiny model with the vocabulary of the embedded one.
+fn checkpoint(folder: &Path) {
+    let device = Device::flex();
+    let embedded = Captioner::embedded(&device).unwrap();
+    let mut config = VisionEncoderDecoderConfig::tiny();
+    let pretrained::DecoderConfig::MBart(decoder) = &mut config.decoder else {
+        panic!("the decoder is of another family");
+    };
+    decoder.vocab_size = embedded.tokenizer().vocab_size();
+    // Dropout is random, and must be the same after a kill.
+    decoder.dropout = 0.1;
+    let options = GenerationConfig {
+        max_length: Some(12),
+        ..embedded.generation_config().clone()
+    };
+    device.seed(1);
+    let model = Pretrained::from_config(config, options, Weights::Ordinary, &device);
+    let staged = StagedFolder::new(folder).unwrap();
+    model.write(&staged, &SaveOptions::default()).unwrap();
+    embedded.tokenizer().save(staged.path()).unwrap();
+    staged.commit().unwrap();
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[track_caller]
+fn succeeds(output: &Output) {
+    assert!(
+        output.status.success(),
+        "{:?}: {}",
+        output.status,
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_training_writes_checkpoints_tables_events_evaluations_and_a_page() {
+    let place = Place::new();
+    let options = [
+        "--validation-file",
+        "data.tsv",
+        "--max-steps",
+        "6",
+        "--eval-steps",
+        "3",
+        "--save-steps",
+        "2",
+        "--save-total-limit",
+        "2",
+        "--json",
+        "--set",
+        "training.logging_steps=1",
+    ];
+    let done = place.run("run", &options);
+    succeeds(&done);
+    let lines: Vec<Value> = text(&done.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let updates: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["loss"].is_number())
+        .collect();
+    assert_eq!(updates.len(), 6);
+    let evaluation = lines
+        .iter()
+        .find(|line| line["evaluation"].is_object())
+        .unwrap();
+    for name in ["eval_loss", "eval_loss_fr_XX", "eval_bleu4_en_XX"] {
+        assert!(
+            evaluation["evaluation"][name].is_number(),
+            "{name}: {evaluation}"
+        );
+    }
+
+    let table = fs::read_to_string(place.path("run/updates.csv")).unwrap();
+    assert_eq!(table.lines().count(), 7);
+    let evaluations = fs::read_to_string(place.path("run/evaluations.jsonl")).unwrap();
+    assert_eq!(evaluations.lines().count(), 2);
+    let page = fs::read_to_string(place.path("run/report.html")).unwrap();
+    assert!(page.contains("data:image/jpeg;base64,") && page.contains("une chose rouge"));
+    assert!(fs::read_dir(place.path("run/tensorboard")).unwrap().count() == 1);
+    assert!(!place.path("run/checkpoint-2").exists());
+    // A checkpoint is a captioner.
+    Captioner::from_folder(place.path("run/checkpoint-6"), &Device::flex()).unwrap();
+}
+
+/// The table of updates and the weights at the end.
+fn result(place: &Place, output: &str, last: usize) -> (String, Vec<u8>) {
+    let weights = place.path(&format!("{output}/checkpoint-{last}/model.safetensors"));
+    (
+        fs::read_to_string(place.path(&format!("{output}/updates.csv"))).unwrap(),
+        fs::read(weights).unwrap(),
+    )
+}
+
+#[test]
+fn a_training_that_is_killed_again_and_again_ends_as_one_that_is_not() {
+    let place = Place::new();
+    let options = [
+        "--max-steps",
+        "40",
+        "--save-steps",
+        "2",
+        "--save-total-limit",
+        "2",
+    ];
+    succeeds(&place.run("whole", &options));
+    let whole = result(&place, "whole", 40);
+
+    let mut command = place.command("killed");
+    command
+        .args(options)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let saved = || {
+        let entries = fs::read_dir(place.path("killed")).into_iter().flatten();
+        entries.count()
+    };
+    let mut kills = 0;
+    while kills < 60 {
+        let mut child: Child = command.spawn().unwrap();
+        // Not before it has come a little further, and then at another moment each time.
+        let (before, start) = (saved(), Instant::now());
+        while saved() == before && start.elapsed() < Duration::from_secs(20) {
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(7 * (kills % 16)));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "after {kills} kills");
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    succeeds(&place.run("killed", &options));
+    eprintln!("{kills} kills");
+    assert!(kills >= 3, "{kills} kills");
+    let killed = result(&place, "killed", 40);
+    assert_eq!(killed.0, whole.0);
+    assert!(killed.1 == whole.1, "the weights differ");
+}
+
+#[test]
+fn a_training_that_is_interrupted_saves_and_says_how_to_go_on() {
+    let place = Place::new();
+    let options = ["--max-steps", "100000", "--save-steps", "100000"];
+    let mut command = place.command("run");
+    command.args(options).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let table = place.path("run/updates.csv");
+    let start = Instant::now();
+    while fs::read_to_string(&table).is_ok_and(|text| text.lines().count() < 11) || !table.exists()
+    {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let asked = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(asked.unwrap().success());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let message = text(&done.stderr);
+    assert!(
+        message.contains("the same command goes on from run/checkpoint-"),
+        "{message}"
+    );
+
+    let next = place.run("run", &["--max-steps", "2", "--save-steps", "100000"]);
+    assert_eq!(next.status.code(), Some(2));
+    assert!(
+        text(&next.stderr).contains("training.max_steps"),
+        "{}",
+        text(&next.stderr)
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let place = Place::new();
+    let fails = |options: &[&str], expected: &str| {
+        let done = place.run("wrong", options);
+        let message = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    };
+    fails(&["--eval-steps", "2"], "--validation-file");
+    fails(&["--languages", "klingon"], "klingon");
+    fails(&["--set", "training.sed=1"], "sed");
+    fails(&["--set", "training.learning_rate=-1"], "learning_rate");
+    fails(&["--train-file", "nothing.tsv"], "nothing.tsv");
+    fs::write(place.path("other.tsv"), "a\tb\n1\t2\n").unwrap();
+    fails(&["--train-file", "other.tsv"], "image_file");
+}
+
+#[test]
+fn pictures_that_vanish_are_named_and_passed_over() {
+    let place = Place::new();
+    fs::remove_file(place.path("3.png")).unwrap();
+    let done = place.run("run", &["--num-train-epochs", "2"]);
+    succeeds(&done);
+    let message = text(&done.stderr);
+    assert_eq!(message.matches("row 8 (3.png)").count(), 2, "{message}");
+}

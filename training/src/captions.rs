@@ -1,0 +1,131 @@
+//! Batches of image-text data sets.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use datasets::{Batches, Loader, Position, Skipped};
+use preprocess::text::Tokenizer;
+use serde::{Deserialize, Serialize};
+
+use crate::{Batch, BatchSource, BoxError};
+
+/// The batches of a [`Loader`] for models that take pixel values: captions become the tokens
+/// `[language code] words </s>`, images with several captions are encoded once.
+pub struct CaptionBatches<'a> {
+    loader: Loader,
+    tokenizer: &'a Tokenizer,
+    max_length: usize,
+    device: Device,
+    place: Place,
+    /// Reads ahead from `place`. Made when it is needed.
+    batches: Option<Batches>,
+    /// The first batch of the next epoch, read before the end of this one was known.
+    pending: Option<datasets::Batch>,
+    on_skipped: Box<dyn FnMut(&Skipped) + 'a>,
+}
+
+/// Where the next batch is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    position: Position,
+    /// The epoch of the last batch, whose end may not have been told.
+    epoch: u64,
+}
+
+impl<'a> CaptionBatches<'a> {
+    /// Batches from the first epoch on, on the device of the model, with labels of at most `max_length` tokens.
+    pub fn new(
+        loader: Loader,
+        tokenizer: &'a Tokenizer,
+        max_length: usize,
+        device: &Device,
+    ) -> Self {
+        Self {
+            loader,
+            tokenizer,
+            max_length,
+            device: device.clone(),
+            place: Place::default(),
+            batches: None,
+            pending: None,
+            on_skipped: Box::new(|_| {}),
+        }
+    }
+
+    /// Calls this for every image that can't be used.
+    pub fn on_skipped(mut self, on_skipped: impl FnMut(&Skipped) + 'a) -> Self {
+        self.on_skipped = Box::new(on_skipped);
+        self
+    }
+
+    /// The next batch of any epoch.
+    fn next_loaded(&mut self) -> Result<Option<datasets::Batch>, BoxError> {
+        if let Some(batch) = self.pending.take() {
+            return Ok(Some(batch));
+        }
+        let batches = match &mut self.batches {
+            Some(batches) => batches,
+            None => {
+                let batches = self.loader.batches(self.place.position, u64::MAX)?;
+                self.batches.insert(batches)
+            }
+        };
+        let batch = batches.next().transpose()?;
+        for skipped in batch.iter().flat_map(|batch| &batch.skipped) {
+            (self.on_skipped)(skipped);
+        }
+        Ok(batch)
+    }
+}
+
+impl BatchSource for CaptionBatches<'_> {
+    /// Pixel values, `[images, channels, height, width]`.
+    type Input = Tensor<4>;
+
+    fn next(&mut self) -> Result<Option<Batch<Tensor<4>>>, BoxError> {
+        let Some(batch) = self.next_loaded()? else {
+            return Ok(None);
+        };
+        if batch.epoch > self.place.epoch {
+            self.place.epoch = batch.epoch;
+            self.pending = Some(batch);
+            return Ok(None);
+        }
+        self.place.position = batch.next;
+        caption_batch(batch, self.tokenizer, self.max_length, &self.device).map(Some)
+    }
+
+    fn position(&self) -> serde_json::Value {
+        // Numbers can always be serialised.
+        serde_json::to_value(self.place).unwrap_or_default()
+    }
+
+    fn restore(&mut self, position: &serde_json::Value) -> Result<(), BoxError> {
+        self.place = Place::deserialize(position)?;
+        self.batches = None;
+        self.pending = None;
+        Ok(())
+    }
+}
+
+/// A batch of a [`Loader`] as an objective takes it: pixel values on the device, and labels of at most
+/// `max_length` tokens.
+///
+/// # Errors
+/// If the tokenizer has no code for a language, or a caption can't be split into tokens.
+pub fn caption_batch(
+    batch: datasets::Batch,
+    tokenizer: &Tokenizer,
+    max_length: usize,
+    device: &Device,
+) -> Result<Batch<Tensor<4>>, BoxError> {
+    let pixels = batch.pixel_values;
+    let captions = batch.captions.iter();
+    let labels: Result<Vec<_>, _> = captions
+        .map(|caption| tokenizer.encode(&caption.text, caption.language.code, Some(max_length)))
+        .collect();
+    Ok(Batch {
+        input: Tensor::from_data(TensorData::new(pixels.values, pixels.shape), device),
+        row_sources: batch.captions.iter().map(|caption| caption.image).collect(),
+        labels: labels?,
+    })
+}

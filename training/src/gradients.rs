@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+
+use crate::parameters::{Place, flat};
+
+/// The gradients of a module's parameters by Burn's paths, which add up over backward passes.
+///
+/// Each is kept in one dimension, outside of automatic differentiation.
+#[derive(Clone, Debug, Default)]
+pub struct ModuleGradients {
+    gradients: BTreeMap<String, Tensor<1>>,
+}
+
+impl ModuleGradients {
+    /// Adds what a backward pass found for the parameters of the module. A parameter that the pass did not
+    /// reach, or that is frozen, is left as it was.
+    pub fn add<M: Module>(&mut self, module: &M, gradients: &mut Gradients) {
+        module.visit(&mut Collector {
+            place: Place::default(),
+            from: gradients,
+            to: &mut self.gradients,
+        });
+    }
+
+    /// The gradient of the parameter at a path.
+    ///
+    /// # Shapes
+    /// - output: `[elements]`
+    pub fn get(&self, path: &str) -> Option<&Tensor<1>> {
+        self.gradients.get(path)
+    }
+
+    /// Removes the gradient of the parameter at a path.
+    ///
+    /// # Shapes
+    /// - output: `[elements]`
+    pub fn remove(&mut self, path: &str) -> Option<Tensor<1>> {
+        self.gradients.remove(path)
+    }
+
+    /// The paths of the parameters that have a gradient, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.gradients.keys().map(String::as_str)
+    }
+
+    /// Whether no parameter has a gradient.
+    pub fn is_empty(&self) -> bool {
+        self.gradients.is_empty()
+    }
+
+    /// The sum of squares of each gradient, sorted by path. They stay on the device; the square root of their
+    /// sum is the global norm.
+    ///
+    /// # Shapes
+    /// - output: `[gradients]`, `None` if there are none
+    pub fn squares(&self) -> Option<Tensor<1>> {
+        let squares = |gradient: &Tensor<1>| gradient.clone().square().sum();
+        let all: Vec<_> = self.gradients.values().map(squares).collect();
+        (!all.is_empty()).then(|| Tensor::cat(all, 0))
+    }
+
+    /// Multiplies all gradients by a factor.
+    pub fn scale(&mut self, factor: f64) {
+        for gradient in self.gradients.values_mut() {
+            let values = std::mem::replace(gradient, Tensor::empty([0], &gradient.device()));
+            *gradient = values.mul_scalar(factor);
+        }
+    }
+}
+
+struct Collector<'a> {
+    place: Place,
+    from: &'a mut Gradients,
+    to: &'a mut BTreeMap<String, Tensor<1>>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.place.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.place.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !param.is_require_grad() {
+            return;
+        }
+        let Some(gradient) = param.val().grad_remove(self.from) else {
+            return;
+        };
+        let (path, gradient) = (self.place.path(), flat(gradient));
+        let sum = match self.to.remove(&path) {
+            Some(sum) => sum.add(gradient),
+            None => gradient,
+        };
+        self.to.insert(path, sum);
+    }
+}
+
+/// The factor that clips gradients of this global norm, as PyTorch's `clip_grad_norm_` does: `None` if the norm is
+/// not above `max_norm`.
+pub fn clipping_factor(norm: f64, max_norm: f64) -> Option<f64> {
+    // PyTorch adds this to avoid a division by zero.
+    let factor = max_norm / (norm + 1e-6);
+    (factor < 1.0).then_some(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_gradients_above_the_norm_are_clipped() {
+        assert_eq!(clipping_factor(0.5, 1.0), None);
+        let factor = clipping_factor(4.0, 1.0).unwrap();
+        assert!((factor - 0.25).abs() < 1e-6);
+    }
+}

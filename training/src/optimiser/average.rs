@@ -1,0 +1,52 @@
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::parameters::{replace_values, visit_values};
+
+/// An exponential moving average of a module's weights (Polyak and Juditsky, "Acceleration of Stochastic
+/// Approximation by Averaging", 1992), which often generalises better than the last weights.
+#[derive(Clone, Debug)]
+pub struct MovingAverage {
+    decay: f64,
+    values: BTreeMap<String, Tensor<1>>,
+}
+
+impl MovingAverage {
+    /// Begins with the weights of the module. Only the parameters of these paths are averaged; the others
+    /// are frozen.
+    pub fn new<M: Module>(decay: f64, module: &M, is_averaged: impl Fn(&str) -> bool) -> Self {
+        let mut values = BTreeMap::new();
+        visit_values(module, |path, tensor| {
+            if is_averaged(&path) {
+                values.insert(path, tensor);
+            }
+        });
+        Self { decay, values }
+    }
+
+    /// Moves the average towards the weights: `decay · average + (1 - decay) · weights`.
+    pub fn update<M: Module>(&mut self, module: &M) {
+        let decay = self.decay;
+        visit_values(module, |path, tensor| {
+            if let Some(average) = self.values.remove(&path) {
+                let moved = average.mul_scalar(decay) + tensor.mul_scalar(1.0 - decay);
+                self.values.insert(path, moved);
+            }
+        });
+    }
+
+    /// The module with the averaged weights.
+    pub fn applied<M: Module>(&self, module: M) -> M {
+        replace_values(module, |path, _| self.values.get(path).cloned())
+    }
+
+    pub(crate) fn values(&self) -> &BTreeMap<String, Tensor<1>> {
+        &self.values
+    }
+
+    pub(crate) fn values_mut(&mut self) -> &mut BTreeMap<String, Tensor<1>> {
+        &mut self.values
+    }
+}

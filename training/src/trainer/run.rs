@@ -1,0 +1,140 @@
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use vision_encoder_decoder::{Decoder, Encoder};
+
+use super::checkpoints::{delete_old, folder};
+use super::{BatchSource, Best, ModelFiles, Trainer, TrainingObserver, UpdateReport};
+use crate::{Batch, TrainingError};
+
+/// Why a training ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finished {
+    /// All updates were made.
+    Complete {
+        /// The last checkpoint.
+        checkpoint: PathBuf,
+    },
+    /// The observer stopped it. It can go on from the checkpoint.
+    Stopped {
+        /// The last checkpoint.
+        checkpoint: PathBuf,
+    },
+}
+
+impl<E: Encoder, D: Decoder> Trainer<E, D> {
+    /// Makes all updates that are left, evaluates and saves checkpoints in `output`, and deletes old ones. To go
+    /// on with a training, [`restore`](Self::restore) it first, and the data source to the position that this
+    /// returns.
+    ///
+    /// # Errors
+    /// Every [`TrainingError`]. Complete checkpoints stay, and the training can go on from the last of them.
+    pub fn run<S: BatchSource<Input = E::Input>>(
+        &mut self,
+        source: &mut S,
+        files: &dyn ModelFiles<E, D>,
+        output: &Path,
+        observer: &mut dyn TrainingObserver<E, D>,
+    ) -> Result<Finished, TrainingError> {
+        observer.on_start(self.progress());
+        let mut last_saved = None;
+        let mut is_stopped = false;
+        while self.progress.update < self.schedule.max_steps && !is_stopped {
+            let report = self.next_update(source)?;
+            let flow = observer.on_update(&report, self.progress());
+            is_stopped = flow == ControlFlow::Break(());
+            let update = report.update;
+            let is_last = update == self.schedule.max_steps;
+            let is_due = |steps: Option<usize>| steps.is_some_and(|n| update.is_multiple_of(n));
+            let evaluates = self.config.eval_steps.is_some() && is_last;
+            let mut is_best = false;
+            if !is_stopped && (evaluates || is_due(self.config.eval_steps)) {
+                is_best = self.evaluate(observer)?;
+            }
+            if is_last || is_stopped || is_best || is_due(self.config.save_steps) {
+                let folder = folder(output, update);
+                self.save(&folder, files, &source.position())?;
+                observer.on_save(&folder, self.progress());
+                let (limit, best) = (self.config.save_total_limit, self.progress.best.as_ref());
+                delete_old(output, limit, best)?;
+                last_saved = Some(folder);
+            }
+        }
+        let checkpoint = last_saved.unwrap_or_else(|| folder(output, self.progress.update));
+        Ok(match is_stopped {
+            true => Finished::Stopped { checkpoint },
+            false => Finished::Complete { checkpoint },
+        })
+    }
+
+    /// Makes the next update from a data source: with fewer micro-batches than the configuration says at the
+    /// end of an epoch.
+    ///
+    /// # Errors
+    /// What [`update`](Self::update) returns, and [`TrainingError::Data`] if the data can't be read.
+    pub fn next_update<S: BatchSource<Input = E::Input>>(
+        &mut self,
+        source: &mut S,
+    ) -> Result<UpdateReport, TrainingError> {
+        let wanted = self.config.gradient_accumulation_steps;
+        let mut batches: Vec<Batch<E::Input>> = Vec::with_capacity(wanted);
+        let mut epochs = 0;
+        while batches.len() < wanted {
+            match source.next().map_err(TrainingError::Data)? {
+                Some(batch) => batches.push(batch),
+                None if epochs > 0 && batches.is_empty() => {
+                    let reason = "an epoch has no batch; look at the filters of the data";
+                    return Err(TrainingError::Batch(reason.into()));
+                }
+                None => {
+                    epochs += 1;
+                    if !batches.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+        let report = self.update(batches)?;
+        self.progress.epoch += epochs;
+        Ok(report)
+    }
+
+    /// Evaluates and returns whether this is the best evaluation so far.
+    fn evaluate(
+        &mut self,
+        observer: &mut dyn TrainingObserver<E, D>,
+    ) -> Result<bool, TrainingError> {
+        let model = match self.averaged_model() {
+            Some(averaged) => averaged.valid(),
+            None => self.model().valid(),
+        };
+        let evaluation = observer.evaluate(&model, self.progress());
+        let Some(evaluation) = evaluation.map_err(TrainingError::Evaluation)? else {
+            return Ok(false);
+        };
+        let mut is_best = false;
+        if let Some(name) = &self.config.metric_for_best_model {
+            let metric = evaluation.metrics.get(name).copied();
+            let metric = metric.ok_or_else(|| TrainingError::Config {
+                option: "metric_for_best_model",
+                reason: format!(
+                    "is {name}, but the evaluation has {:?}",
+                    evaluation.metrics.keys().collect::<Vec<_>>()
+                ),
+            })?;
+            is_best = match &self.progress.best {
+                None => !metric.is_nan(),
+                Some(best) if self.config.greater_is_better => metric > best.metric,
+                Some(best) => metric < best.metric,
+            };
+            if is_best {
+                let update = self.progress.update;
+                self.progress.best = Some(Best { update, metric });
+            }
+        }
+        observer.on_evaluation(&evaluation, self.progress());
+        Ok(is_best)
+    }
+}

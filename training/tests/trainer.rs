@@ -1,0 +1,439 @@
+//! Updates, and what is saved of them.
+
+#[expect(dead_code, reason = "not every test needs everything")]
+mod common;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor};
+use common::{alone, apart, batch, config, labels, model, pixels, pretrained, values};
+use pretrained::{ImageEncoder, LoadOptions, Pretrained, PretrainedModel, TextDecoder};
+use serde_json::{Value, json};
+use training::{
+    Batch, BatchSource, BoxError, ByPath, Evaluation, Finished, ModelFiles, ParameterGroup,
+    PretrainedFiles, Progress, TRAINING_STATE, Trainer, TrainingConfig, TrainingError,
+    TrainingObserver, UpdateReport, best_checkpoint, latest_checkpoint, parameter_values,
+};
+
+type Files = dyn ModelFiles<ImageEncoder, TextDecoder>;
+
+fn trainer(config: TrainingConfig) -> Trainer<ImageEncoder, TextDecoder> {
+    Trainer::new(model(), config, &ByPath).unwrap()
+}
+
+fn weights(
+    trainer: &Trainer<ImageEncoder, TextDecoder>,
+    files: &Files,
+) -> BTreeMap<String, Vec<f32>> {
+    let of_model = parameter_values(trainer.model(), files);
+    of_model
+        .into_iter()
+        .map(|(name, tensor)| (name, values(tensor)))
+        .collect()
+}
+
+/// Five batches an epoch.
+struct Cycle {
+    next: usize,
+    device: Device,
+}
+
+impl Cycle {
+    fn new() -> Self {
+        Self {
+            next: 0,
+            device: Device::flex().autodiff(),
+        }
+    }
+}
+
+impl BatchSource for Cycle {
+    type Input = Tensor<4>;
+
+    fn next(&mut self) -> Result<Option<Batch<Tensor<4>>>, BoxError> {
+        let number = self.next;
+        self.next += 1;
+        Ok((number % 6 < 5).then(|| batch(number % 6, &self.device)))
+    }
+
+    fn position(&self) -> Value {
+        json!({ "next": self.next })
+    }
+
+    fn restore(&mut self, position: &Value) -> Result<(), BoxError> {
+        self.next = position["next"].as_u64().ok_or("no position")? as usize;
+        Ok(())
+    }
+}
+
+#[test]
+fn micro_batches_are_one_mean_over_all_tokens() {
+    let _guard = alone();
+    let device = Device::flex().autodiff();
+    let mut at_once = trainer(config(4));
+    let mut in_parts = trainer(config(4));
+    for update in 0..3 {
+        let rows = labels(6, update);
+        let pixels = pixels(6, update, &device);
+        let whole = Batch::one_per_source(pixels.clone(), rows.clone());
+        let part = |first: usize, count: usize| {
+            let pixels = pixels.clone().narrow(0, first, count);
+            Batch::one_per_source(pixels, rows[first..first + count].to_vec())
+        };
+        let whole = at_once.update(vec![whole]).unwrap();
+        let parts = in_parts
+            .update(vec![part(0, 1), part(1, 2), part(3, 3)])
+            .unwrap();
+        assert!((whole.loss - parts.loss).abs() < 1e-5);
+        let apart = (whole.grad_norm / parts.grad_norm - 1.0).abs();
+        assert!(apart < 1e-5, "{update}: {apart}");
+        assert_eq!((whole.tokens, whole.rows), (parts.tokens, parts.rows));
+    }
+}
+
+#[test]
+fn frozen_parameters_and_those_at_rate_zero_stay_and_others_do_not() {
+    let _guard = alone();
+    let made = pretrained("", "");
+    let files = PretrainedFiles::new(&made, None);
+    let group = |pattern: &str| ParameterGroup {
+        parameters: vec![pattern.into()],
+        ..ParameterGroup::default()
+    };
+    let config = TrainingConfig {
+        warmup_steps: 0,
+        decay_norms_and_biases: false,
+        parameter_groups: vec![
+            ParameterGroup {
+                freeze: true,
+                ..group("encoder.*")
+            },
+            ParameterGroup {
+                learning_rate: Some(0.0),
+                ..group("enc_to_dec_proj.*")
+            },
+            ParameterGroup {
+                learning_rate: Some(0.0),
+                freeze: false,
+                ..group("encoder.layers.*")
+            },
+        ],
+        ..config(4)
+    };
+    let names = |error: TrainingError| error.to_string();
+    let mistaken = Trainer::new(made.model.clone(), config.clone(), &files).map(drop);
+    let error = names(mistaken.unwrap_err());
+    assert!(error.contains("\"encoder.layers.*\""), "{error}");
+
+    let config = TrainingConfig {
+        parameter_groups: config.parameter_groups[..2].to_vec(),
+        ..config
+    };
+    let mut trainer = Trainer::new(made.model.clone(), config, &files).unwrap();
+    let before = weights(&trainer, &files);
+    let device = Device::flex().autodiff();
+    trainer.update(vec![batch(0, &device)]).unwrap();
+    for (name, after) in weights(&trainer, &files) {
+        let stays = name.starts_with("encoder.") || name.starts_with("enc_to_dec_proj.");
+        assert_eq!(after == before[&name], stays, "{name}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_updates_nothing() {
+    let _guard = alone();
+    let device = Device::flex().autodiff();
+    let mut trainer = trainer(config(4));
+    trainer.update(vec![batch(0, &device)]).unwrap();
+    let before = weights(&trainer, &ByPath);
+    let mut broken = batch(1, &device);
+    broken.input = broken.input * f64::NAN;
+    let error = trainer.update(vec![batch(2, &device), broken]).unwrap_err();
+    assert!(
+        matches!(error, TrainingError::NotFinite { update: 2, .. }),
+        "{error}"
+    );
+    assert_eq!(weights(&trainer, &ByPath), before);
+    assert_eq!(trainer.progress().update, 1);
+    trainer.update(vec![batch(3, &device)]).unwrap();
+}
+
+#[test]
+fn models_that_cannot_be_trained_are_errors() {
+    let refused = |model: PretrainedModel, config| {
+        let error = Trainer::new(model, config, &ByPath).map(drop).unwrap_err();
+        error.to_string()
+    };
+    let _guard = alone();
+    let made = pretrained("", "");
+    let error = refused(burn::module::Module::valid(&made.model), config(4));
+    assert!(error.contains("automatic differentiation"), "{error}");
+    let packed = pretrained::Weights::Packed("int8".parse().unwrap());
+    let options = made.generation_config.clone();
+    let device = Device::flex().autodiff();
+    let packed = Pretrained::from_config(made.config, options, packed, &device);
+    let error = refused(packed.model, config(4));
+    assert!(error.contains("packed"), "{error}");
+    let without = TrainingConfig {
+        decoder_start_token_id: None,
+        ..config(4)
+    };
+    let error = refused(model(), without);
+    assert!(
+        error.contains("decoder_start_token_id is not set"),
+        "{error}"
+    );
+}
+
+/// Notes every loss, and stops after some update.
+#[derive(Default)]
+struct Notes {
+    losses: Vec<(usize, u64)>,
+    stop_after: Option<usize>,
+    saved: Vec<usize>,
+    started: Option<usize>,
+    evaluations: Vec<f64>,
+}
+
+impl TrainingObserver<ImageEncoder, TextDecoder> for Notes {
+    fn on_start(&mut self, progress: &Progress) {
+        self.started = Some(progress.update);
+    }
+
+    fn on_update(&mut self, report: &UpdateReport, _progress: &Progress) -> ControlFlow<()> {
+        self.losses.push((report.update, report.loss.to_bits()));
+        match self.stop_after == Some(report.update) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        _model: &PretrainedModel,
+        progress: &Progress,
+    ) -> Result<Option<Evaluation>, BoxError> {
+        // Best after update 4.
+        let score = -(progress.update as f64 - 4.0).abs();
+        let metrics = BTreeMap::from([("eval_bleu".to_owned(), score)]);
+        Ok(Some(Evaluation { metrics }))
+    }
+
+    fn on_evaluation(&mut self, evaluation: &Evaluation, _progress: &Progress) {
+        self.evaluations.extend(evaluation.metrics.values());
+    }
+
+    fn on_save(&mut self, folder: &Path, progress: &Progress) {
+        assert!(folder.join(TRAINING_STATE).is_file());
+        self.saved.push(progress.update);
+    }
+}
+
+/// A training with everything that has a state.
+fn demanding(max_steps: usize) -> TrainingConfig {
+    TrainingConfig {
+        gradient_accumulation_steps: 2,
+        ema_decay: Some(0.9),
+        max_grad_norm: Some(0.5),
+        label_smoothing_factor: 0.1,
+        loss_spike_factor: Some(100.0),
+        save_steps: Some(3),
+        ..config(max_steps)
+    }
+}
+
+const DROPOUT: &str = r#", "dropout": 0.2, "attention_dropout": 0.1, "decoder_layerdrop": 0.1"#;
+
+#[test]
+fn a_training_that_was_stopped_and_resumed_gives_the_same_bits() {
+    let _guard = alone();
+    let made = pretrained(DROPOUT, "");
+    let files = PretrainedFiles::new(&made, None);
+    let start = || Trainer::new(made.model.clone(), demanding(12), &files).unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    let mut notes = Notes::default();
+    let mut uninterrupted = start();
+    let finished = uninterrupted.run(&mut Cycle::new(), &files, whole.path(), &mut notes);
+    let last = whole.path().join("checkpoint-12");
+    assert_eq!(
+        finished.unwrap(),
+        Finished::Complete {
+            checkpoint: last.clone()
+        }
+    );
+    assert_eq!(notes.losses.len(), 12);
+    assert_eq!(notes.saved, [3, 6, 9, 12]);
+    // The third update of each epoch of five micro-batches has one.
+    assert_eq!(uninterrupted.progress().epoch, 4);
+
+    let parts = tempfile::tempdir().unwrap();
+    let mut losses = Vec::new();
+    let mut resumed = start();
+    for stop_after in [1, 2, 5, 11, 12] {
+        resumed = start();
+        let mut source = Cycle::new();
+        if let Some(folder) = latest_checkpoint(parts.path()).unwrap() {
+            let position = resumed.restore(&folder, &files).unwrap();
+            source.restore(&position).unwrap();
+        }
+        let mut notes = Notes {
+            stop_after: Some(stop_after),
+            ..Notes::default()
+        };
+        resumed
+            .run(&mut source, &files, parts.path(), &mut notes)
+            .unwrap();
+        losses.extend(notes.losses);
+    }
+    assert_eq!(losses, notes.losses);
+    assert_eq!(weights(&resumed, &files), weights(&uninterrupted, &files));
+    let averaged = |trainer: &Trainer<ImageEncoder, TextDecoder>| {
+        let model = trainer.averaged_model().unwrap();
+        let of_model = parameter_values(&model, &files as &Files);
+        of_model.into_values().map(values).collect::<Vec<_>>()
+    };
+    assert_eq!(averaged(&resumed), averaged(&uninterrupted));
+
+    // A training checkpoint is a checkpoint like any other.
+    let options = LoadOptions {
+        weights: pretrained::Weights::Ordinary,
+        ..LoadOptions::default()
+    };
+    let loaded = Pretrained::from_folder(&last, &options, &Device::flex()).unwrap();
+    let loaded = parameter_values(&loaded.model, &files as &Files);
+    for (name, tensor) in loaded {
+        assert_eq!(
+            values(tensor),
+            weights(&uninterrupted, &files)[&name],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn any_model_can_be_saved_by_paths() {
+    let _guard = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::flex().autodiff();
+    let mut first = trainer(demanding(4));
+    first.update(vec![batch(0, &device)]).unwrap();
+    first
+        .save(&folder.path().join("a"), &ByPath, &json!(7))
+        .unwrap();
+    let mut second = trainer(demanding(4));
+    let position = second.restore(&folder.path().join("a"), &ByPath).unwrap();
+    assert_eq!(position, json!(7));
+    assert_eq!(weights(&second, &ByPath), weights(&first, &ByPath));
+    let updates = [&mut first, &mut second].map(|t| t.update(vec![batch(1, &device)]).unwrap());
+    assert_eq!(updates[0], updates[1]);
+}
+
+#[test]
+fn the_best_and_the_last_checkpoints_are_kept() {
+    let _guard = alone();
+    let output = tempfile::tempdir().unwrap();
+    let config = TrainingConfig {
+        eval_steps: Some(2),
+        save_steps: Some(1),
+        save_total_limit: Some(2),
+        metric_for_best_model: Some("eval_bleu".into()),
+        ..config(9)
+    };
+    let mut trainer = trainer(config);
+    let mut notes = Notes::default();
+    trainer
+        .run(&mut Cycle::new(), &ByPath, output.path(), &mut notes)
+        .unwrap();
+    assert_eq!(notes.evaluations, [-2.0, 0.0, -2.0, -4.0, -5.0]);
+    let best = trainer.progress().best.clone().unwrap();
+    assert_eq!((best.update, best.metric), (4, 0.0));
+    assert!(best_checkpoint(output.path(), &best).is_some());
+    let mut names: Vec<String> = std::fs::read_dir(output.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["checkpoint-4", "checkpoint-8", "checkpoint-9"]);
+}
+
+#[test]
+fn a_state_that_is_damaged_or_of_another_model_changes_nothing() {
+    let _guard = alone();
+    let output = tempfile::tempdir().unwrap();
+    let folder: PathBuf = output.path().join("checkpoint-1");
+    let device = Device::flex().autodiff();
+    let mut saved = trainer(config(4));
+    saved.update(vec![batch(0, &device)]).unwrap();
+    saved.save(&folder, &ByPath, &Value::Null).unwrap();
+
+    let other = pretrained(r#", "d_model": 24, "decoder_attention_heads": 3"#, "").model;
+    let mut other = Trainer::new(other, config(4), &ByPath).unwrap();
+    let before = weights(&other, &ByPath);
+    let error = other.restore(&folder, &ByPath).unwrap_err().to_string();
+    assert!(
+        error.contains("is not the state of this training"),
+        "{error}"
+    );
+    assert_eq!(weights(&other, &ByPath), before);
+    assert_eq!(other.progress().update, 0);
+
+    for file in [TRAINING_STATE, training::OPTIMIZER, "model.safetensors"] {
+        let path = folder.join(file);
+        let content = std::fs::read(&path).unwrap();
+        for damaged in [&content[..content.len() / 2], b"{}", b""] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(saved.restore(&folder, &ByPath).is_err(), "{file}");
+            assert_eq!(saved.progress().update, 1);
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(saved.restore(&folder, &ByPath).is_err(), "{file}");
+        std::fs::write(&path, content).unwrap();
+    }
+    saved.restore(&folder, &ByPath).unwrap();
+}
+
+#[test]
+fn the_loss_falls_and_the_average_follows() {
+    let _guard = alone();
+    let mut trainer = trainer(TrainingConfig {
+        learning_rate: 1e-2,
+        ema_decay: Some(0.5),
+        ..config(40)
+    });
+    let mut source = Cycle::new();
+    let losses: Vec<f64> = (0..40)
+        .map(|_| trainer.next_update(&mut source).unwrap().loss)
+        .collect();
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    assert!(mean(&losses[35..]) < 0.8 * mean(&losses[..5]), "{losses:?}");
+    let average = trainer.averaged_model().unwrap();
+    let of = |model: &PretrainedModel| {
+        let values_of = parameter_values(model, &ByPath as &Files);
+        values(values_of["decoder.MBart.norm.gamma"].clone())
+    };
+    let distance = apart(&of(&average), &of(trainer.model()));
+    assert!(distance > 0.0 && distance < 0.05, "{distance}");
+}
+
+#[test]
+fn recomputing_activations_changes_nothing() {
+    let _guard = alone();
+    let plain = Device::flex().autodiff();
+    let recomputing = plain.clone().gradient_checkpointing();
+    let made = pretrained(r#", "dropout": 0.2"#, "");
+    let reports = [plain, recomputing].map(|device| {
+        let model = burn::module::Module::fork(made.model.clone(), &device);
+        let mut trainer = Trainer::new(model, demanding(5), &ByPath).unwrap();
+        let updates = (0..5).map(|number| trainer.update(vec![batch(number, &device)]).unwrap());
+        updates.collect::<Vec<_>>()
+    });
+    for (found, expected) in reports[1].iter().zip(&reports[0]) {
+        assert!((found.loss - expected.loss).abs() < 1e-6, "{reports:?}");
+        assert!(
+            (found.grad_norm / expected.grad_norm - 1.0).abs() < 1e-5,
+            "{reports:?}"
+        );
+    }
+}
