@@ -423,8 +423,16 @@ fn recomputing_activations_changes_nothing() {
     let plain = Device::flex().autodiff();
     let recomputing = plain.clone().gradient_checkpointing();
     let made = pretrained(r#", "dropout": 0.2"#, "");
+    let folder = tempfile::tempdir().unwrap();
+    made.save(folder.path(), &Default::default()).unwrap();
     let reports = [plain, recomputing].map(|device| {
-        let model = burn::module::Module::fork(made.model.clone(), &device);
+        let options = LoadOptions {
+            weights: pretrained::Weights::Ordinary,
+            ..LoadOptions::default()
+        };
+        let model = Pretrained::from_folder(folder.path(), &options, &device)
+            .unwrap()
+            .model;
         let mut trainer = Trainer::new(model, demanding(5), &ByPath).unwrap();
         let updates = (0..5).map(|number| trainer.update(vec![batch(number, &device)]).unwrap());
         updates.collect::<Vec<_>>()

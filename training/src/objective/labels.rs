@@ -99,7 +99,7 @@ impl Labels {
             }
         }
         if pad as usize >= vocab_size {
-            // Padding outside of the vocabulary, such as -100 in Hugging Face's collators, can't be embedded.
+            // A number that is no token can fill rows up, and can't be embedded.
             for (input, padding) in labels.inputs.iter_mut().zip(&labels.padding) {
                 if *padding {
                     *input = 0;

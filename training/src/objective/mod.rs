@@ -88,7 +88,7 @@ impl Objective {
         let hidden = hidden_states(model, batch, labels)?; // [tokens, width]
         let tracking = Tracking::of(&hidden);
         let values = plain(hidden.clone());
-        let [tokens, width] = values.dims();
+        let [tokens, _] = values.dims();
         let smoothed = self.smoothed(model.decoder.vocab_size());
         let (mut losses, mut hidden_gradients) = (Vec::new(), Vec::new());
         for block in self.blocks(tokens, model.decoder.vocab_size()) {
@@ -104,7 +104,6 @@ impl Objective {
             gradients.add(model, &mut found);
             hidden_gradients.extend(states.grad_remove(&mut found));
         }
-        debug_assert_eq!(width, values.dims()[1]);
         let through_the_model = hidden.is_tracked() && !hidden_gradients.is_empty();
         if through_the_model {
             let gradient = tracking.constant(Tensor::cat(hidden_gradients, 0));
