@@ -46,6 +46,10 @@ impl LayerNorm {
         {
             return normed;
         }
+        #[cfg(feature = "autodiff")]
+        if let Some(normed) = crate::autodiff::norm::layer_norm(&x, &gamma, &beta, self.epsilon) {
+            return normed;
+        }
         layer_norm(x, gamma, Some(beta), self.epsilon)
     }
 }
