@@ -1,5 +1,6 @@
 //! Products of `f32` matrices of any layout, for training, where weights change with every update.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -209,11 +210,11 @@ impl<'a> Job<'a> {
 /// into the second cache.
 const LONGEST_PART: usize = 512;
 
-/// Rows of a task. Each task packs its panels, which costs as much as multiplying a few rows.
-const MOST_ROWS: usize = 192;
+/// Rows of a task: a multiple of the rows that each kernel takes at a time.
+const TASK_ROWS: usize = 72;
 
-/// Panels of a task. Each task packs its rows, which costs as much as multiplying by a part of a panel.
-const MOST_PANELS: usize = 8;
+/// The most panels of a task whose sums are computed in parts, and which keeps all of them until the end.
+const MOST_PANELS: usize = 16;
 
 /// Tasks per thread: while one thread is held up, the others take over what it has not begun.
 const TASKS: usize = 4;
@@ -221,43 +222,107 @@ const TASKS: usize = 4;
 /// Below this many multiplications one thread is faster.
 const LEAST_FOR_THREADS: usize = 1 << 18;
 
+/// The panels of all jobs, and how their sums are cut into parts.
+struct Plan<'a> {
+    /// The job, and the number of the panel in it.
+    panels: Vec<(&'a Job<'a>, usize)>,
+    depth: usize,
+    parts: usize,
+    part_length: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// # Panics
+    /// If sizes don't fit together.
+    fn new(depth: usize, jobs: &'a [Job<'a>]) -> Self {
+        let mut panels = Vec::new();
+        for job in jobs {
+            let rows: usize = job.stack.iter().map(|matrix| matrix.rows).sum();
+            assert_eq!(rows, depth, "inner size of a product");
+            let fits = job.stack.iter().all(|matrix| matrix.columns == job.columns);
+            assert!(fits, "columns of a product");
+            panels.extend((0..job.columns.div_ceil(LANES)).map(|panel| (job, panel)));
+        }
+        let parts = depth.div_ceil(LONGEST_PART).max(1);
+        Self {
+            panels,
+            depth,
+            parts,
+            part_length: depth.div_ceil(parts),
+        }
+    }
+
+    /// The terms of a part of the sums.
+    fn part(&self, part: usize) -> Range<usize> {
+        let start = (part * self.part_length).min(self.depth);
+        start..self.depth.min(start + self.part_length)
+    }
+}
+
+thread_local! {
+    /// The packed panels of an earlier product. Memory that is fresh from the system costs a page fault per page.
+    static SPARE_PANELS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    /// The memory of an earlier task.
+    static SPARE_BUFFERS: Cell<Buffers> = const { Cell::new(Buffers::EMPTY) };
+}
+
+/// Longer vectors are freed.
+const MOST_SPARE: usize = 1 << 22;
+
 /// Computes all products. A sum is always computed in the same order, whatever the number of threads.
 fn multiply(kernel: &Kernel, x: Matrix<'_>, jobs: &[Job<'_>]) {
-    let mut panels = Vec::new();
-    for (index, job) in jobs.iter().enumerate() {
-        let depth: usize = job.stack.iter().map(|matrix| matrix.rows).sum();
-        assert_eq!(depth, x.columns, "inner size of a product");
-        let fits = job.stack.iter().all(|matrix| matrix.columns == job.columns);
-        assert!(fits, "columns of a product");
-        panels.extend((0..job.columns.div_ceil(LANES)).map(|panel| (index, panel)));
-    }
-    if panels.is_empty() || x.rows == 0 {
+    let plan = Plan::new(x.columns, jobs);
+    let panels = plan.panels.len();
+    if panels == 0 || x.rows == 0 {
         return;
     }
     let threads = rayon::current_num_threads();
-    let row_tasks = x.rows.div_ceil(MOST_ROWS);
-    let task_rows = x.rows.div_ceil(row_tasks);
-    let wanted = (threads * TASKS).div_ceil(row_tasks);
-    let task_panels = panels.len().div_ceil(wanted).clamp(1, MOST_PANELS);
-    let tasks: Vec<(Range<usize>, &[(usize, usize)])> = (0..x.rows)
-        .step_by(task_rows)
+    let row_tasks = x.rows.div_ceil(TASK_ROWS);
+    let groups = (threads * TASKS).div_ceil(row_tasks);
+    let most = if plan.parts > 1 { MOST_PANELS } else { panels };
+    let task_panels = panels.div_ceil(groups).clamp(1, most);
+    let tasks: Vec<(Range<usize>, Range<usize>)> = (0..x.rows)
+        .step_by(TASK_ROWS)
         .flat_map(|row| {
-            let rows = row..x.rows.min(row + task_rows);
-            panels.chunks(task_panels).map(move |panels| (rows.clone(), panels))
+            let rows = row..x.rows.min(row + TASK_ROWS);
+            let groups = (0..panels).step_by(task_panels);
+            groups.map(move |first| (rows.clone(), first..panels.min(first + task_panels)))
         })
         .collect();
-    let one = |buffers: &mut Buffers, (rows, panels): (Range<usize>, &[(usize, usize)])| {
-        // SAFETY: each task has its own part of the outputs.
-        unsafe { task(kernel, x, jobs, rows, panels, buffers) };
+
+    let panel_values = plan.depth * LANES;
+    let mut packed = SPARE_PANELS.take();
+    if packed.len() < panels * panel_values {
+        packed.resize(panels * panel_values, 0.0);
+    }
+    let all_packed = &mut packed[..panels * panel_values];
+    let pack = |(packed, (job, panel)): (&mut [f32], &(&Job<'_>, usize))| {
+        pack_panel(kernel, job, *panel, packed);
     };
-    if threads == 1 || x.rows * x.columns * panels.len() * LANES < LEAST_FOR_THREADS {
-        let mut buffers = Buffers::default();
-        tasks.into_iter().for_each(|task| one(&mut buffers, task));
-    } else {
-        tasks
-            .into_par_iter()
-            .with_max_len(1)
-            .for_each_init(Buffers::default, one);
+    let is_small = threads == 1 || x.rows * plan.depth * panels * LANES < LEAST_FOR_THREADS;
+    if plan.depth > 0 {
+        match is_small {
+            true => all_packed
+                .chunks_exact_mut(panel_values)
+                .zip(&plan.panels)
+                .for_each(pack),
+            false => all_packed
+                .par_chunks_exact_mut(panel_values)
+                .zip(&plan.panels)
+                .for_each(pack),
+        }
+    }
+    let all_packed = &*all_packed;
+    let one = |(rows, panels): (Range<usize>, Range<usize>)| {
+        // SAFETY: each task has its own part of the outputs.
+        unsafe { task(kernel, x, &plan, all_packed, rows, panels) };
+    };
+    match is_small {
+        true => tasks.into_iter().for_each(one),
+        false => tasks.into_par_iter().with_max_len(1).for_each(one),
+    }
+    if packed.len() <= MOST_SPARE {
+        SPARE_PANELS.set(packed);
     }
 }
 
@@ -266,65 +331,69 @@ fn multiply(kernel: &Kernel, x: Matrix<'_>, jobs: &[Job<'_>]) {
 struct Buffers {
     /// `[blocks, part, rows of a block]`
     rows: Vec<f32>,
-    /// `[part, LANES]`
-    panel: Vec<f32>,
-    /// `[panels, rows]`
+    /// `[panels, rows]`, or if there is only one part the rows of a block.
     sums: Vec<Sums>,
 }
 
-/// Multiplies some rows by some panels, each the number of a job and of a panel of it.
+impl Buffers {
+    const EMPTY: Self = Self {
+        rows: Vec::new(),
+        sums: Vec::new(),
+    };
+}
+
+/// Multiplies some rows by some panels.
 ///
 /// # Safety
 /// The outputs have room, and no other thread accesses these rows and columns of them.
 unsafe fn task(
     kernel: &Kernel,
     x: Matrix<'_>,
-    jobs: &[Job<'_>],
+    plan: &Plan<'_>,
+    packed: &[f32],
     rows: Range<usize>,
-    panels: &[(usize, usize)],
-    buffers: &mut Buffers,
+    panels: Range<usize>,
 ) {
+    let mut buffers = SPARE_BUFFERS.take();
     let blocks = rows.len().div_ceil(kernel.most_rows());
     let block_rows = rows.len().div_ceil(blocks);
-    let parts = x.columns.div_ceil(LONGEST_PART).max(1);
-    let part_length = x.columns.div_ceil(parts);
     let scales = [1.0; LINE_WORDS];
-    buffers.sums.clear();
-    buffers.sums.resize(panels.len() * rows.len(), [0.0; LANES]);
-    buffers.rows.resize(part_length * rows.len(), 0.0);
-    buffers.panel.resize(part_length * LANES, 0.0);
-    for part in 0..parts {
-        let depth = part * part_length..x.columns.min((part + 1) * part_length);
-        let count = depth.len();
-        let packed_rows = &mut buffers.rows[..count * rows.len()];
-        if count > 0 {
-            let mut first = rows.start;
-            for packed in packed_rows.chunks_mut(count * block_rows) {
-                pack_rows(kernel, x, first, packed.len() / count, depth.clone(), packed);
-                first += block_rows;
-            }
-        }
-        let packed_panel = &mut buffers.panel[..count * LANES];
-        for (index, (job, panel)) in panels.iter().enumerate() {
-            let job = &jobs[*job];
-            pack_panel(kernel, job, *panel, depth.clone(), packed_panel);
-            let sums = &mut buffers.sums[index * rows.len()..][..rows.len()];
-            for (block, sums) in sums.chunks_mut(block_rows).enumerate() {
-                if count > 0 {
-                    let packed = &packed_rows[block * block_rows * count..][..sums.len() * count];
-                    let count = sums.len();
-                    let tile = Tile::of_floats(packed_panel, packed, part == 0, sums);
+    let kept = if plan.parts > 1 { rows.len() } else { 0 };
+    let count = (kept * panels.len()).max(block_rows);
+    if buffers.sums.len() < count {
+        buffers.sums.resize(count, [0.0; LANES]);
+    }
+    if buffers.rows.len() < plan.part_length * rows.len() {
+        buffers.rows.resize(plan.part_length * rows.len(), 0.0);
+    }
+    for part in 0..plan.parts {
+        let depth = plan.part(part);
+        let packed_rows = &mut buffers.rows[..depth.len() * rows.len()];
+        pack_rows(kernel, x, rows.clone(), depth.clone(), block_rows, packed_rows);
+        for (index, panel) in panels.clone().enumerate() {
+            let words = &packed[panel * plan.depth * LANES..][..plan.depth * LANES];
+            let words = &words[depth.start * LANES..depth.end * LANES];
+            let (job, panel) = plan.panels[panel];
+            for first in (0..rows.len()).step_by(block_rows) {
+                let count = block_rows.min(rows.len() - first);
+                let at = if kept > 0 { index * kept + first } else { 0 };
+                let sums = &mut buffers.sums[at..at + count];
+                if depth.is_empty() {
+                    sums.fill([0.0; LANES]);
+                } else {
+                    let packed = &packed_rows[first * depth.len()..][..count * depth.len()];
+                    let tile = Tile::of_floats(words, packed, part == 0, sums);
                     // SAFETY: the tile has as many rows as sums, and the kernel is one for `f32`.
                     unsafe { kernel.multiply(count, &tile) };
                 }
-                if part + 1 == parts {
-                    let first_row = rows.start + block * block_rows;
+                if part + 1 == plan.parts {
                     // SAFETY: as the caller promises.
-                    unsafe { finish(kernel, job, *panel, first_row, sums, &scales) };
+                    unsafe { finish(kernel, job, panel, rows.start + first, sums, &scales) };
                 }
             }
         }
     }
+    SPARE_BUFFERS.set(buffers);
 }
 
 /// Writes the sums of a block of rows and a panel.
@@ -365,73 +434,70 @@ unsafe fn finish(
     }
 }
 
-/// Interleaves a block of rows: `[depth, rows]`.
+/// Interleaves the rows of blocks: `[blocks, depth, rows of a block]`.
 fn pack_rows(
     kernel: &Kernel,
     x: Matrix<'_>,
-    first: usize,
-    count: usize,
+    rows: Range<usize>,
     depth: Range<usize>,
+    block_rows: usize,
     packed: &mut [f32],
 ) {
+    if depth.is_empty() {
+        return;
+    }
+    let block_values = block_rows * depth.len();
     if x.strides[0] == 1 {
-        for (k, packed) in depth.zip(packed.chunks_exact_mut(count)) {
-            copy(x.from(first, k), packed);
+        for (index, k) in depth.enumerate() {
+            let values = &x.from(rows.start, k)[..rows.len()];
+            let blocks = values.chunks(block_rows).zip(packed.chunks_mut(block_values));
+            for (values, packed) in blocks {
+                copy(values, &mut packed[index * values.len()..][..values.len()]);
+            }
         }
         return;
     }
     let mut block = [[0.0; LINE_WORDS]; LINE_WORDS];
-    for (start, packed) in depth
-        .clone()
-        .step_by(LINE_WORDS)
-        .zip(packed.chunks_mut(LINE_WORDS * count))
-    {
-        let length = LINE_WORDS.min(depth.end - start);
-        for row in 0..count {
-            line(x.from(first + row, start), length, &mut block[row]);
+    let blocks = rows.step_by(block_rows).zip(packed.chunks_mut(block_values));
+    for (first, packed) in blocks {
+        let count = packed.len() / depth.len();
+        for (start, packed) in depth
+            .clone()
+            .step_by(LINE_WORDS)
+            .zip(packed.chunks_mut(LINE_WORDS * count))
+        {
+            let length = LINE_WORDS.min(depth.end - start);
+            for row in 0..count {
+                line(x.from(first + row, start), length, &mut block[row]);
+            }
+            kernel.transpose(&block, count, packed);
         }
-        kernel.transpose(&block, count, packed);
     }
 }
 
-/// Packs a part of a panel: `[depth, LANES]`, with zeros after the last column.
-fn pack_panel(
-    kernel: &Kernel,
-    job: &Job<'_>,
-    panel: usize,
-    depth: Range<usize>,
-    packed: &mut [f32],
-) {
+/// Packs a panel: `[depth, LANES]`, with zeros after the last column.
+fn pack_panel(kernel: &Kernel, job: &Job<'_>, panel: usize, mut packed: &mut [f32]) {
     let first = panel * LANES;
     let count = LANES.min(job.columns - first);
     if count < LANES {
         packed.fill(0.0);
     }
-    let mut start = 0;
     let mut transposed = [0.0; LINE_WORDS * LINE_WORDS];
     let mut block = [[0.0; LINE_WORDS]; LINE_WORDS];
     for matrix in job.stack {
-        // The rows of this matrix that are in the part.
-        let rows = depth.start.max(start)..depth.end.min(start + matrix.rows);
-        let offset = start;
-        start += matrix.rows;
-        if rows.is_empty() {
-            continue;
-        }
-        let packed = &mut packed[(rows.start - depth.start) * LANES..][..rows.len() * LANES];
-        let rows = rows.start - offset..rows.end - offset;
+        let (of_matrix, rest) = std::mem::take(&mut packed).split_at_mut(matrix.rows * LANES);
+        packed = rest;
         if matrix.strides[1] == 1 {
-            for (row, packed) in rows.zip(packed.chunks_exact_mut(LANES)) {
+            for (row, packed) in of_matrix.chunks_exact_mut(LANES).enumerate() {
                 copy(matrix.from(row, first), &mut packed[..count]);
             }
             continue;
         }
-        for (row, packed) in rows
-            .clone()
+        for (row, packed) in (0..matrix.rows)
             .step_by(LINE_WORDS)
-            .zip(packed.chunks_mut(LINE_WORDS * LANES))
+            .zip(of_matrix.chunks_mut(LINE_WORDS * LANES))
         {
-            let length = LINE_WORDS.min(rows.end - row);
+            let length = LINE_WORDS.min(matrix.rows - row);
             for half in (0..count).step_by(LINE_WORDS) {
                 let lanes = LINE_WORDS.min(count - half);
                 for lane in 0..lanes {
