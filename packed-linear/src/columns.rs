@@ -32,8 +32,13 @@ pub fn attention_of_columns(
 ) -> Option<Tensor<2>> {
     let [queries, keys, values] = columns.map(|columns| columns.tensor.dims()[0]);
     assert_eq!(keys, values, "rows of keys and values");
-    let are_whole = [queries, keys].iter().all(|rows| rows.is_multiple_of(batch.max(1)));
-    assert!(batch > 0 && are_whole, "{queries} queries and {keys} keys of {batch} batch items");
+    let are_whole = [queries, keys]
+        .iter()
+        .all(|rows| rows.is_multiple_of(batch.max(1)));
+    assert!(
+        batch > 0 && are_whole,
+        "{queries} queries and {keys} keys of {batch} batch items"
+    );
     #[cfg(feature = "autodiff")]
     return crate::autodiff::attention::attention(columns, [batch, heads, head_width], mask);
     #[cfg(not(feature = "autodiff"))]

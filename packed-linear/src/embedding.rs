@@ -88,7 +88,8 @@ impl PackedEmbedding {
                         is_transposed: true,
                         bias: bias.clone(),
                     };
-                    if let Some(scores) = crate::autodiff::linear::linear(&[layer], &x, None, None) {
+                    if let Some(scores) = crate::autodiff::linear::linear(&[layer], &x, None, None)
+                    {
                         return scores;
                     }
                 }

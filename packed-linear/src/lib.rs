@@ -68,6 +68,8 @@ mod shape;
 mod spare;
 mod weight;
 
+#[cfg(feature = "autodiff")]
+use burn::backend::GradientCheckpointingStrategy;
 use burn::tensor::Device;
 
 pub use activation::Activation;
@@ -102,7 +104,8 @@ pub fn has_kernels(device: &Device) -> bool {
 /// checkpointing. Otherwise Burn's operations do it.
 pub fn has_gradients(device: &Device) -> bool {
     #[cfg(feature = "autodiff")]
-    return *device == Device::flex().autodiff();
+    return *device == Device::flex().autodiff()
+        && device.gradient_checkpointing_strategy() == Some(GradientCheckpointingStrategy::Disabled);
     #[cfg(not(feature = "autodiff"))]
     {
         let _ = device;

@@ -178,7 +178,9 @@ impl Projections {
     /// The columns of queries (0), keys (1) or values (2) in what [`joined`](Self::joined) returned.
     pub(crate) fn part(&self, joined: &Tensor<2>, index: usize) -> Tensor<2> {
         let width = joined.dims()[1] / 3;
-        joined.clone().slice(s![.., index * width..(index + 1) * width])
+        joined
+            .clone()
+            .slice(s![.., index * width..(index + 1) * width])
     }
 
     /// What queries take from values, by a kernel with a backward pass if there is one.

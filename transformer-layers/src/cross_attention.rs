@@ -119,8 +119,8 @@ fn of_rows(weights: Tensor<4>, row_sources: &RowSources) -> Tensor<3> {
 mod tests {
     use super::*;
     use crate::DecoderState;
-    use burn::tensor::activation::softmax;
     use burn::tensor::Distribution;
+    use burn::tensor::activation::softmax;
 
     #[test]
     fn a_memory_of_another_width_is_projected_to_the_width_of_the_queries() {

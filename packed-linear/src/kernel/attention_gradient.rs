@@ -113,13 +113,29 @@ pub(super) unsafe fn attend<V: Vector>(
     } = attending;
     let HeadTask { item, head, buffer } = task;
     let (padded, padded_width) = (padded(length), padded(head_width));
-    let sizes = [head_width * padded, length * padded_width, queries * padded_width];
+    let sizes = [
+        head_width * padded,
+        length * padded_width,
+        queries * padded_width,
+    ];
     let [keys, values, contexts] = split(buffer, sizes);
     let query = attending.query.head(attending, [item, head], queries);
     let source = attending.keys.head(attending, [item, head], length);
-    transpose(source, attending.keys.stride, [length, head_width], keys, padded);
+    transpose(
+        source,
+        attending.keys.stride,
+        [length, head_width],
+        keys,
+        padded,
+    );
     let source = attending.values.head(attending, [item, head], length);
-    gather(source, attending.values.stride, [length, head_width], values, padded_width);
+    gather(
+        source,
+        attending.values.stride,
+        [length, head_width],
+        values,
+        padded_width,
+    );
     // SAFETY: as the caller promises; buffers have the sizes above.
     unsafe {
         let first = (item * heads + head) * queries * padded;
@@ -213,9 +229,21 @@ pub(super) unsafe fn attend_backward<V: Vector>(
         stride: width,
     };
     let context = context.head(attending, [item, head], queries);
-    gather(context, width, [queries, head_width], gradients, padded_width);
+    gather(
+        context,
+        width,
+        [queries, head_width],
+        gradients,
+        padded_width,
+    );
     let values = attending.values.head(attending, [item, head], length);
-    transpose(values, attending.values.stride, [length, head_width], transposed, padded);
+    transpose(
+        values,
+        attending.values.stride,
+        [length, head_width],
+        transposed,
+        padded,
+    );
     // SAFETY: as the caller promises; buffers have the sizes above.
     unsafe {
         let task = [item, head];
@@ -227,7 +255,9 @@ pub(super) unsafe fn attend_backward<V: Vector>(
         let left = Left::rows(gradients, padded_width);
         multiply::<V>(left, [queries, head_width], (transposed, padded), scores);
         let scale = V::splat(attending.scale());
-        let rows = scores.chunks_exact_mut(padded).zip(weights.chunks_exact(padded));
+        let rows = scores
+            .chunks_exact_mut(padded)
+            .zip(weights.chunks_exact(padded));
         for (row, (scores, weights)) in rows.enumerate() {
             if let Some(hidden) = attending.hidden(item, row)
                 && hidden.iter().all(|hidden| *hidden != 0)
@@ -246,13 +276,25 @@ pub(super) unsafe fn attend_backward<V: Vector>(
         }
         // Of the queries: the scores' gradient times the keys.
         let keys = attending.keys.head(attending, task, length);
-        gather(keys, attending.keys.stride, [length, head_width], operand, padded_width);
+        gather(
+            keys,
+            attending.keys.stride,
+            [length, head_width],
+            operand,
+            padded_width,
+        );
         let left = Left::rows(scores, padded);
         multiply::<V>(left, [queries, length], (operand, padded_width), result);
         scatter(result, [queries, head_width], outputs[0], task);
         // Of the keys: the transposed scores' gradient times the queries.
         let query = attending.query.head(attending, task, queries);
-        gather(query, attending.query.stride, [queries, head_width], operand, padded_width);
+        gather(
+            query,
+            attending.query.stride,
+            [queries, head_width],
+            operand,
+            padded_width,
+        );
         let left = Left::columns(scores, padded);
         multiply::<V>(left, [length, queries], (operand, padded_width), result);
         scatter(result, [length, head_width], outputs[1], task);
@@ -314,7 +356,11 @@ unsafe fn scatter(
     let start = output.first + item * rows * output.stride + head * width;
     for (row, from) in from.chunks_exact(padded(width)).take(rows).enumerate() {
         // SAFETY: as the caller promises.
-        unsafe { output.output.write(start + row * output.stride, &from[..width]) };
+        unsafe {
+            output
+                .output
+                .write(start + row * output.stride, &from[..width])
+        };
     }
 }
 

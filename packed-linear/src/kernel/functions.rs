@@ -60,10 +60,7 @@ pub(super) unsafe fn gelu_gradient<V: Vector>(x: V) -> V {
             .multiply(polynomial(t, &TAIL_NUMERATOR))
             .divide(polynomial(t, &TAIL_DENOMINATOR));
         // 1, -1, or 0 for 0.
-        let sign = x
-            .multiply(V::splat(f32::MAX))
-            .at_least(-1.0)
-            .at_most(1.0);
+        let sign = x.multiply(V::splat(f32::MAX)).at_least(-1.0).at_most(1.0);
         let half = tail.multiply_add(V::splat(-1.0), V::splat(0.5));
         let slope = exponential.multiply(t).multiply(V::splat(DENSITY_AT_0));
         half.add(slope).multiply_add(sign, V::splat(0.5))
@@ -84,7 +81,10 @@ pub(super) unsafe fn quick_gelu_gradient<V: Vector>(x: V) -> V {
         let exp = exp(scaled);
         let sigmoid = V::splat(1.0).divide(exp.add(V::splat(1.0)));
         // 1 - σ is σ times the exponential.
-        let slope = scaled.multiply(sigmoid).multiply(exp).multiply(V::splat(-1.0));
+        let slope = scaled
+            .multiply(sigmoid)
+            .multiply(exp)
+            .multiply(V::splat(-1.0));
         sigmoid.multiply_add(slope, sigmoid)
     }
 }
@@ -198,6 +198,18 @@ mod tests {
                 error.abs() < 5e-7 * exact.abs().max(1.0),
                 "quick_gelu({x}) is {error:e} off"
             );
+            #[cfg(feature = "autodiff")]
+            {
+                let tail = exact_tail(exact.abs());
+                let below = if exact > 0.0 { 1.0 - tail } else { tail };
+                let density = (-exact * exact / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+                let error = f64::from(of(gelu_gradient, x)) - (below + exact * density);
+                assert!(error.abs() < 3e-7, "gelu'({x}) is {error:e} off");
+                let sigmoid = 1.0 / (1.0 + (-1.702 * exact).exp());
+                let gradient = sigmoid * (1.0 + 1.702 * exact * (1.0 - sigmoid));
+                let error = f64::from(of(quick_gelu_gradient, x)) - gradient;
+                assert!(error.abs() < 5e-7, "quick_gelu'({x}) is {error:e} off");
+            }
         }
     }
 

@@ -369,7 +369,14 @@ unsafe fn task(
     for part in 0..plan.parts {
         let depth = plan.part(part);
         let packed_rows = &mut buffers.rows[..depth.len() * rows.len()];
-        pack_rows(kernel, x, rows.clone(), depth.clone(), block_rows, packed_rows);
+        pack_rows(
+            kernel,
+            x,
+            rows.clone(),
+            depth.clone(),
+            block_rows,
+            packed_rows,
+        );
         for (index, panel) in panels.clone().enumerate() {
             let words = &packed[panel * plan.depth * LANES..][..plan.depth * LANES];
             let words = &words[depth.start * LANES..depth.end * LANES];
@@ -450,7 +457,9 @@ fn pack_rows(
     if x.strides[0] == 1 {
         for (index, k) in depth.enumerate() {
             let values = &x.from(rows.start, k)[..rows.len()];
-            let blocks = values.chunks(block_rows).zip(packed.chunks_mut(block_values));
+            let blocks = values
+                .chunks(block_rows)
+                .zip(packed.chunks_mut(block_values));
             for (values, packed) in blocks {
                 copy(values, &mut packed[index * values.len()..][..values.len()]);
             }
@@ -458,7 +467,9 @@ fn pack_rows(
         return;
     }
     let mut block = [[0.0; LINE_WORDS]; LINE_WORDS];
-    let blocks = rows.step_by(block_rows).zip(packed.chunks_mut(block_values));
+    let blocks = rows
+        .step_by(block_rows)
+        .zip(packed.chunks_mut(block_values));
     for (first, packed) in blocks {
         let count = packed.len() / depth.len();
         for (start, packed) in depth

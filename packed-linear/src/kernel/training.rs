@@ -240,9 +240,15 @@ pub(crate) fn attention_gradient(
     for (target, positions) in targets.iter().zip(positions) {
         let count = attending.batch * positions * target.stride;
         assert_eq!(sizes[target.buffer], count, "size of a gradient");
-        assert!(target.first + width <= target.stride, "columns of a gradient");
+        assert!(
+            target.first + width <= target.stride,
+            "columns of a gradient"
+        );
     }
-    let outputs: Vec<Output> = buffers.iter_mut().map(|buffer| Output::new_in(buffer)).collect();
+    let outputs: Vec<Output> = buffers
+        .iter_mut()
+        .map(|buffer| Output::new_in(buffer))
+        .collect();
     let outputs = targets.map(|target| HeadsOutput {
         output: outputs[target.buffer],
         first: target.first,
@@ -290,7 +296,11 @@ pub(crate) fn cross_entropy(
         (loss, log_sum)
     };
     let (losses, log_sums) = match scores.len() < LEAST_FOR_THREADS {
-        true => scores.chunks_exact(vocabulary.max(1)).zip(targets).map(one).unzip(),
+        true => scores
+            .chunks_exact(vocabulary.max(1))
+            .zip(targets)
+            .map(one)
+            .unzip(),
         false => {
             let rows = scores.par_chunks_exact(vocabulary).zip(targets);
             rows.with_min_len(8).map(one).unzip()
@@ -315,7 +325,11 @@ pub(crate) fn cross_entropy_gradient(
     let rows = targets.len();
     let vocabulary = scores.len() / rows.max(1);
     assert_eq!(scores.len(), rows * vocabulary, "scores");
-    assert_eq!([log_sums.len(), gradient.len()], [rows; 2], "rows of scores");
+    assert_eq!(
+        [log_sums.len(), gradient.len()],
+        [rows; 2],
+        "rows of scores"
+    );
     let mut result = Vec::new();
     let output = Output::with_room(&mut result, scores.len());
     for_each_part(rows, scores.len(), |row| {

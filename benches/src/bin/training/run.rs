@@ -34,7 +34,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, TrainingError> {
     let ids = random_ids(images * (tokens + 1), vocabulary);
     let columns = |first: usize| {
         let rows = ids.chunks_exact(tokens + 1);
-        let ids: Vec<i64> = rows.flat_map(|row| &row[first..][..tokens]).copied().collect();
+        let ids: Vec<i64> = rows
+            .flat_map(|row| &row[first..][..tokens])
+            .copied()
+            .collect();
         Tensor::<2, Int>::from_data(TensorData::new(ids, [images, tokens]), &device)
     };
     let batch = Batch {
