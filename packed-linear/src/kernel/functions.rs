@@ -43,7 +43,7 @@ pub(super) unsafe fn quick_gelu<V: Vector>(x: V) -> V {
     }
 }
 
-/// The derivative of [`gelu`], `Φ(x) + x φ(x)`, within 2e-7.
+/// The derivative of [`gelu`], `Φ(x) + x φ(x)`, within 5e-7.
 ///
 /// # Safety
 /// The processor has the instructions of the vector.
@@ -204,7 +204,7 @@ mod tests {
                 let below = if exact > 0.0 { 1.0 - tail } else { tail };
                 let density = (-exact * exact / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
                 let error = f64::from(of(gelu_gradient, x)) - (below + exact * density);
-                assert!(error.abs() < 3e-7, "gelu'({x}) is {error:e} off");
+                assert!(error.abs() < 5e-7, "gelu'({x}) is {error:e} off");
                 let sigmoid = 1.0 / (1.0 + (-1.702 * exact).exp());
                 let gradient = sigmoid * (1.0 + 1.702 * exact * (1.0 - sigmoid));
                 let error = f64::from(of(quick_gelu_gradient, x)) - gradient;
