@@ -80,7 +80,7 @@ pub use embedding::PackedEmbedding;
 pub use format::{Format, FormatError, GroupSize};
 pub use input::Input;
 pub use keys_values::{Attended, KeysValues};
-pub use layer_norm::LayerNorm;
+pub use layer_norm::{LayerNorm, apply_norm};
 pub use layout::Layout;
 pub use linear::{PackedLinear, PackedLinearConfig};
 pub use linear_weight::LinearWeight;
@@ -105,7 +105,8 @@ pub fn has_kernels(device: &Device) -> bool {
 pub fn has_gradients(device: &Device) -> bool {
     #[cfg(feature = "autodiff")]
     return *device == Device::flex().autodiff()
-        && device.gradient_checkpointing_strategy() == Some(GradientCheckpointingStrategy::Disabled);
+        && device.gradient_checkpointing_strategy()
+            == Some(GradientCheckpointingStrategy::Disabled);
     #[cfg(not(feature = "autodiff"))]
     {
         let _ = device;

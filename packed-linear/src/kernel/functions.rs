@@ -51,7 +51,7 @@ pub(super) unsafe fn quick_gelu<V: Vector>(x: V) -> V {
 #[inline(always)]
 pub(super) unsafe fn gelu_gradient<V: Vector>(x: V) -> V {
     /// `1 / √(2π)`
-    const DENSITY_AT_0: f32 = 0.398_942_28;
+    const DENSITY_AT_0: f32 = 0.398_942_3;
     // SAFETY: as the caller promises.
     unsafe {
         let t = x.abs().at_most(13.0);

@@ -6,6 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::output::{Columns, Output};
+use super::prefetch::prefetch_to_read;
 use super::table::Kernel;
 use super::tile::{Sums, Tile};
 use super::vector::LINE_WORDS;
@@ -266,6 +267,9 @@ thread_local! {
     static SPARE_BUFFERS: Cell<Buffers> = const { Cell::new(Buffers::EMPTY) };
 }
 
+/// How far ahead columns are prefetched while they are packed.
+const STEPS_AHEAD: usize = 12;
+
 /// Longer vectors are freed.
 const MOST_SPARE: usize = 1 << 22;
 
@@ -457,6 +461,11 @@ fn pack_rows(
     if x.strides[0] == 1 {
         for (index, k) in depth.enumerate() {
             let values = &x.from(rows.start, k)[..rows.len()];
+            // Processors don't prefetch across the pages that steps this long lead to.
+            let ahead = values.as_ptr().wrapping_add(STEPS_AHEAD * x.strides[1]);
+            for line in (0..rows.len()).step_by(LINE_WORDS) {
+                prefetch_to_read(ahead.wrapping_add(line));
+            }
             let blocks = values
                 .chunks(block_rows)
                 .zip(packed.chunks_mut(block_values));

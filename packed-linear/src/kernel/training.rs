@@ -245,10 +245,7 @@ pub(crate) fn attention_gradient(
             "columns of a gradient"
         );
     }
-    let outputs: Vec<Output> = buffers
-        .iter_mut()
-        .map(|buffer| Output::new_in(buffer))
-        .collect();
+    let outputs: Vec<Output> = buffers.iter_mut().map(Output::new_in).collect();
     let outputs = targets.map(|target| HeadsOutput {
         output: outputs[target.buffer],
         first: target.first,

@@ -10,13 +10,15 @@ use crate::Activation;
 /// Rows of as many words as a line, some of which are used.
 pub(super) type Lines = [[f32; LINE_WORDS]; LINE_WORDS];
 
+type ActivationGradient = unsafe fn(Option<(Activation, &[f32], *mut f32)>, &[f32], &mut [f32]);
+type NormGradient = unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 2]);
+
 /// See the functions of the same names, and [`Kernel`] for what whoever makes one promises.
 #[derive(Clone, Copy)]
 pub(super) struct TrainingFunctions {
     pub(super) transpose: unsafe fn(&Lines, usize, &mut [f32]),
-    pub(super) activation_gradient:
-        unsafe fn(Option<(Activation, &[f32], *mut f32)>, &[f32], &mut [f32]),
-    pub(super) norm_gradient: unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 2]),
+    pub(super) activation_gradient: ActivationGradient,
+    pub(super) norm_gradient: NormGradient,
     pub(super) attend: unsafe fn(&Attending<'_>, HeadTask<'_>, Output, Output),
     pub(super) attend_backward:
         unsafe fn(&Attending<'_>, HeadTask<'_>, &[f32], &[f32], [HeadsOutput; 3]),
