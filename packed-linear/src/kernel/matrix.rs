@@ -209,7 +209,7 @@ impl<'a> Job<'a> {
 
 /// The longest part of a sum that is computed at a time. The rows of a task and a panel, of such a part, fit
 /// into the second cache.
-const LONGEST_PART: usize = 512;
+const LONGEST_PART: usize = 1024;
 
 /// Rows of a task: a multiple of the rows that each kernel takes at a time.
 const TASK_ROWS: usize = 72;
