@@ -8,9 +8,11 @@
 //! ```
 
 mod instant_model;
+mod memory;
 mod model;
 
 pub use instant_model::InstantModel;
+pub use memory::{anonymous_bytes, peak_rss_bytes};
 pub use model::{Size, captions_of, random_model, random_pixels};
 
 /// Tokens of mBART-50's vocabulary.

@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor, s};
-use packed_linear::Format;
+use packed_linear::{Format, apply_norm};
 
 use crate::ClipVisionConfig;
 use crate::embeddings::Embeddings;
@@ -17,6 +17,8 @@ pub struct ClipVisionModel {
     pre_norm: LayerNorm,
     layers: Vec<EncoderLayer>,
     post_norm: LayerNorm,
+    #[module(skip)]
+    norm_epsilon: f64,
 }
 
 impl ClipVisionConfig {
@@ -56,6 +58,7 @@ impl ClipVisionModel {
                 .map(|_| EncoderLayer::new(config, format, device))
                 .collect(),
             post_norm: norm.init(device),
+            norm_epsilon: config.layer_norm_eps,
         }
     }
 
@@ -71,11 +74,10 @@ impl ClipVisionModel {
     /// If the channels, height or width of the pixel values are not those of the configuration.
     pub fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
         let embedded = self.embeddings.forward(pixel_values);
+        let normed = apply_norm(&self.pre_norm, self.norm_epsilon, embedded);
         self.layers
             .iter()
-            .fold(self.pre_norm.forward(embedded), |hidden, layer| {
-                layer.forward(hidden)
-            })
+            .fold(normed, |hidden, layer| layer.forward(hidden))
     }
 
     /// The class token after `post_layernorm`. Hugging Face: `pooler_output`.

@@ -1,9 +1,10 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, s};
-use packed_linear::{Format, PackedEmbedding};
+use packed_linear::{Format, PackedEmbedding, apply_norm};
 
 use crate::MBartDecoderConfig;
+use crate::layer::NORM_EPSILON;
 
 /// The row of the first position in mBART's table of positions.
 const POSITION_OFFSET: usize = 2;
@@ -39,7 +40,9 @@ impl Embeddings {
         Self {
             tokens: PackedEmbedding::new(config.vocab_size, width, &normal, format, device),
             positions: normal.init([positions, width], device),
-            norm: LayerNormConfig::new(width).init(device),
+            norm: LayerNormConfig::new(width)
+                .with_epsilon(NORM_EPSILON)
+                .init(device),
             dropout: DropoutConfig::new(config.dropout).init(),
             scale: if config.scale_embedding {
                 (width as f64).sqrt()
@@ -70,7 +73,8 @@ impl Embeddings {
         let first = start + POSITION_OFFSET;
         let positions = table.slice(s![first..first + new, ..]).unsqueeze(); // [1, new, width]
         let tokens = self.embed(tokens) * self.scale;
-        self.dropout.forward(self.norm.forward(tokens + positions))
+        let normed = apply_norm(&self.norm, NORM_EPSILON, tokens + positions);
+        self.dropout.forward(normed)
     }
 
     /// Looks tokens up. In training, padding gives the table no gradient.

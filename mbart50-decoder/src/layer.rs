@@ -22,7 +22,7 @@ pub(crate) struct DecoderLayer {
 }
 
 /// The epsilon of layer norms, which is PyTorch's default.
-const NORM_EPSILON: f64 = 1e-5;
+pub(crate) const NORM_EPSILON: f64 = 1e-5;
 
 impl DecoderLayer {
     pub(crate) fn new(

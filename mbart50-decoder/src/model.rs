@@ -1,13 +1,13 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
-use packed_linear::{Format, PackedEmbedding};
+use packed_linear::{Format, PackedEmbedding, apply_norm};
 use transformer_layers::{DecoderState, Head, RowSources, Shortlist};
 use vision_encoder_decoder::{Decoder, Memory};
 
 use crate::MBartDecoderConfig;
 use crate::embeddings::Embeddings;
-use crate::layer::DecoderLayer;
+use crate::layer::{DecoderLayer, NORM_EPSILON};
 
 /// mBART's decoder with cross-attention and its head; created by [`MBartDecoderConfig::init`].
 ///
@@ -69,7 +69,9 @@ impl MBartDecoder {
             layers: (0..config.decoder_layers)
                 .map(|_| DecoderLayer::new(config, format, device))
                 .collect(),
-            norm: LayerNormConfig::new(width).init(device),
+            norm: LayerNormConfig::new(width)
+                .with_epsilon(NORM_EPSILON)
+                .init(device),
             head: (!config.tie_word_embeddings)
                 .then(|| PackedEmbedding::new(vocabulary, width, &normal, format, device)),
             logits_bias: config
@@ -156,7 +158,7 @@ impl Decoder for MBartDecoder {
             }
             hidden = layer.forward(hidden, &pass, layer_state);
         }
-        let hidden = self.norm.forward(hidden);
+        let hidden = apply_norm(&self.norm, NORM_EPSILON, hidden);
         let [_, width] = hidden.dims();
         hidden.reshape([rows, new, width])
     }

@@ -81,6 +81,18 @@ impl PackedEmbedding {
         match &self.weight {
             LinearWeight::Packed(packed) => packed.multiply(x, bias, None),
             LinearWeight::Ordinary(weight) => {
+                #[cfg(feature = "autodiff")]
+                {
+                    let layer = crate::autodiff::linear::Layer {
+                        weight: weight.val(),
+                        is_transposed: true,
+                        bias: bias.clone(),
+                    };
+                    if let Some(scores) = crate::autodiff::linear::linear(&[layer], &x, None, None)
+                    {
+                        return scores;
+                    }
+                }
                 // At rank 2 the transposed table is a view: nothing is copied.
                 let scores = x.matmul(weight.val().transpose());
                 match bias {

@@ -46,6 +46,35 @@ impl LayerNorm {
         {
             return normed;
         }
+        #[cfg(feature = "autodiff")]
+        if let Some(normed) = crate::autodiff::norm::layer_norm(&x, &gamma, &beta, self.epsilon) {
+            return normed;
+        }
         layer_norm(x, gamma, Some(beta), self.epsilon)
     }
+}
+
+/// Applies a norm of Burn, whose epsilon is not public: by the kernels with a backward pass where
+/// [`has_gradients`](crate::has_gradients) is true, otherwise as Burn does.
+///
+/// # Shapes
+/// - x, output: `[.., width]`
+///
+/// # Panics
+/// If the last dimension of `x` is not the width of the norm.
+pub fn apply_norm<const D: usize>(
+    norm: &burn::nn::LayerNorm,
+    epsilon: f64,
+    x: Tensor<D>,
+) -> Tensor<D> {
+    #[cfg(feature = "autodiff")]
+    if let Some(beta) = &norm.beta
+        && let Some(normed) =
+            crate::autodiff::norm::layer_norm(&x, &norm.gamma.val(), &beta.val(), epsilon)
+    {
+        return normed;
+    }
+    #[cfg(not(feature = "autodiff"))]
+    let _ = epsilon;
+    norm.forward(x)
 }

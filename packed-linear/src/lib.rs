@@ -43,6 +43,10 @@
 
 mod activation;
 mod attention;
+#[cfg(feature = "autodiff")]
+mod autodiff;
+mod columns;
+mod cross_entropy;
 mod embedding;
 #[cfg(feature = "flex")]
 mod epilogue;
@@ -64,15 +68,19 @@ mod shape;
 mod spare;
 mod weight;
 
+#[cfg(feature = "autodiff")]
+use burn::backend::GradientCheckpointingStrategy;
 use burn::tensor::Device;
 
 pub use activation::Activation;
 pub use attention::attention;
+pub use columns::{Columns, attention_of_columns};
+pub use cross_entropy::cross_entropy;
 pub use embedding::PackedEmbedding;
 pub use format::{Format, FormatError, GroupSize};
 pub use input::Input;
 pub use keys_values::{Attended, KeysValues};
-pub use layer_norm::LayerNorm;
+pub use layer_norm::{LayerNorm, apply_norm};
 pub use layout::Layout;
 pub use linear::{PackedLinear, PackedLinearConfig};
 pub use linear_weight::LinearWeight;
@@ -85,6 +93,21 @@ pub fn has_kernels(device: &Device) -> bool {
     #[cfg(feature = "flex")]
     return !device.is_autodiff() && *device == Device::flex();
     #[cfg(not(feature = "flex"))]
+    {
+        let _ = device;
+        false
+    }
+}
+
+/// Whether ordinary weights are multiplied and differentiated by kernels on a device. They are if this crate was
+/// built with its feature `autodiff` and the device is Burn's Flex with autodiff and without Burn's gradient
+/// checkpointing. Otherwise Burn's operations do it.
+pub fn has_gradients(device: &Device) -> bool {
+    #[cfg(feature = "autodiff")]
+    return *device == Device::flex().autodiff()
+        && device.gradient_checkpointing_strategy()
+            == Some(GradientCheckpointingStrategy::Disabled);
+    #[cfg(not(feature = "autodiff"))]
     {
         let _ = device;
         false

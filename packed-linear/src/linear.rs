@@ -3,6 +3,8 @@ use burn::nn::Initializer;
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
+#[cfg(feature = "autodiff")]
+use crate::autodiff::{self, linear::Layer};
 use crate::fallback;
 #[cfg(feature = "flex")]
 use crate::flex::product::Product;
@@ -166,6 +168,42 @@ impl PackedLinear {
         layers.map(|layer| layer.forward(x.clone()))
     }
 
+    /// The outputs of several layers next to each other, which
+    /// [`attention_of_columns`](crate::attention_of_columns) takes, with a backward pass. `None` where
+    /// [`has_gradients`](crate::has_gradients) is false, and if a weight is packed.
+    ///
+    /// # Shapes
+    /// - x: `[.., inputs]`
+    /// - output: `[.., outputs of all layers]`
+    ///
+    /// # Panics
+    /// If the last dimension of `x` is not the number of inputs of every layer.
+    pub fn forward_joined<const D: usize, const N: usize>(
+        layers: [&Self; N],
+        x: Input<'_, D>,
+    ) -> Option<Tensor<D>> {
+        #[cfg(feature = "autodiff")]
+        {
+            if !crate::has_gradients(&x.x.device()) {
+                return None;
+            }
+            let mut joined = Vec::with_capacity(N);
+            for layer in layers {
+                joined.push(Layer {
+                    weight: layer.weight.ordinary()?.val(),
+                    is_transposed: false,
+                    bias: layer.bias.as_ref().map(Param::val),
+                });
+            }
+            autodiff::linear::linear(&joined, &x.into_tensor(), None, None)
+        }
+        #[cfg(not(feature = "autodiff"))]
+        {
+            let _ = (layers, x);
+            None
+        }
+    }
+
     #[cfg(feature = "flex")]
     fn product<const D: usize, const N: usize>(
         layers: [&Self; N],
@@ -189,7 +227,21 @@ impl PackedLinear {
         match &self.weight {
             LinearWeight::Packed(packed) => packed.apply(x, bias, activation, residual),
             LinearWeight::Ordinary(weight) => {
-                let y = linear(x.into_tensor(), weight.val(), bias);
+                let x = x.into_tensor();
+                #[cfg(feature = "autodiff")]
+                if activation.is_none() || residual.is_none() {
+                    let layer = Layer {
+                        weight: weight.val(),
+                        is_transposed: false,
+                        bias: bias.clone(),
+                    };
+                    if let Some(y) =
+                        autodiff::linear::linear(&[layer], &x, activation, residual.as_ref())
+                    {
+                        return y;
+                    }
+                }
+                let y = linear(x, weight.val(), bias);
                 let y = match activation {
                     Some(activation) => activation.forward(y),
                     None => y,

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, Device, Int, Tensor};
-use packed_linear::{Format, PackedLinear};
+use burn::tensor::{Bool, Device, Int, Tensor, s};
+use packed_linear::{Columns, Format, Input, PackedLinear};
 
-use crate::residual::add_projected;
+use crate::residual::{add_projected, is_active};
 
 /// The sizes of multi-head attention.
 #[derive(Clone, Debug)]
@@ -167,6 +167,55 @@ impl Projections {
         let recorded = wants_weights.then(|| weights.clone());
         let context = self.attention_dropout.forward(weights).matmul(values);
         (self.join(context), recorded)
+    }
+
+    /// Queries, keys and values of `x` next to each other, `[.., 3 · width]`, where a kernel with a backward pass
+    /// can attend with them.
+    pub(crate) fn joined<const D: usize>(&self, x: &Input<'_, D>) -> Option<Tensor<D>> {
+        PackedLinear::forward_joined([&self.query, &self.key, &self.value], x.clone())
+    }
+
+    /// The columns of queries (0), keys (1) or values (2) in what [`joined`](Self::joined) returned.
+    pub(crate) fn part(&self, joined: &Tensor<2>, index: usize) -> Tensor<2> {
+        let width = joined.dims()[1] / 3;
+        joined
+            .clone()
+            .slice(s![.., index * width..(index + 1) * width])
+    }
+
+    /// What queries take from values, by a kernel with a backward pass if there is one.
+    ///
+    /// # Shapes
+    /// - query, keys, values: columns of `[batch · positions, width or more]`
+    /// - mask: `[batch or 1, 1, queries or 1, length]`, true = hidden
+    /// - output: `[batch · queries, width]`
+    pub(crate) fn attend_columns(
+        &self,
+        columns: [Columns<'_>; 3],
+        batch: usize,
+        width: usize,
+        mask: Option<&Tensor<4, Bool>>,
+    ) -> Option<Tensor<2>> {
+        if is_active(&self.attention_dropout, columns[0].tensor) {
+            return None;
+        }
+        let sizes = [batch, self.heads, width / self.heads];
+        packed_linear::attention_of_columns(columns, sizes, mask)
+    }
+
+    /// [`attend_columns`](Self::attend_columns) with what [`joined`](Self::joined) returned.
+    pub(crate) fn attend_joined(
+        &self,
+        joined: &Tensor<2>,
+        batch: usize,
+        mask: Option<&Tensor<4, Bool>>,
+    ) -> Option<Tensor<2>> {
+        let width = joined.dims()[1] / 3;
+        let columns = [0, 1, 2].map(|index| Columns {
+            tensor: joined,
+            first: index * width,
+        });
+        self.attend_columns(columns, batch, width, mask)
     }
 
     /// The residual plus the output projection of what was attended to.

@@ -49,6 +49,11 @@ impl KeyValueCache {
         }
     }
 
+    /// Whether nothing was appended yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.tensor.is_none()
+    }
+
     /// Tokens of each row.
     pub(crate) fn length(&self) -> usize {
         self.keys.length
@@ -83,6 +88,11 @@ impl Growing {
         let start = self.length;
         let [rows, _, count, _] = new.dims();
         self.length += count;
+        if self.tensor.is_none() && new.device().is_autodiff() {
+            // A text in training is not continued: room for more would cost a copy, forward and backward.
+            self.tensor = Some(new);
+            return;
+        }
         // Moved out, so that nothing else holds the memory while it is written.
         let tensor = self.with_capacity(&new);
         self.tensor = Some(tensor.slice_assign(s![0..rows, .., start..self.length, ..], new));

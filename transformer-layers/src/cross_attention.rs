@@ -1,8 +1,8 @@
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-use packed_linear::{Format, Input};
+use burn::tensor::{Device, Tensor, s};
+use packed_linear::{Columns, Format, Input, PackedLinear};
 
-use crate::attention::{AttentionConfig, Projections};
+use crate::attention::{AttentionConfig, KeysValues, Projections};
 use crate::row_sources::RowSources;
 use crate::state::{LayerState, Pass};
 
@@ -34,7 +34,22 @@ impl CrossAttention {
     pub fn start(&self, memory: Tensor<3>) -> LayerState {
         let [sources, _, _] = memory.dims();
         let flat = memory.flatten(0, 1); // [sources · positions, memory_width]
-        LayerState::new(self.projections.keys_values(flat, sources))
+        let projections = &self.projections;
+        let layers = [&projections.key, &projections.value];
+        let Some(joined) = PackedLinear::forward_joined(layers, flat.clone().into()) else {
+            return LayerState::new(projections.keys_values(flat, sources));
+        };
+        let width = joined.dims()[1] / 2;
+        let part = |first: usize| {
+            let columns = joined.clone().slice(s![.., first..first + width]);
+            projections.split(columns, sources)
+        };
+        let mut state = LayerState::new(KeysValues {
+            keys: part(0),
+            values: part(width),
+        });
+        state.memory_columns = Some(joined);
+        state
     }
 
     /// Attends to the memory, and records the attention weights if the state is recording. Returns the
@@ -58,6 +73,17 @@ impl CrossAttention {
         // read in place, for all of its rows at once.
         let query = pass.sources.group(projections.query.forward(x));
         let sources = pass.sources.sources();
+        if let Some(columns) = &layer.memory_columns
+            && layer.record.is_none()
+        {
+            let width = residual.dims()[1];
+            let part = |tensor, first| Columns { tensor, first };
+            let parts = [part(&query, 0), part(columns, 0), part(columns, width)];
+            let mask = pass.memory_mask.as_ref();
+            if let Some(context) = projections.attend_columns(parts, sources, width, mask) {
+                return projections.add_output(pass.sources.ungroup(context), residual);
+            }
+        }
         let memory = &layer.memory;
         let (context, weights) = projections.attend(
             query,
@@ -93,8 +119,8 @@ fn of_rows(weights: Tensor<4>, row_sources: &RowSources) -> Tensor<3> {
 mod tests {
     use super::*;
     use crate::DecoderState;
+    use burn::tensor::Distribution;
     use burn::tensor::activation::softmax;
-    use burn::tensor::{Distribution, s};
 
     #[test]
     fn a_memory_of_another_width_is_projected_to_the_width_of_the_queries() {

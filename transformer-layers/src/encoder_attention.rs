@@ -35,6 +35,14 @@ impl EncoderAttention {
     pub fn forward<'a>(&self, x: impl Into<Input<'a, 3>>, residual: Tensor<3>) -> Tensor<3> {
         let projections = &self.projections;
         let [batch, positions, width] = residual.dims();
+        let x = x.into();
+        if let Some(joined) = projections.joined(&x) {
+            let joined = joined.reshape([batch * positions, 3 * width]);
+            if let Some(context) = projections.attend_joined(&joined, batch, None) {
+                let context = context.reshape([batch, positions, width]);
+                return projections.add_output(context, residual);
+            }
+        }
         let layers = [&projections.query, &projections.key, &projections.value];
         let flat = |states: Tensor<3>| states.reshape([batch * positions, width]);
         let [query, keys, values] = PackedLinear::forward_all(layers, x).map(flat);

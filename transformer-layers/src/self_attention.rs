@@ -43,12 +43,28 @@ impl SelfAttention {
     ) -> Tensor<2> {
         let projections = &self.projections;
         let (rows, slots, cache) = (pass.sources.rows(), pass.slots, &mut layer.tokens);
-        let layers = [&projections.query, &projections.key, &projections.value];
-        let [query, keys, values] = PackedLinear::forward_all(layers, x);
+        let x = x.into();
+        let joined = projections.joined(&x);
+        let [query, keys, values] = match &joined {
+            Some(joined) => [0, 1, 2].map(|index| projections.part(joined, index)),
+            None => {
+                let layers = [&projections.query, &projections.key, &projections.value];
+                PackedLinear::forward_all(layers, x)
+            }
+        };
+        let is_first = cache.is_empty();
         cache.append(KeysValues {
             keys: projections.split(keys, rows),
             values: projections.split(values, rows),
         });
+        let mask = pass.token_mask.as_ref();
+        // Without tokens before these, queries, keys and values are the columns of one tensor.
+        if is_first
+            && let Some(joined) = joined
+            && let Some(context) = projections.attend_joined(&joined, rows, mask)
+        {
+            return projections.add_output(context, residual);
+        }
         let KeysValues { keys, values } = cache.all();
         let keys_values = packed_linear::KeysValues {
             keys: &keys,
@@ -57,7 +73,6 @@ impl SelfAttention {
             slots: slots.table(),
         };
         let of_rows = || cache.of_rows(rows, slots);
-        let mask = pass.token_mask.as_ref();
         let (context, _) = projections.attend(query, rows, keys_values, of_rows, mask, false);
         projections.add_output(context, residual)
     }

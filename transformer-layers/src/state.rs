@@ -23,6 +23,9 @@ pub struct DecoderState {
 pub struct LayerState {
     pub(crate) tokens: KeyValueCache,
     pub(crate) memory: KeysValues,
+    /// The same next to each other, `[sources · positions, 2 · width]`, where a kernel with a backward pass can
+    /// attend to them.
+    pub(crate) memory_columns: Option<Tensor<2>>,
     /// The cross-attention weights, while they are recorded.
     pub(crate) record: Option<AttentionRecord>,
 }
@@ -43,6 +46,7 @@ impl LayerState {
         Self {
             tokens: KeyValueCache::default(),
             memory,
+            memory_columns: None,
             record: None,
         }
     }
@@ -192,6 +196,7 @@ impl DecoderState {
             }
             if let Some(kept) = &kept_sources {
                 layer.memory = layer.memory.clone().select(kept);
+                layer.memory_columns = None;
             }
         }
         match moves {

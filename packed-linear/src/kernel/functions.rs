@@ -2,6 +2,10 @@
 
 use super::vector::{ROUNDING, Vector};
 
+/// `Φ(-t)` is `exp(-t² / 2)` times the quotient of these; see [`gelu`].
+const TAIL_NUMERATOR: [f32; 4] = [1.576_580_5e-2, 0.114_126_36, 0.352_633_54, 0.499_999_64];
+const TAIL_DENOMINATOR: [f32; 5] = [3.952_651_5e-2, 0.285_794_88, 0.927_685_14, 1.503_135_8, 1.0];
+
 /// `x Φ(x)`, where `Φ` is the distribution function of the normal distribution, within 1e-7 of
 /// `max(|x|, 1)`.
 ///
@@ -13,8 +17,6 @@ use super::vector::{ROUNDING, Vector};
 /// The processor has the instructions of the vector.
 #[inline(always)]
 pub(super) unsafe fn gelu<V: Vector>(x: V) -> V {
-    const NUMERATOR: [f32; 4] = [1.576_580_5e-2, 0.114_126_36, 0.352_633_54, 0.499_999_64];
-    const DENOMINATOR: [f32; 5] = [3.952_651_5e-2, 0.285_794_88, 0.927_685_14, 1.503_135_8, 1.0];
     // SAFETY: as the caller promises.
     unsafe {
         // Beyond 13 the tail is smaller than any normal f32.
@@ -22,8 +24,8 @@ pub(super) unsafe fn gelu<V: Vector>(x: V) -> V {
         let exponential = exp_of_moderate(t.multiply(t).multiply(V::splat(-0.5)));
         let tail = exponential
             .multiply(t)
-            .multiply(polynomial(t, &NUMERATOR))
-            .divide(polynomial(t, &DENOMINATOR));
+            .multiply(polynomial(t, &TAIL_NUMERATOR))
+            .divide(polynomial(t, &TAIL_DENOMINATOR));
         tail.multiply_add(V::splat(-1.0), x.at_least(0.0))
     }
 }
@@ -38,6 +40,52 @@ pub(super) unsafe fn quick_gelu<V: Vector>(x: V) -> V {
     unsafe {
         let exp = exp(x.multiply(V::splat(-1.702)));
         x.divide(exp.add(V::splat(1.0)))
+    }
+}
+
+/// The derivative of [`gelu`], `Φ(x) + x φ(x)`, within 5e-7.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[cfg(feature = "autodiff")]
+#[inline(always)]
+pub(super) unsafe fn gelu_gradient<V: Vector>(x: V) -> V {
+    /// `1 / √(2π)`
+    const DENSITY_AT_0: f32 = 0.398_942_3;
+    // SAFETY: as the caller promises.
+    unsafe {
+        let t = x.abs().at_most(13.0);
+        let exponential = exp_of_moderate(t.multiply(t).multiply(V::splat(-0.5)));
+        let tail = exponential
+            .multiply(polynomial(t, &TAIL_NUMERATOR))
+            .divide(polynomial(t, &TAIL_DENOMINATOR));
+        // 1, -1, or 0 for 0.
+        let sign = x.multiply(V::splat(f32::MAX)).at_least(-1.0).at_most(1.0);
+        let half = tail.multiply_add(V::splat(-1.0), V::splat(0.5));
+        let slope = exponential.multiply(t).multiply(V::splat(DENSITY_AT_0));
+        half.add(slope).multiply_add(sign, V::splat(0.5))
+    }
+}
+
+/// The derivative of [`quick_gelu`], `σ(1.702 x) (1 + 1.702 x (1 - σ(1.702 x)))`.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[cfg(feature = "autodiff")]
+#[inline(always)]
+pub(super) unsafe fn quick_gelu_gradient<V: Vector>(x: V) -> V {
+    // SAFETY: as the caller promises.
+    unsafe {
+        // Beyond 40 the derivative is 0 or 1.
+        let scaled = x.at_least(-40.0).at_most(40.0).multiply(V::splat(-1.702));
+        let exp = exp(scaled);
+        let sigmoid = V::splat(1.0).divide(exp.add(V::splat(1.0)));
+        // 1 - σ is σ times the exponential.
+        let slope = scaled
+            .multiply(sigmoid)
+            .multiply(exp)
+            .multiply(V::splat(-1.0));
+        sigmoid.multiply_add(slope, sigmoid)
     }
 }
 
@@ -150,6 +198,18 @@ mod tests {
                 error.abs() < 5e-7 * exact.abs().max(1.0),
                 "quick_gelu({x}) is {error:e} off"
             );
+            #[cfg(feature = "autodiff")]
+            {
+                let tail = exact_tail(exact.abs());
+                let below = if exact > 0.0 { 1.0 - tail } else { tail };
+                let density = (-exact * exact / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+                let error = f64::from(of(gelu_gradient, x)) - (below + exact * density);
+                assert!(error.abs() < 5e-7, "gelu'({x}) is {error:e} off");
+                let sigmoid = 1.0 / (1.0 + (-1.702 * exact).exp());
+                let gradient = sigmoid * (1.0 + 1.702 * exact * (1.0 - sigmoid));
+                let error = f64::from(of(quick_gelu_gradient, x)) - gradient;
+                assert!(error.abs() < 5e-7, "quick_gelu'({x}) is {error:e} off");
+            }
         }
     }
 

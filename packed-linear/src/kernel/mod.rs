@@ -9,17 +9,25 @@
 
 mod attend;
 mod attention;
+#[cfg(feature = "autodiff")]
+mod attention_gradient;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod block;
 mod choice;
+#[cfg(feature = "autodiff")]
+mod cross_entropy;
 mod few_queries;
 mod finish;
 mod functions;
+#[cfg(feature = "autodiff")]
+mod gradient;
 mod head;
 mod many_queries;
+#[cfg(feature = "autodiff")]
+mod matrix;
 mod multiply;
 mod norm;
 mod normalise;
@@ -34,13 +42,26 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tile;
+#[cfg(feature = "autodiff")]
+mod training;
+#[cfg(feature = "autodiff")]
+mod training_functions;
 mod vector;
 
 pub(crate) use attend::attend;
 pub(crate) use attention::{Attention, Vectors};
+#[cfg(feature = "autodiff")]
+pub(crate) use attention_gradient::{Attending, Heads, Mask};
 pub(crate) use choice::best;
+#[cfg(feature = "autodiff")]
+pub(crate) use matrix::{Factor, Matrix, multiply_each, multiply_joined, multiply_stacked};
 pub(crate) use multiply::{Job, multiply};
 pub(crate) use norm::Norm;
 pub(crate) use normalise::normalise;
 pub(crate) use rows::Rows;
 pub(crate) use table::Kernel;
+#[cfg(feature = "autodiff")]
+pub(crate) use training::{
+    Target, activation_gradient, attend_keeping, attention_gradient, cross_entropy,
+    cross_entropy_gradient, norm_gradient,
+};

@@ -66,7 +66,7 @@ pub(super) unsafe fn layer_norm<V: Vector>(norm: &Norm<'_>, row: &[f32], normed:
 /// # Safety
 /// The processor has the instructions of the vector.
 #[inline(always)]
-unsafe fn moments<V: Vector>(row: &[f32], center: f32) -> [f32; 2] {
+pub(super) unsafe fn moments<V: Vector>(row: &[f32], center: f32) -> [f32; 2] {
     // SAFETY: as the caller promises; indices below the length.
     unsafe {
         let shift = V::splat(-center);

@@ -22,6 +22,12 @@ impl Output {
         Self(output.as_mut_ptr())
     }
 
+    /// The memory of a vector with all its capacity.
+    #[cfg(feature = "autodiff")]
+    pub(super) fn new_in(output: &mut Vec<f32>) -> Self {
+        Self(output.as_mut_ptr())
+    }
+
     /// # Safety
     /// The output has more than `index` elements.
     pub(super) unsafe fn at(self, index: usize) -> *mut f32 {
@@ -69,6 +75,23 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    /// Columns of an output from element `start` on.
+    #[cfg(feature = "autodiff")]
+    pub(super) fn new(
+        output: Output,
+        start: usize,
+        [rows, stride]: [usize; 2],
+        [first, count]: [usize; 2],
+    ) -> Self {
+        Self {
+            start: output.0.wrapping_add(start),
+            rows,
+            stride,
+            first,
+            count,
+        }
+    }
+
     /// Fetches the cache lines that are going to be written.
     #[inline(always)]
     pub(super) fn prefetch(&self) {

@@ -20,6 +20,8 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
         pack,
         normalise,
         attend,
+        #[cfg(feature = "autodiff")]
+        training: TRAINING,
         is_available: || true,
     }
 }

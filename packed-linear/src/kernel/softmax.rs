@@ -44,7 +44,7 @@ pub(super) unsafe fn softmax<V: Vector>(scores: &mut [f32], length: usize) {
 /// # Safety
 /// The processor has the instructions of the vector.
 #[inline(always)]
-unsafe fn largest<V: Vector>(vectors: &[f32], rest: &[f32]) -> f32 {
+pub(super) unsafe fn largest<V: Vector>(vectors: &[f32], rest: &[f32]) -> f32 {
     // SAFETY: as the caller promises.
     let mut largest = unsafe {
         let mut vector = V::splat(f32::NEG_INFINITY);

@@ -22,6 +22,8 @@ pub(crate) struct Kernel {
     pub(super) pack: Pack,
     pub(super) normalise: Normalise,
     pub(super) attend: Attend,
+    #[cfg(feature = "autodiff")]
+    pub(super) training: super::training_functions::TrainingFunctions,
     /// Whether the processor has the instructions.
     pub(super) is_available: fn() -> bool,
 }
@@ -150,6 +152,9 @@ macro_rules! vector_functions {
             // SAFETY: as the caller promises.
             unsafe { $crate::kernel::head::attend::<$vector>(attention, head) };
         }
+
+        #[cfg(feature = "autodiff")]
+        $crate::kernel::training_functions::training_functions!($vector $(, $features)?);
     };
 }
 pub(super) use vector_functions;

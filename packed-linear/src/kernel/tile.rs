@@ -141,6 +141,39 @@ impl<'a> Tile<'a> {
             borrowed: PhantomData,
         }
     }
+
+    /// A tile of `f32`, whose sums are added to unless it is the first.
+    ///
+    /// # Shapes
+    /// - panel: `[steps, LANES]`
+    /// - rows: `[steps, rows]`
+    /// - sums: `[rows]`
+    ///
+    /// # Panics
+    /// If the sizes don't fit together.
+    #[cfg(feature = "autodiff")]
+    pub(super) fn of_floats(
+        panel: &'a [f32],
+        rows: &'a [f32],
+        is_first: bool,
+        sums: &'a mut [Sums],
+    ) -> Self {
+        let steps = panel.len() / LANES;
+        assert_eq!(panel.len(), steps * LANES, "values of a panel");
+        assert_eq!(rows.len(), steps * sums.len(), "values of a block of rows");
+        Self {
+            words: panel.as_ptr().cast(),
+            rows: rows.as_ptr().cast(),
+            starts: std::ptr::null(),
+            groups: 1,
+            steps,
+            sums: sums.as_mut_ptr(),
+            is_first,
+            ahead: panel.as_ptr().cast(),
+            ahead_step: 0,
+            borrowed: PhantomData,
+        }
+    }
 }
 
 impl Tile<'_> {

@@ -4,7 +4,6 @@
 
 mod arguments;
 mod bandwidth;
-mod memory;
 mod run;
 mod timed_model;
 mod weight_bytes;

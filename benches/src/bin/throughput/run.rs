@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use benches::{END, captions_of, random_model, random_pixels};
+use benches::{END, anonymous_bytes, captions_of, peak_rss_bytes, random_model, random_pixels};
 use burn::tensor::Tensor;
 use generation::{Generation, Prompt, PromptResult};
 use pretrained::{LoadOptions, Pretrained, PretrainedModel};
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::ThroughputError;
 use crate::arguments::Arguments;
 use crate::bandwidth::Bandwidth;
-use crate::memory::{anonymous_bytes, peak_rss_bytes};
+
 use crate::timed_model::TimedModel;
 use crate::weight_bytes::weight_bytes_of_a_step;
 

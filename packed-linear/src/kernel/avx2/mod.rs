@@ -24,6 +24,8 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
         pack,
         normalise,
         attend,
+        #[cfg(feature = "autodiff")]
+        training: TRAINING,
         is_available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
     }
 }

@@ -52,6 +52,8 @@ const fn kernel(
         pack,
         normalise,
         attend,
+        #[cfg(feature = "autodiff")]
+        training: TRAINING,
         is_available,
     }
 }

@@ -2,6 +2,8 @@
 
 mod attention;
 mod exactness;
+#[cfg(feature = "autodiff")]
+mod matrix;
 mod norm;
 mod product;
 

@@ -1,11 +1,11 @@
 /// The largest amount of memory that the process has used at once, including mapped files. `None` if the
 /// system does not report it.
-pub(crate) fn peak_rss_bytes() -> Option<u64> {
+pub fn peak_rss_bytes() -> Option<u64> {
     status("VmHWM:")
 }
 
 /// The memory that the process uses now, without mapped files. `None` if the system does not report it.
-pub(crate) fn anonymous_bytes() -> Option<u64> {
+pub fn anonymous_bytes() -> Option<u64> {
     status("RssAnon:")
 }
 
