@@ -1,4 +1,4 @@
-"""The PyTorch twin of the program `training`: the same sizes, random weights, batch and optimiser.
+"""The PyTorch twin of the program `training-speed`: the same sizes, random weights, batch and optimiser.
 
     venv/bin/python training_peer.py --size pictograms --threads 2
 """
