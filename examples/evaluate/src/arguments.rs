@@ -19,13 +19,17 @@ use preprocess::image::decode::Alpha;
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
-    /// Data: a table of rows `image_file`, `caption`, `url`, `lang_id`, separated by tabs. The rows of a picture stand
-    /// together; several captions in one language are several references.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
-    /// Folder of the pictures. Default: that of the table.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) images: Option<PathBuf>,
+    /// Data: tables (.tsv) of rows `image_file`, `caption`, `url`, `lang_id`, shards (.tar), folders of these, or a
+    /// pattern in quotation marks. May be repeated. The rows of a picture stand together; several captions in one
+    /// language are several references.
+    #[arg(long, value_name = "DATA", required = true)]
+    pub(crate) data: Vec<PathBuf>,
+    /// Folder that paths of pictures start from. Default: the folder of the table.
+    #[arg(long, alias = "images", value_name = "DIR")]
+    pub(crate) image_folder: Option<PathBuf>,
+    /// Language of captions that name none, by code or name.
+    #[arg(long, value_name = "LANG")]
+    pub(crate) language: Option<String>,
     /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub. Default: the
     /// embedded model.
     #[arg(long, value_name = "MODEL")]

@@ -15,7 +15,9 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Read(#[from] whole_files::ReadError),
     #[error(transparent)]
-    Data(#[from] crate::table::TableError),
+    Data(#[from] datasets::Error),
+    #[error("expected a language of mBART-50 for --language (en_XX, en or English), found {0:?}")]
+    Language(String),
     #[error("can't use the model of sentences in {}", name(.folder))]
     Punkt {
         folder: PathBuf,

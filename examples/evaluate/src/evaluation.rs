@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use captioning::{CaptionOptions, Captioner, Language, RgbImage};
-use datasets::{Example, ImageSource};
+use datasets::{Entry, Example, ImageSource};
 use preprocess::image::decode::{self, DecodeOptions};
 use rayon::prelude::*;
 use report::{Program, Progress, catch, message, name, percent};
@@ -14,7 +15,6 @@ use crate::error::{PictureError, StartError};
 use crate::samples::Samples;
 use crate::scores::Corpora;
 use crate::skips::Skips;
-use crate::table::{Entry, TableError};
 
 /// How a data set is evaluated.
 pub(crate) struct Evaluation<'a> {
@@ -58,7 +58,7 @@ impl Results {
 
 /// A picture and what its captions should say.
 struct Task {
-    image: ImageSource,
+    image: Arc<ImageSource>,
     /// The name as messages show it.
     name: String,
     languages: Vec<Language>,
@@ -76,7 +76,7 @@ impl Evaluation<'_> {
     /// [`StartError`] if the data can't be read further or the captions can't be written.
     pub(crate) fn run(
         &self,
-        entries: impl Iterator<Item = Result<Entry, TableError>>,
+        entries: impl Iterator<Item = Result<Entry, datasets::Error>>,
         results: &mut Results,
     ) -> Result<(), StartError> {
         let mut batch = Vec::with_capacity(self.batch_size);
@@ -85,9 +85,13 @@ impl Evaluation<'_> {
                 Entry::Skipped(row) => {
                     results.skips.rows += 1;
                     let origin = format!("{}, row {}", name(&row.origin.file), row.origin.row);
-                    self.skip(results, &origin, &row.reason);
+                    let reason = format!("{}: {}", row.reason, row.detail);
+                    self.skip(results, &origin, &reason);
                 }
-                Entry::Example(example) => batch.extend(self.task(example, results)),
+                Entry::Example(example) => match self.task(example, results) {
+                    Some(task) => batch.push(task),
+                    None => self.progress.advance(),
+                },
             }
             if batch.len() == self.batch_size {
                 self.evaluate(std::mem::take(&mut batch), results)?;
@@ -104,7 +108,7 @@ impl Evaluation<'_> {
     fn task(&self, example: Example, results: &mut Results) -> Option<Task> {
         let mut task = Task {
             name: name(path(&example.image)),
-            image: example.image,
+            image: Arc::new(example.image),
             languages: Vec::new(),
             references: Vec::new(),
         };
@@ -177,7 +181,7 @@ impl Evaluation<'_> {
 
     fn open(&self, task: &Task) -> Result<RgbImage, PictureError> {
         let open = || -> Result<RgbImage, PictureError> {
-            Ok(match &task.image {
+            Ok(match task.image.as_ref() {
                 ImageSource::File(path) => {
                     decode::decode(&whole_files::read(path, limits::PICTURE)?, &self.decoding)?
                 }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod captions;
+mod data;
 mod error;
 mod evaluation;
 mod interrupt;
@@ -14,15 +15,13 @@ mod page;
 mod samples;
 mod scores;
 mod skips;
-mod table;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use captioning::{Captioner, Language};
 use preprocess::image::decode::DecodeOptions;
-use report::{Program, Progress, name};
+use report::{Program, name};
 
 use crate::arguments::Arguments;
 use crate::captions::CaptionsFile;
@@ -30,7 +29,6 @@ use crate::error::StartError;
 use crate::evaluation::{Evaluation, Results};
 use crate::output::{Options, Summary};
 use crate::scores::Corpora;
-use crate::table::Table;
 
 /// What the embedded model is called.
 const EMBEDDED: &str = "the embedded model";
@@ -46,8 +44,8 @@ fn main() -> ExitCode {
 /// Returns the exit code.
 fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     // Before the model, which takes longest to load.
-    let images = arguments.images.as_deref().or(arguments.data.parent());
-    let data = Table::open(&arguments.data, images.unwrap_or(Path::new("")))?;
+    let data = data::open(arguments)?;
+    let data_names: Vec<String> = arguments.data.iter().map(|path| name(path)).collect();
     let captioner = load(program, arguments)?;
     let languages = arguments
         .lang
@@ -64,8 +62,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     let decoding = DecodeOptions::default()
         .with_apply_exif_orientation(arguments.apply_exif_orientation)
         .with_alpha(arguments.alpha);
-    // The number of pictures is not known before the table has been read.
-    let progress = Progress::bar(0, "{spinner} {pos} pictures, {per_sec}, {elapsed}");
+    let progress = data::progress(&data);
     let start = Instant::now();
     let stop = interrupt::stop_at_signals();
     let evaluation = Evaluation {
@@ -78,13 +75,13 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
         batch_size: usize::from(arguments.batch_size),
         stop: &stop,
     };
-    let ran = evaluation.run(data, &mut results);
+    let ran = evaluation.run(data.examples(), &mut results);
     progress.finish();
 
     let scores = results.corpora.scores();
     let summary = Summary {
         model: arguments.model.as_deref().unwrap_or(EMBEDDED),
-        data: name(&arguments.data),
+        data: &data_names,
         pictures: results.pictures,
         stopped: results.stopped || ran.is_err(),
         seconds: start.elapsed().as_secs_f64(),
@@ -111,7 +108,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     if scores.is_empty() {
         program.message(format_args!(
             "nothing could be evaluated of {}",
-            name(&arguments.data)
+            data_names.join(", ")
         ));
     }
     Ok(u8::from(results.stopped || scores.is_empty()))

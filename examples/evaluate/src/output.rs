@@ -13,7 +13,8 @@ const BATCH: u64 = 512;
 pub(crate) struct Summary<'a> {
     /// The name of the model.
     pub(crate) model: &'a str,
-    pub(crate) data: String,
+    /// The names of files, folders and patterns.
+    pub(crate) data: &'a [String],
     /// The pictures that were captioned.
     pub(crate) pictures: u64,
     /// Whether the user has stopped it before its end.

@@ -29,7 +29,7 @@ pub(crate) fn page(summary: &Summary<'_>, samples: &Samples, decoding: &DecodeOp
         page,
         "<h1>Evaluation of {}</h1><p>Data: {}. {}.</p>",
         html(summary.model),
-        html(&summary.data),
+        html(&summary.data.join(", ")),
         html(&output::sentence(summary)),
     );
     scores(&mut page, summary);
@@ -121,7 +121,7 @@ fn skipped(page: &mut String, summary: &Summary<'_>) {
     }
     let _ = write!(
         page,
-        "<h2>Skipped</h2><p>{} pictures, {} captions, {} rows of the table.</p><ul>",
+        "<h2>Skipped</h2><p>{} pictures, {} captions, {} rows.</p><ul>",
         skips.pictures, skips.captions, skips.rows
     );
     for skip in skips.list.iter().take(LISTED) {

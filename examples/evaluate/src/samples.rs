@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use captioning::Language;
 use datasets::ImageSource;
 use metrics::Chrf;
@@ -8,7 +10,8 @@ const EACH: usize = 8;
 /// A caption with its picture.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    pub(crate) image: ImageSource,
+    /// Shared, since it may hold the whole file.
+    pub(crate) image: Arc<ImageSource>,
     pub(crate) prediction: String,
     pub(crate) references: Vec<String>,
     /// chrF of this caption alone, from 0 to 100.
@@ -45,7 +48,7 @@ impl Samples {
     pub(crate) fn add(
         &mut self,
         language: Language,
-        image: &ImageSource,
+        image: &Arc<ImageSource>,
         prediction: &str,
         references: &[String],
     ) {
@@ -70,7 +73,7 @@ impl Samples {
             return;
         }
         let sample = Sample {
-            image: image.clone(),
+            image: Arc::clone(image),
             prediction: prediction.to_owned(),
             references: references.to_vec(),
             chrf,

@@ -7,7 +7,7 @@ const LISTED: usize = 1000;
 /// What could not be evaluated.
 #[derive(Default, Serialize)]
 pub(crate) struct Skips {
-    /// Rows of the table that can't be used.
+    /// Rows and entries of the data that can't be used.
     pub(crate) rows: u64,
     /// Pictures without any caption.
     pub(crate) pictures: u64,

@@ -54,7 +54,7 @@ impl Data {
         let output = Command::new(env!("CARGO_BIN_EXE_evaluate"))
             .arg("--data")
             .arg(self.file("data.tsv"))
-            .args(["--images", SAMPLES, "--num-beams", "1"])
+            .args(["--image-folder", SAMPLES, "--num-beams", "1"])
             .args(arguments)
             .current_dir(self.folder.path())
             .output()
@@ -184,9 +184,9 @@ fn what_cannot_be_evaluated_is_named_and_counted_and_no_failure() {
     for (what, reason) in [
         ("missing.png", "can't read"),
         ("expected.json", "can't be decoded"),
-        ("data.tsv, row 5", "3 columns, expected 4"),
+        ("data.tsv, row 5", "expected 4 fields, found 3"),
         ("data.tsv, row 6", "unknown language"),
-        ("data.tsv, row 7", "no name of an image"),
+        ("data.tsv, row 7", "no image"),
         ("captions in it_IT", "the model does not write Italian"),
     ] {
         let is = |one: &&Value| text(&one["what"]).ends_with(what);
@@ -229,6 +229,60 @@ fn several_captions_of_a_language_are_references_of_one() {
 }
 
 #[test]
+fn shards_and_tables_are_one_data_set() {
+    let sample = &expected()[2];
+    let data = Data::of_samples(1, &["en_XX"], "");
+    let picture = fs::read(Path::new(SAMPLES).join(text(&sample["image"]))).unwrap();
+    let captions = json!({ "captions": { "en": "a horse", "fr": "un cheval" } });
+    let shard = fs::File::create(data.file("shard-000.tar")).unwrap();
+    let mut shard = tar::Builder::new(shard);
+    for (name, content) in [
+        ("000.png", picture.as_slice()),
+        ("000.json", captions.to_string().as_bytes()),
+        ("001.png", &picture),
+        ("001.txt", b"ein Pferd"),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        shard.append_data(&mut header, name, content).unwrap();
+    }
+    shard.finish().unwrap();
+    let output = data.run(&[
+        "--data",
+        "shard-{000..000}.tar",
+        "--language",
+        "German",
+        "--captions",
+        "captions.jsonl",
+        "--html",
+        "page.html",
+        "--json",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let found = json(&output);
+    assert_eq!(found["pictures"], 3);
+    assert_eq!(found["data"].as_array().unwrap().len(), 2);
+    let captions = data.captions();
+    let lines: Vec<[&str; 3]> = captions[1..]
+        .iter()
+        .map(|line| ["image", "lang", "prediction"].map(|key| text(&line[key])))
+        .collect();
+    let generated = |code: &str| text(&sample["generated"][format!("{code} greedy")]["text"]);
+    for (line, [name, code]) in lines.iter().zip([
+        ["000.png", "en_XX"],
+        ["000.png", "fr_XX"],
+        ["001.png", "de_DE"],
+    ]) {
+        assert_eq!(*line, [name, code, generated(code)]);
+    }
+    assert_eq!(captions[2]["references"], json!(["un cheval"]));
+    assert_eq!(captions[3]["references"], json!(["ein Pferd"]));
+    let page = fs::read_to_string(data.file("page.html")).unwrap();
+    assert!(!page.contains("no picture"));
+}
+
+#[test]
 fn the_page_is_complete_in_itself_and_shows_texts_as_they_are() {
     let image = text(&expected()[2]["image"]).to_owned();
     let more = format!("{image}\t<script>alert('x')</script> & \u{202e}\"é\"\t\tde\n");
@@ -259,9 +313,15 @@ fn the_page_is_complete_in_itself_and_shows_texts_as_they_are() {
 fn what_cannot_be_used_ends_with_2_and_says_why() {
     let good = Data::of_samples(1, &["en_XX"], "");
     for (rows, message) in [
-        ("image_file\tcaption\turl\n", "has no column lang_id"),
-        ("", "has no column image_file"),
-        ("image_file,caption,url,lang_id\n", "separated by tabs"),
+        (
+            "image_file\tcaption\turl\n",
+            "expected a column \"lang_id\"",
+        ),
+        ("", "expected column names"),
+        (
+            "image_file,caption,url,lang_id\n",
+            "expected a column \"image_file\"",
+        ),
     ] {
         let output = Data::of(rows).run(&[]);
         assert_eq!(output.status.code(), Some(2));
@@ -273,6 +333,8 @@ fn what_cannot_be_used_ends_with_2_and_says_why() {
         (&["--lang", "klingon"], "klingon"),
         (&["--model", "./nowhere"], "nowhere"),
         (&["--batch-size", "0"], "batch-size"),
+        (&["--language", "klingon"], "klingon"),
+        (&["--data", "nowhere*.tar"], "nowhere*.tar"),
         (&["--captions", "nowhere/captions.jsonl"], "nowhere"),
         (&["--punkt", "nowhere"], "nowhere"),
     ] {
@@ -304,7 +366,7 @@ fn control_c_ends_with_the_scores_of_what_was_done() {
         .args([
             "--data",
             "data.tsv",
-            "--images",
+            "--image-folder",
             SAMPLES,
             "--batch-size",
             "4",

@@ -27,7 +27,14 @@ fn table(folder: &TempDir) -> String {
 fn broken_outputs_end_the_program_with_the_right_code() {
     let folder = TempDir::new().unwrap();
     let table = table(&folder);
-    let fast = ["--data", &table, "--images", SAMPLES, "--num-beams", "1"];
+    let fast = [
+        "--data",
+        &table,
+        "--image-folder",
+        SAMPLES,
+        "--num-beams",
+        "1",
+    ];
     for format in [&[][..], &["--json"]] {
         let good = [&fast, format].concat();
         assert_survives(PROGRAM, &good, 0, &["--data", "/nowhere.tsv"]);
@@ -45,7 +52,7 @@ fn captions_and_page_are_written_although_nobody_reads_the_table() {
     let arguments = [
         "--data",
         &table,
-        "--images",
+        "--image-folder",
         SAMPLES,
         "--captions",
         captions.to_str().unwrap(),

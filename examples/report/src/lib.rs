@@ -21,9 +21,13 @@
 mod arguments;
 mod error;
 mod escape;
+#[cfg(feature = "interrupt")]
+mod interrupt;
 #[cfg(feature = "json")]
 mod json;
 mod names;
+#[cfg(feature = "page")]
+mod page;
 mod panics;
 mod program;
 #[cfg(feature = "progress")]
@@ -33,9 +37,13 @@ mod progress;
 pub use arguments::run;
 pub use error::{message, message_about};
 pub use escape::{escaped, is_escaped};
+#[cfg(feature = "interrupt")]
+pub use interrupt::stop_at_interrupt;
 #[cfg(feature = "json")]
 pub use json::json_line;
 pub use names::{name, percent};
+#[cfg(feature = "page")]
+pub use page::{data_url, html, html_head, shortened};
 pub use panics::{Fault, catch};
 pub use program::{OutputError, Program, run_without_arguments};
 #[cfg(feature = "progress")]
