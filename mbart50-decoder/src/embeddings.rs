@@ -80,7 +80,7 @@ impl Embeddings {
     /// Looks tokens up. In training, padding gives the table no gradient.
     fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let embedded = self.tokens.forward(tokens.clone()); // [rows, new, width]
-        if !embedded.is_tracked() {
+        if !embedded.device().is_autodiff() {
             return embedded;
         }
         let is_padding = tokens.equal_elem(self.padding as i64).unsqueeze_dim::<3>(2);

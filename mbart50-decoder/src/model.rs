@@ -87,7 +87,7 @@ impl MBartDecoder {
     /// Depth on Demand with Structured Dropout", 2019). Reading the numbers waits for the device.
     fn dropped_layers(&self, hidden: &Tensor<2>) -> Vec<bool> {
         let layers = self.layers.len();
-        if self.layer_drop == 0.0 || layers == 0 || !hidden.is_tracked() {
+        if self.layer_drop == 0.0 || layers == 0 || !hidden.device().is_autodiff() {
             return vec![false; layers];
         }
         let device = hidden.device().inner();

@@ -131,6 +131,9 @@ impl ParquetFile {
     }
 }
 
+/// Parts of a file, at most: more are a damaged footer, and would take memory without bound.
+const MAX_BLOCKS: u64 = 1 << 20;
+
 /// The blocks of all row groups that have rows, or what is wrong with their sizes.
 fn blocks(metadata: &ParquetMetaData) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
@@ -144,6 +147,11 @@ fn blocks(metadata: &ParquetMetaData) -> Result<Vec<Block>, String> {
         let bytes = u64::try_from(group.total_byte_size()).unwrap_or(0).max(1);
         let most = (u128::from(rows) * u128::from(BLOCK_BYTES) / u128::from(bytes))
             .clamp(1, MAX_BLOCK_ROWS.into()) as u64;
+        if rows.div_ceil(most) > MAX_BLOCKS - blocks.len() as u64 {
+            return Err(format!(
+                "more than {MAX_BLOCKS} parts of {BLOCK_BYTES} bytes or {MAX_BLOCK_ROWS} rows"
+            ));
+        }
         let mut skip = 0;
         while skip < rows {
             let rows = most.min(rows - skip);

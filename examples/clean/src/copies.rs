@@ -23,13 +23,15 @@ const BELONGS: &str = ".rules";
 const PART: &str = ".part";
 
 impl Copies {
-    /// Copies go to a folder in the output folder. Those of a run with other rules or inputs are deleted.
+    /// Copies go to a folder in the output folder. Those of earlier runs with other rules or inputs stay: their names are
+    /// their content, and the tables of that run name them until they are replaced.
     pub(crate) fn new(output: &Path, copy_all: bool, belongs: &str) -> Result<Self, CleanError> {
         let folder = output.join(IMAGES);
-        if folder.is_dir()
-            && fs::read(folder.join(BELONGS)).ok().as_deref() != Some(belongs.as_bytes())
-        {
-            fs::remove_dir_all(&folder).map_err(CleanError::write(&folder))?;
+        if folder.is_dir() && !folder.join(BELONGS).exists() {
+            return Err(CleanError::OtherFiles {
+                output: output.to_owned(),
+                others: vec![IMAGES.to_owned()],
+            });
         }
         if copy_all {
             begin(&folder, belongs)?;

@@ -69,7 +69,17 @@ impl Input {
                 let mut options = Options::default();
                 options.image_folder.clone_from(&arguments.images);
                 options.language = default;
-                Ok(Self::Files(Dataset::open_all(inputs, &options)?))
+                let dataset = Dataset::open_all(inputs, &options)?;
+                // Files that a pattern stands for.
+                for file in dataset.files() {
+                    if is_within(file, &arguments.output) {
+                        return Err(CleanError::InputInOutput {
+                            input: file.to_owned(),
+                            output: arguments.output.clone(),
+                        });
+                    }
+                }
+                Ok(Self::Files(dataset))
             }
         }
     }

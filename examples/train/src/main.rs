@@ -53,7 +53,7 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let settings = Settings::read(arguments.config.as_deref(), arguments.changes()?)?;
     let device = device::device(&arguments.device)?.autodiff();
     let output = Output::open(&settings, arguments.overwrite_settings)?;
-    let start = load(program, &settings, &device)?;
+    let mut start = load(program, &settings, &device)?;
     for notice in &start.pretrained.notices {
         program.message(notice);
     }
@@ -65,6 +65,8 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
         .for_batches(usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX));
     let options = &start.pretrained.generation_config;
     let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
+    // What was trained with is what captions begin with, in evaluations and in the checkpoints.
+    start.pretrained.generation_config.decoder_start_token_id = config.decoder_start_token_id;
     let evaluator = match settings.training.eval_steps {
         Some(_) => Some(Evaluator::new(
             &settings, &start, &output, &device, program,

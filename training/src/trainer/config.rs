@@ -59,8 +59,9 @@ pub struct TrainingConfig {
     pub save_total_limit: Option<usize>,
     /// The metric of evaluations that tells which checkpoint is the best, if one is kept for it.
     pub metric_for_best_model: Option<String>,
-    /// Whether a greater metric is better, as with BLEU; not so with a loss.
-    pub greater_is_better: bool,
+    /// Whether a greater metric is better. By default it is, as with BLEU, unless the metric's name begins with
+    /// `eval_loss`.
+    pub greater_is_better: Option<bool>,
     /// The token that stands before the labels. The checkpoint's, if it is not set.
     pub decoder_start_token_id: Option<u32>,
     /// The token that fills texts up. The checkpoint's, if it is not set.
@@ -99,7 +100,7 @@ impl Default for TrainingConfig {
             save_steps: Some(500),
             save_total_limit: None,
             metric_for_best_model: None,
-            greater_is_better: true,
+            greater_is_better: None,
             decoder_start_token_id: None,
             pad_token_id: None,
             logits_block_bytes: LOGITS_BLOCK_BYTES,
@@ -213,6 +214,8 @@ impl TrainingConfig {
             ),
             ("loss_spike_updates", self.loss_spike_updates > 0),
             ("logging_steps", self.logging_steps > 0),
+            ("num_train_epochs", self.num_train_epochs > 0),
+            ("max_steps", self.max_steps != Some(0)),
             ("eval_steps", self.eval_steps != Some(0)),
             ("save_steps", self.save_steps != Some(0)),
             ("save_total_limit", self.save_total_limit != Some(0)),

@@ -51,7 +51,12 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             let evaluates = self.config.eval_steps.is_some() && is_last;
             let mut is_best = false;
             if !is_stopped && (evaluates || is_due(self.config.eval_steps)) {
-                is_best = self.evaluate(observer)?;
+                let evaluated = self.evaluate(observer);
+                if evaluated.is_err() {
+                    // The updates are not lost because the evaluation fails.
+                    self.save(&folder(output, update), files, &source.position())?;
+                }
+                is_best = evaluated?;
             }
             if is_last || is_stopped || is_best || is_due(self.config.save_steps) {
                 let folder = folder(output, update);
@@ -63,7 +68,8 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             }
         }
         let checkpoint = last_saved.unwrap_or_else(|| folder(output, self.progress.update));
-        Ok(match is_stopped {
+        let is_complete = self.progress.update >= self.schedule.max_steps;
+        Ok(match is_stopped && !is_complete {
             true => Finished::Stopped { checkpoint },
             false => Finished::Complete { checkpoint },
         })
@@ -124,9 +130,13 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
                     evaluation.metrics.keys().collect::<Vec<_>>()
                 ),
             })?;
+            let is_loss = name.starts_with("eval_loss");
+            let greater_is_better = self.config.greater_is_better.unwrap_or(!is_loss);
             is_best = match &self.progress.best {
-                None => !metric.is_nan(),
-                Some(best) if self.config.greater_is_better => metric > best.metric,
+                // Others could not be read from a checkpoint again.
+                _ if !metric.is_finite() => false,
+                None => true,
+                Some(best) if greater_is_better => metric > best.metric,
                 Some(best) => metric < best.metric,
             };
             if is_best {

@@ -25,9 +25,13 @@ impl CaptionRule for Html {
 
     fn check(&self, caption: &Caption) -> Option<String> {
         let mut rest = caption.text.as_str();
+        // Looked for once, since a caption may have many brackets.
+        let after_last_close = rest.rfind('>').map_or(0, |last| rest.len() - last);
         while let Some(start) = rest.find(['<', '&']) {
             let found = match rest.as_bytes()[start] {
-                b'<' => tag(&rest[start + 1..]).map(|name| format!("a tag, {name}")),
+                b'<' => {
+                    tag(&rest[start + 1..], after_last_close).map(|name| format!("a tag, {name}"))
+                }
                 _ => entity(&rest[start + 1..]).map(|name| format!("an entity, {name}")),
             };
             if found.is_some() {
@@ -39,12 +43,14 @@ impl CaptionRule for Html {
     }
 }
 
-/// The name of the tag that starts behind its `<`.
-fn tag(text: &str) -> Option<&'static str> {
+/// The name of the tag that starts behind its `<`. The last `>` of the caption and what follows it are
+/// `after_last_close` bytes.
+fn tag(text: &str, after_last_close: usize) -> Option<&'static str> {
     let text = text.strip_prefix('/').unwrap_or(text);
     let end = text.find(|c: char| !c.is_ascii_alphanumeric())?;
     let (name, rest) = text.split_at(end);
-    let is_closed = rest.contains('>') && rest.starts_with(['>', '/', ' ']);
+    let has_close = after_last_close > 0 && rest.len() >= after_last_close;
+    let is_closed = has_close && rest.starts_with(['>', '/', ' ']);
     let mut tags = TAGS.into_iter();
     tags.find(|tag| is_closed && tag.eq_ignore_ascii_case(name))
 }
