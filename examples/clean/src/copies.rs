@@ -27,7 +27,7 @@ impl Copies {
     /// their content, and the tables of that run name them until they are replaced.
     pub(crate) fn new(output: &Path, copy_all: bool, belongs: &str) -> Result<Self, CleanError> {
         let folder = output.join(IMAGES);
-        if folder.is_dir() && !folder.join(BELONGS).exists() {
+        if !folder.join(BELONGS).exists() && has_pictures(&folder) {
             return Err(CleanError::OtherFiles {
                 output: output.to_owned(),
                 others: vec![IMAGES.to_owned()],
@@ -96,6 +96,13 @@ impl Copies {
         }
         renamed
     }
+}
+
+/// Whether a folder has files that are not hidden. One that was begun by a run that was killed has none.
+fn has_pictures(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name());
+    names.any(|name| !name.as_encoded_bytes().starts_with(b"."))
 }
 
 fn begin(folder: &Path, belongs: &str) -> Result<(), CleanError> {
