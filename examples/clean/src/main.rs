@@ -15,8 +15,6 @@ mod table;
 mod work;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 
 use datasets::cleaning::{Cleaner, explanation};
@@ -45,7 +43,8 @@ fn run(program: &Program, arguments: Arguments) -> Result<u8, CleanError> {
     }
     let input = Input::open(&arguments)?;
     let output = Output::open(&arguments.output)?;
-    let stop = stop_at_signals();
+    // Without a handler a signal ends the program at once, and only the last second of work is lost.
+    let stop = report::stop_at_interrupt(INTERRUPTED);
 
     let work = Work {
         program,
@@ -98,17 +97,4 @@ fn run(program: &Program, arguments: Arguments) -> Result<u8, CleanError> {
 
 fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
-}
-
-/// Becomes true at Ctrl-C and when the system asks the program to end. At the second time it ends at once.
-fn stop_at_signals() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&stop);
-    // Without a handler a signal ends the program at once, and only the last second of work is lost.
-    let _ = ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-    });
-    stop
 }

@@ -8,7 +8,6 @@ mod captions;
 mod data;
 mod error;
 mod evaluation;
-mod interrupt;
 mod options;
 mod output;
 mod page;
@@ -64,7 +63,8 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
         .with_alpha(arguments.alpha);
     let progress = data::progress(&data);
     let start = Instant::now();
-    let stop = interrupt::stop_at_signals();
+    // Without a handler, a signal ends the program, and the captions of finished batches are still in their file.
+    let stop = report::stop_at_interrupt(1);
     let evaluation = Evaluation {
         program,
         progress: &progress,

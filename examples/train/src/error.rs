@@ -43,8 +43,6 @@ pub(crate) enum Error {
     InUse { folder: PathBuf },
     #[error("can't write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("Ctrl-C can't be caught")]
-    Interrupt(#[from] ctrlc::Error),
     #[error(transparent)]
     Read(#[from] whole_files::ReadError),
     #[error(transparent)]

@@ -16,8 +16,6 @@ mod settings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
@@ -89,7 +87,8 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     }
     // The first model and its copies are not needed any more.
     let objective = *trainer.objective();
-    let stop = stop_on_interrupt()?;
+    // Without a handler a signal ends the program at once, and what was saved stays.
+    let stop = report::stop_at_interrupt(STOPPED);
     let mut observer = Observer::new(
         program,
         &output,
@@ -135,18 +134,6 @@ fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start
         tokenizer,
         processor: ImageProcessor::new(processor)?,
     })
-}
-
-/// Becomes true at the first Ctrl-C. The second one ends the program; what was saved stays.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Error> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(STOPPED.into());
-        }
-    })?;
-    Ok(stop)
 }
 
 fn tell(program: &Program, finished: &Finished) -> Result<u8, Error> {
