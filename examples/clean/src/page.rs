@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use datasets::cleaning::{Part, Tally, explanation};
+use report::html;
 
 use crate::samples::{KEPT, Sample, Samples};
 use crate::summary::{Summary, by_rule, languages, number};
@@ -31,7 +32,7 @@ pub(crate) fn page(summary: &Summary<'_>, samples: &Samples) -> String {
     let _ = write!(
         page,
         "<details><summary>Rules</summary><pre>{}</pre></details></main>",
-        html(&rules)
+        rules.lines().map(html).collect::<Vec<_>>().join("\n")
     );
     page
 }
@@ -91,7 +92,7 @@ fn gallery(page: &mut String, samples: &[Sample]) {
             Some(thumbnail) => {
                 let _ = write!(
                     page,
-                    "<img alt=\"{}\" src=\"data:image/jpeg;base64,{thumbnail}\">",
+                    "<img alt=\"{}\" src=\"{thumbnail}\">",
                     html(&sample.name)
                 );
             }
@@ -113,22 +114,6 @@ fn gallery(page: &mut String, samples: &[Sample]) {
         page.push_str("</figcaption></figure>");
     }
     page.push_str("</div>");
-}
-
-/// Text for a page. Control characters have to be escaped before.
-fn html(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => result.push_str("&amp;"),
-            '<' => result.push_str("&lt;"),
-            '>' => result.push_str("&gt;"),
-            '"' => result.push_str("&quot;"),
-            '\'' => result.push_str("&#39;"),
-            other => result.push(other),
-        }
-    }
-    result
 }
 
 const HEAD: &str = "<!doctype html>

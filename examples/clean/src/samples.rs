@@ -1,15 +1,10 @@
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use datasets::ImageSource;
 use datasets::cleaning::{Reason, Verdict};
 use datasets::{Example, Skipped};
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
 use preprocess::image::decode::{self, DecodeOptions};
-use preprocess::image::{Resample, RgbImage, resize};
-use report::{escaped, name};
+use report::{data_url, escaped, name, shortened};
 use std::path::Path;
 
 /// Examples of each reason, and of what is kept, for the page: the first ones of the data.
@@ -26,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) detail: String,
     /// Captions, escaped.
     pub(crate) captions: Vec<String>,
-    /// A small JPEG in base64, if the picture decodes.
+    /// The address of a small JPEG, if the picture decodes.
     pub(crate) thumbnail: Option<String>,
 }
 
@@ -127,41 +122,15 @@ pub(crate) fn image_name(image: &ImageSource) -> String {
 }
 
 fn short(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut short: String = characters.by_ref().take(CHARACTERS).collect();
-    if characters.next().is_some() {
-        short.push('…');
-    }
-    escaped(&short).into_owned()
+    escaped(&shortened(text, CHARACTERS)).into_owned()
 }
 
-/// A small JPEG of a picture, if it decodes.
+/// A small picture as an address, if it decodes.
 fn thumbnail(image: &ImageSource) -> Option<String> {
     let options = DecodeOptions::default();
     let picture = match image {
         ImageSource::File(path) => decode::open(path, &options),
         ImageSource::Bytes { bytes, .. } => decode::decode(bytes, &options),
     };
-    let picture = smaller(picture.ok()?)?;
-    let mut bytes = Vec::new();
-    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 75);
-    encoder
-        .encode(
-            picture.pixels(),
-            picture.width(),
-            picture.height(),
-            ExtendedColorType::Rgb8,
-        )
-        .ok()?;
-    Some(STANDARD.encode(bytes))
-}
-
-fn smaller(picture: RgbImage) -> Option<RgbImage> {
-    let (width, height) = (picture.width(), picture.height());
-    let longest = width.max(height);
-    if longest <= SIDE {
-        return Some(picture);
-    }
-    let side = |side: u32| (u64::from(side) * u64::from(SIDE) / u64::from(longest)).max(1) as u32;
-    resize(&picture, side(width), side(height), Resample::Box).ok()
+    data_url(&picture.ok()?, SIDE)
 }

@@ -1,13 +1,8 @@
 use std::fmt::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use datasets::ImageSource;
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
 use preprocess::image::decode::{self, DecodeOptions};
-use preprocess::image::{Resample, RgbImage, resize};
-use report::escaped;
+use report::{data_url, shortened};
 
 use crate::output::{self, COLUMNS, Summary};
 use crate::samples::{LanguageSamples, Sample, Samples};
@@ -84,7 +79,7 @@ fn figure(page: &mut String, code: &str, sample: &Sample, decoding: &DecodeOptio
         Some(thumbnail) => {
             let _ = write!(
                 page,
-                "<img alt=\"{}\" src=\"data:image/jpeg;base64,{thumbnail}\">",
+                "<img alt=\"{}\" src=\"{thumbnail}\">",
                 html(&sample.prediction)
             );
         }
@@ -131,53 +126,18 @@ fn skipped(page: &mut String, summary: &Summary<'_>) {
     page.push_str("</ul>");
 }
 
-/// Text for a page, without control characters and those that change the direction of writing.
+/// The first characters of a text, for a page.
 fn html(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut short: String = characters.by_ref().take(CHARACTERS).collect();
-    if characters.next().is_some() {
-        short.push('…');
-    }
-    let mut result = String::with_capacity(short.len());
-    for character in escaped(&short).chars() {
-        match character {
-            '&' => result.push_str("&amp;"),
-            '<' => result.push_str("&lt;"),
-            '>' => result.push_str("&gt;"),
-            '"' => result.push_str("&quot;"),
-            '\'' => result.push_str("&#39;"),
-            other => result.push(other),
-        }
-    }
-    result
+    report::html(&shortened(text, CHARACTERS))
 }
 
-/// A small JPEG of a picture in base64, if it is still there.
+/// A small picture as an address, if it is still there.
 fn thumbnail(image: &ImageSource, decoding: &DecodeOptions) -> Option<String> {
     let picture = match image {
         ImageSource::File(path) => decode::open(path, decoding),
         ImageSource::Bytes { bytes, .. } => decode::decode(bytes, decoding),
     };
-    let picture = smaller(picture.ok()?)?;
-    let mut bytes = Vec::new();
-    let (width, height) = (picture.width(), picture.height());
-    JpegEncoder::new_with_quality(&mut bytes, 85)
-        .encode(picture.pixels(), width, height, ExtendedColorType::Rgb8)
-        .ok()?;
-    Some(STANDARD.encode(bytes))
-}
-
-fn smaller(picture: RgbImage) -> Option<RgbImage> {
-    let (width, height) = (picture.width(), picture.height());
-    let longest = width.max(height);
-    if longest <= SIDE {
-        return Some(picture);
-    }
-    let scaled = |side: u32| {
-        let side = u64::from(side) * u64::from(SIDE) / u64::from(longest);
-        u32::try_from(side).unwrap_or(SIDE).max(1)
-    };
-    resize(&picture, scaled(width), scaled(height), Resample::Bilinear).ok()
+    data_url(&picture.ok()?, SIDE)
 }
 
 const HEAD: &str = "<!doctype html>

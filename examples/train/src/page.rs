@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use report::escaped;
+use report::html;
 
 use crate::curve::curve;
 use crate::observer::{Evaluated, languages};
@@ -122,21 +122,6 @@ fn sample(page: &mut String, sample: &Sample) {
         }
     }
     page.push_str("</figcaption></figure>");
-}
-
-/// Text for a page.
-fn html(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    for character in escaped(text).chars() {
-        match character {
-            '&' => result.push_str("&amp;"),
-            '<' => result.push_str("&lt;"),
-            '>' => result.push_str("&gt;"),
-            '"' => result.push_str("&quot;"),
-            other => result.push(other),
-        }
-    }
-    result
 }
 
 const HEAD: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
