@@ -1,4 +1,4 @@
-//! Models for the benchmarks of this workspace.
+//! Models and figures for the benchmarks of this workspace.
 //!
 //! ```sh
 //! cargo bench -p benches --bench model               # encoder, steps, captions, on every device
@@ -7,10 +7,12 @@
 //! cargo bench -p benches --bench search_allocations  # memory that a search allocates
 //! ```
 
+mod figures;
 mod instant_model;
 mod memory;
 mod model;
 
+pub use figures::{median, print_figures};
 pub use instant_model::InstantModel;
 pub use memory::{anonymous_bytes, peak_rss_bytes};
 pub use model::{Size, captions_of, random_model, random_pixels};

@@ -22,9 +22,9 @@ enum TrainingError {
 
 fn main() -> ExitCode {
     report::run(|program, arguments: Arguments| {
-        let report = device::with_threads(arguments.threads, || run::run(&arguments))
+        let figures = device::with_threads(arguments.threads, || run::run(&arguments))
             .unwrap_or_else(|error| Err(error.into()))?;
-        report.print(program, arguments.json)?;
+        benches::print_figures(program, &figures, arguments.json, 4)?;
         Ok::<u8, TrainingError>(0)
     })
 }

@@ -1,29 +1,23 @@
 use std::time::Duration;
 
-use benches::{peak_rss_bytes, random_pixels};
+use benches::{median, peak_rss_bytes, random_pixels};
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
 use clip_vision::ClipVisionConfig;
 use generation::GenerationConfig;
 use mbart50_decoder::MBartDecoderConfig;
 use pretrained::{Pretrained, VisionEncoderDecoderConfig, Weights};
-use report::{OutputError, Program};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::TrainingError;
 use crate::arguments::{Arguments, TrainingSize};
 use crate::update::{Batch, optimiser, update};
 
-/// The measured values.
-pub(crate) struct Report {
-    values: serde_json::Value,
-}
-
 /// Updates before those that are measured: they allocate memory that the others use again.
 const WARM_UP: usize = 2;
 
 /// Creates a model, trains it and measures the updates.
-pub(crate) fn run(arguments: &Arguments) -> Result<Report, TrainingError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Value, TrainingError> {
     let device = device::device(&arguments.device)?.autodiff();
     let (config, [images, tokens]) = size(arguments.size);
     let vocabulary = config.decoder.vocab_size();
@@ -62,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, TrainingError> {
         median(updates.iter().map(|update| of(update).as_secs_f64()))
     };
     let update_s = part(|update| update.forward + update.backward + update.optimiser);
-    let values = json!({
+    Ok(json!({
         "device": arguments.device,
         "threads": rayon::current_num_threads(),
         "parameters": parameters,
@@ -76,8 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, TrainingError> {
         "first_loss": losses.first(),
         "last_loss": losses.last(),
         "peak_rss_bytes": peak_rss_bytes(),
-    });
-    Ok(Report { values })
+    }))
 }
 
 /// The configuration of a model, the images of a batch and the tokens of each.
@@ -118,28 +111,4 @@ fn random_ids(count: usize, vocabulary: usize) -> Vec<i64> {
         4 + (state >> 33) as i64 % (vocabulary as i64 - 4)
     };
     (0..count).map(|_| next()).collect()
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-impl Report {
-    pub(crate) fn print(&self, program: &Program, json: bool) -> Result<(), OutputError> {
-        if json {
-            return program.json(&self.values);
-        }
-        for (name, value) in self.values.as_object().into_iter().flatten() {
-            match value.as_f64().filter(|_| value.is_f64()) {
-                Some(number) => program.line(format_args!("{name:24}{number:.4}"))?,
-                None => {
-                    let value = value.to_string();
-                    program.line(format_args!("{name:24}{}", value.trim_matches('"')))?;
-                }
-            }
-        }
-        Ok(())
-    }
 }

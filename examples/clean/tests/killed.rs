@@ -1,5 +1,5 @@
 //! A run that is killed, at whichever call to the operating system, and started again writes the same bytes as one that
-//! was not, and does not look again at pictures that it has noted. `killer.c` kills it.
+//! was not, and does not look again at pictures that it has noted. `report/tests/killer.c` kills it.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -19,9 +19,12 @@ const MOST_CALLS: usize = 2000;
 fn killer(place: &Path) -> Option<PathBuf> {
     let killer = place.join("killer.so");
     let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
+        .args(["-DTORN_WRITES", "-shared", "-fPIC", "-o"])
         .arg(&killer)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/killer.c"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../report/tests/killer.c"
+        ))
         .arg("-ldl")
         .status();
     if !built.is_ok_and(|status| status.success()) {

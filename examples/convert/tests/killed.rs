@@ -1,5 +1,5 @@
 //! A program that is killed while it converts onto a folder leaves all old files, all new files or no weights, at
-//! whichever call to the operating system it is killed. `killer.c` kills it.
+//! whichever call to the operating system it is killed. `report/tests/killer.c` kills it.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -58,7 +58,10 @@ fn a_folder_is_old_or_new_or_without_weights_wherever_a_conversion_is_killed() {
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-o"])
         .arg(&killer)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/killer.c"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../report/tests/killer.c"
+        ))
         .arg("-ldl")
         .status();
     if !built.is_ok_and(|status| status.success()) {

@@ -1,26 +1,21 @@
 use std::time::{Duration, Instant};
 
-use benches::{END, anonymous_bytes, captions_of, peak_rss_bytes, random_model, random_pixels};
+use benches::{
+    END, anonymous_bytes, captions_of, median, peak_rss_bytes, random_model, random_pixels,
+};
 use burn::tensor::Tensor;
 use generation::{Generation, Prompt, PromptResult};
 use pretrained::{LoadOptions, Pretrained, PretrainedModel};
-use report::{OutputError, Program};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ThroughputError;
 use crate::arguments::Arguments;
 use crate::bandwidth::Bandwidth;
-
 use crate::timed_model::TimedModel;
 use crate::weight_bytes::weight_bytes_of_a_step;
 
-/// The measured values.
-pub(crate) struct Report {
-    values: serde_json::Value,
-}
-
 /// Loads or creates a model and measures it.
-pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Value, ThroughputError> {
     let device = device::device(&arguments.device)?;
     let options = LoadOptions {
         weights: arguments.precision,
@@ -63,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
     let kernel = format
         .filter(|_| packed_linear::has_kernels(&device))
         .and_then(packed_linear::kernel);
-    let values = json!({
+    Ok(json!({
         "device": arguments.device,
         "threads": rayon::current_num_threads(),
         "precision": format.map_or("ordinary".into(), |format| format.to_string()),
@@ -84,8 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report, ThroughputError> {
         "parameters": pretrained.num_params(),
         "anonymous_bytes_loaded": loaded_bytes,
         "peak_rss_bytes": peak_rss_bytes,
-    });
-    Ok(Report { values })
+    }))
 }
 
 struct Times {
@@ -126,27 +120,4 @@ fn caption(
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-impl Report {
-    pub(crate) fn print(&self, program: &Program, json: bool) -> Result<(), OutputError> {
-        if json {
-            return program.json(&self.values);
-        }
-        for (name, value) in self.values.as_object().into_iter().flatten() {
-            match value.as_f64().filter(|_| value.is_f64()) {
-                Some(number) => program.line(format_args!("{name:24}{number:.3}"))?,
-                None => {
-                    let value = value.to_string();
-                    program.line(format_args!("{name:24}{}", value.trim_matches('"')))?;
-                }
-            }
-        }
-        Ok(())
-    }
 }

@@ -1,4 +1,6 @@
-/* Kills the process at the n-th call that changes files, before the call is made: n is in KILL_AT. */
+/* Kills the process at the n-th call that changes files, before the call is made: n is in KILL_AT. With TORN_WRITES defined,
+ * writes count too, and at every second such moment half of what was to be written is written first. Tests of several
+ * programs use it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,15 +13,38 @@
 
 static int calls = 0;
 
-static void count(void) {
+static int is_time(void) {
     const char *limit = getenv("KILL_AT");
-    if (limit && __sync_add_and_fetch(&calls, 1) == atoi(limit)) {
-        kill(getpid(), SIGKILL);
-        for (;;) pause();
-    }
+    return limit && __sync_add_and_fetch(&calls, 1) == atoi(limit);
+}
+
+static void end(void) {
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+static void count(void) {
+    if (is_time()) end();
 }
 
 #define ORIGINAL(name) __typeof__(&name) original = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+#ifdef TORN_WRITES
+ssize_t write(int file, const void *bytes, size_t length) {
+    ORIGINAL(write);
+    if (file > 2 && length > 1 && is_time()) {
+        if (atoi(getenv("KILL_AT")) % 2) original(file, bytes, length / 2);
+        end();
+    }
+    return original(file, bytes, length);
+}
+
+int ftruncate64(int file, off64_t length) {
+    count();
+    ORIGINAL(ftruncate64);
+    return original(file, length);
+}
+#endif
 
 int rename(const char *from, const char *to) {
     count();
