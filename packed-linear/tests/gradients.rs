@@ -264,6 +264,15 @@ fn attention_of_one_two_or_three_tensors_with_and_without_masks() {
             let output = attention_of_columns(parts, sizes, mask.as_ref()).unwrap();
             check(&results(output, &inputs), &expected, &what);
 
+            // Values that are the keys: their gradients add up.
+            let keys_twice = |inputs: &[Tensor<2>; 3]| [0, 1, 1].map(|i: usize| inputs[i].clone());
+            let twice = [0, 1, 2].map(|index| leaf::<2>(&data[index], &plain));
+            let output = composed(keys_twice(&twice), sizes, mask_on(&plain));
+            let expected_twice = results(output, &twice[..2]);
+            let output =
+                attention_of_columns([alone(0), alone(1), alone(1)], sizes, mask.as_ref()).unwrap();
+            check(&results(output, &inputs[..2]), &expected_twice, &what);
+
             if queries == length {
                 let joined = Tensor::cat(inputs.to_vec(), 1);
                 let parts = [0, 1, 2].map(|index| Columns {

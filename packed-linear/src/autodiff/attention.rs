@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use burn::backend::autodiff::ops::NodeGuard;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 use burn::tensor::{Bool, BoolStore, DType, Tensor};
 
@@ -15,14 +16,22 @@ pub(crate) fn attention(
     [batch, heads, head_width]: [usize; 3],
     mask: Option<&Tensor<4, Bool>>,
 ) -> Option<Tensor<2>> {
-    // Each tensor once, and which of them the queries, keys and values are columns of.
+    // Each tensor once, and which of them the queries, keys and values are columns of. Columns that have a part in common
+    // are of a tensor of their own, so that each gets its gradient; Burn adds them up.
     let mut tensors = Vec::new();
-    let mut inputs = Vec::new();
-    let mut places = Vec::new();
+    let mut inputs: Vec<NodeGuard> = Vec::new();
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    let width = heads * head_width;
     for columns in [query, keys, values] {
         let tensor = tracked(columns.tensor)?;
-        let known = |other: &burn::backend::autodiff::ops::NodeGuard| other.id() == tensor.id();
-        let index = inputs.iter().position(known).unwrap_or(inputs.len());
+        let is_free = |index: usize| {
+            let others = places.iter().filter(|place| place.0 == index);
+            let mut first = others.map(|place| place.1);
+            first.all(|first| first.abs_diff(columns.first) >= width)
+        };
+        let known =
+            (0..inputs.len()).find(|index| inputs[*index].id() == tensor.id() && is_free(*index));
+        let index = known.unwrap_or(inputs.len());
         if index == inputs.len() {
             inputs.push(tensor.node());
             tensors.push(contiguous(tensor.primitive()));

@@ -228,9 +228,13 @@ pub(crate) fn attention_gradient(
     let mut buffers: Vec<Vec<f32>> = Vec::new();
     for (buffer, size) in sizes.iter().enumerate() {
         let own = targets.iter().filter(|target| target.buffer == buffer);
-        let columns: usize = own.clone().map(|_| width).sum();
+        let mut firsts: Vec<usize> = own.clone().map(|target| target.first).collect();
+        firsts.sort_unstable();
+        let are_apart = firsts.windows(2).all(|pair| pair[1] - pair[0] >= width);
+        assert!(are_apart, "gradients in the same columns");
+        let columns = firsts.len() * width;
         let stride = own.map(|target| target.stride).max().unwrap_or(0);
-        // All of it is written if the targets cover the columns.
+        // All of it is written if the targets, which are apart, cover the columns.
         buffers.push(match columns == stride {
             true => Vec::with_capacity(*size),
             false => vec![0.0; *size],
