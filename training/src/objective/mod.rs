@@ -1,16 +1,17 @@
 //! What is minimised: cross-entropy over tokens, with the head in blocks of positions.
 
 mod batch;
-mod cross_entropy;
+mod composed;
 mod labels;
 mod smoothing;
 
 use burn::tensor::{Device, Tensor};
+use packed_linear::cross_entropy;
 use vision_encoder_decoder::{Decoder, Encoder, Memory, VisionEncoderDecoder};
 
 use crate::parameters::{Tracking, plain};
 use crate::{ModuleGradients, TrainingError};
-use cross_entropy::CrossEntropy;
+use composed::CrossEntropy;
 use smoothing::SmoothedLabels;
 
 pub use batch::Batch;
@@ -95,12 +96,20 @@ impl Objective {
             let states = values.clone().narrow(0, block.start, block.len());
             let states = tracking.constant(states).require_grad(); // [positions, width]
             let logits = logits(model, states.clone());
+            let positions = block.len();
             let targets = labels.targets(block, &values.device());
-            let loss = CrossEntropy::new(plain(logits.clone()), targets, smoothed);
-            losses.push(loss.sum());
-            let gradient = tracking.constant(loss.gradient(weight));
-            // The derivative of this sum with respect to the logits is the gradient.
-            let mut found = (logits * gradient).sum().backward();
+            let mut found = if packed_linear::has_gradients(&logits.device()) {
+                let share = smoothed.everywhere * model.decoder.vocab_size() as f64;
+                let loss = cross_entropy(logits, targets.squeeze_dim::<1>(1), share).sum();
+                losses.push(plain(loss.clone()) - smoothed.constant * positions as f64);
+                (loss * weight).backward()
+            } else {
+                let loss = CrossEntropy::new(plain(logits.clone()), targets, smoothed);
+                losses.push(loss.sum());
+                let gradient = tracking.constant(loss.gradient(weight));
+                // The derivative of this sum with respect to the logits is the gradient.
+                (logits * gradient).sum().backward()
+            };
             gradients.add(model, &mut found);
             hidden_gradients.extend(states.grad_remove(&mut found));
         }

@@ -1,4 +1,5 @@
-//! Cross-entropy of a block of positions and its gradient, in closed form: `softmax(logits) - smoothed target`.
+//! Cross-entropy of a block of positions and its gradient with Burn's operations, where there is no kernel for them, in
+//! closed form: `softmax(logits) - smoothed target`.
 //!
 //! Automatic differentiation would keep several tensors as large as the logits.
 
