@@ -5,7 +5,7 @@
 //! instead of the file. [`read`] and [`read_text`] accept regular files up to a [limit](limits) and refuse
 //! everything else with a [`ReadError`] that names it. [`replace`] writes a file so that a reader finds the old
 //! or the new content, never a part. [`StagedFolder`] does the same for several files of a folder, with a lock against a
-//! second writer.
+//! second writer, which [`lock`] takes alone.
 //!
 //! ```
 //! use whole_files::{ReadError, limits};
@@ -26,6 +26,7 @@ mod staged;
 mod stand_in;
 mod write;
 
+pub use lock::{Guard, Locked, lock};
 pub use read::{ReadError, open, read, read_text};
 pub use staged::{
     Rules, StageError, StagedFolder, complete_interrupted_commit, interrupted_commit,

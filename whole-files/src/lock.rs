@@ -4,9 +4,13 @@ use std::path::Path;
 
 /// The lock of a folder against other writers. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
-pub(crate) enum Locked {
+#[must_use = "the lock is released when this value is dropped"]
+pub enum Locked {
     /// This value has the lock until it is dropped.
-    Here { _guard: Guard },
+    Here {
+        /// Releases it.
+        guard: Guard,
+    },
     /// Another value or process has it.
     ByAnother,
     /// The folder was moved or deleted before it could be locked.
@@ -17,7 +21,7 @@ pub(crate) enum Locked {
 
 /// Unlocks when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Guard(File);
+pub struct Guard(File);
 
 impl Drop for Guard {
     /// To close the file is not enough: a process that another thread is starting has it too, for a moment.
@@ -26,13 +30,15 @@ impl Drop for Guard {
     }
 }
 
-/// Locks a folder if nobody else has locked it.
-pub(crate) fn lock(folder: &Path) -> io::Result<Locked> {
+/// Locks a folder if nobody else has locked it. [`StagedFolder`](crate::StagedFolder) takes the same lock of its
+/// destination while it lives.
+///
+/// # Errors
+/// If the folder can't be opened.
+pub fn lock(folder: &Path) -> io::Result<Locked> {
     let file = open(folder)?;
     Ok(match file.try_lock() {
-        Ok(()) if is_still(folder, &file) => Locked::Here {
-            _guard: Guard(file),
-        },
+        Ok(()) if is_still(folder, &file) => Locked::Here { guard: Guard(file) },
         Ok(()) => Locked::Gone,
         Err(TryLockError::WouldBlock) => Locked::ByAnother,
         Err(TryLockError::Error(_)) => Locked::Unsupported,

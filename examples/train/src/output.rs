@@ -1,9 +1,10 @@
 //! The folder of a training.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
+use whole_files::{Locked, lock};
 
 use crate::error::Error;
 use crate::settings::Settings;
@@ -12,8 +13,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Output {
     folder: PathBuf,
-    /// Locked until the process ends, however it ends.
-    _lock: File,
+    _lock: Locked,
 }
 
 /// The settings of the training, in its folder.
@@ -36,13 +36,9 @@ impl Output {
     pub(crate) fn open(settings: &Settings, overwrite: bool) -> Result<Self, Error> {
         let folder = settings.output_dir.clone();
         fs::create_dir_all(&folder).map_err(Error::writing(&folder))?;
-        let lock = folder.join(".lock");
-        let file = File::create(&lock).map_err(Error::writing(&lock))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::InUse { folder }),
-            // Some file systems have no locks.
-            Err(TryLockError::Error(_)) => {}
+        let lock = lock(&folder).map_err(Error::writing(&folder))?;
+        if matches!(lock, Locked::ByAnother | Locked::Gone) {
+            return Err(Error::InUse { folder });
         }
         let path = folder.join(SETTINGS);
         let has_begun = training::latest_checkpoint(&folder)?.is_some();
@@ -57,7 +53,7 @@ impl Output {
             .map_err(Error::writing(&path))?;
         Ok(Self {
             folder,
-            _lock: file,
+            _lock: lock,
         })
     }
 
