@@ -115,7 +115,9 @@ fn blocks_of_any_size_give_the_gradients_of_all_positions_at_once() {
                 let valid = burn::module::Module::valid(&model);
                 let labels = objective.labels(&model.decoder, &labels(3, 0)).unwrap();
                 let plain = batch(0, &Device::flex());
-                let sum = objective.sum(&valid, plain, &labels).unwrap();
+                let memory = valid.encode(plain.input);
+                let sum = objective.sum(&valid, memory, &plain.row_sources, &labels);
+                let sum = sum.unwrap();
                 assert!(apart(&values(sum), &[expected.0]) < 1e-5, "{name}");
             }
         }
@@ -213,9 +215,10 @@ fn every_dropout_applies_in_training_only() {
         let valid = burn::module::Module::valid(&model);
         let labels = objective().labels(&valid.decoder, &labels(3, 0)).unwrap();
         let plain = || {
-            objective()
-                .sum(&valid, batch(0, &Device::flex()), &labels)
-                .unwrap()
+            let batch = batch(0, &Device::flex());
+            let memory = valid.encode(batch.input);
+            let sum = objective().sum(&valid, memory, &batch.row_sources, &labels);
+            sum.unwrap()
         };
         let loss = values(plain());
         assert_eq!(values(plain()), loss, "{name}");

@@ -11,8 +11,8 @@ use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use preprocess::text::{Language, Tokenizer};
 use pretrained::{Pretrained, PretrainedModel};
 use report::{Program, Progress};
-use training::{Batch, BoxError, Objective};
-use vision_encoder_decoder::Decoder;
+use training::{BoxError, Objective};
+use vision_encoder_decoder::{Decoder, Memory};
 
 use crate::output::Output;
 use crate::sample::{Sample, Written, picture};
@@ -29,7 +29,7 @@ pub(crate) struct Evaluator {
     generation: GenerationConfig,
     settings: EvaluationSettings,
     max_length: usize,
-    objective: Option<Objective>,
+    objective: Objective,
     /// Without automatic differentiation.
     device: Device,
 }
@@ -54,6 +54,7 @@ impl Evaluator {
     pub(crate) fn new(
         settings: &Settings,
         start: &Start,
+        objective: Objective,
         output: &Output,
         device: &Device,
         program: &Program,
@@ -75,15 +76,9 @@ impl Evaluator {
             generation,
             settings: settings.evaluation.clone(),
             max_length: settings.data.max_length,
-            objective: None,
+            objective,
             device: device.clone().inner(),
         })
-    }
-
-    /// Measures the loss by this objective.
-    pub(crate) fn with_objective(mut self, objective: Objective) -> Self {
-        self.objective = Some(objective);
-        self
     }
 
     /// Loss and scores, for each language and for all together.
@@ -112,8 +107,9 @@ impl Evaluator {
             if images >= limit {
                 break;
             }
-            self.add_losses(model, &batch, &mut sums)?;
-            let captions = self.add_captions(&captioner, &batch, &mut sums)?;
+            let memory = model.encode(self.pixels(&batch));
+            self.add_losses(model, &memory, &batch, &mut sums)?;
+            let captions = self.add_captions(&captioner, memory, &batch, &mut sums)?;
             let wanted = self.settings.samples.saturating_sub(samples.len());
             samples.extend(self.samples(&batch, captions).take(wanted));
             images += batch.examples.len() as u64;
@@ -130,12 +126,10 @@ impl Evaluator {
     fn add_losses(
         &self,
         model: &PretrainedModel,
+        memory: &Memory,
         batch: &datasets::Batch,
         sums: &mut BTreeMap<&'static str, Sums>,
     ) -> Result<(), BoxError> {
-        let Some(objective) = &self.objective else {
-            return Ok(());
-        };
         for language in languages(batch) {
             let captions: Vec<&BatchCaption> = of_language(batch, language).collect();
             let labels: Result<Vec<_>, _> = captions
@@ -145,13 +139,10 @@ impl Evaluator {
                         .encode(&caption.text, language.code, Some(self.max_length))
                 })
                 .collect();
-            let batch = Batch {
-                input: self.pixels(batch),
-                row_sources: captions.iter().map(|caption| caption.image).collect(),
-                labels: labels?,
-            };
-            let labels = objective.labels(&model.decoder, &batch.labels)?;
-            let loss = objective.sum(model, batch, &labels)?;
+            let labels = self.objective.labels(&model.decoder, &labels?)?;
+            let row_sources: Vec<usize> = captions.iter().map(|caption| caption.image).collect();
+            let memory = memory.clone();
+            let loss = self.objective.sum(model, memory, &row_sources, &labels)?;
             let loss = loss
                 .try_into_vec_as::<f32>()
                 .map_err(|error| format!("{error:?}"))?;
@@ -166,11 +157,11 @@ impl Evaluator {
     fn add_captions(
         &self,
         captioner: &Captioner,
+        memory: Memory,
         batch: &datasets::Batch,
         sums: &mut BTreeMap<&'static str, Sums>,
     ) -> Result<Vec<Vec<Written>>, BoxError> {
         let languages = languages(batch);
-        let memory = captioner.model().encode(self.pixels(batch));
         let results = captioner.caption_encoded(memory, &languages, &self.generation)?;
         let mut written = Vec::with_capacity(results.len());
         for (image, results) in results.iter().enumerate() {

@@ -65,15 +65,17 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
     // What was trained with is what captions begin with, in evaluations and in the checkpoints.
     start.pretrained.generation_config.decoder_start_token_id = config.decoder_start_token_id;
-    let evaluator = match settings.training.eval_steps {
-        Some(_) => Some(Evaluator::new(
-            &settings, &start, &output, &device, program,
-        )?),
-        None => None,
-    };
 
     let files = PretrainedFiles::new(&start.pretrained, Some(&start.folder));
     let mut trainer = Trainer::new(start.pretrained.model.clone(), config, &files)?;
+    let evaluator = match settings.training.eval_steps {
+        Some(_) => {
+            let objective = *trainer.objective();
+            let evaluator = Evaluator::new(&settings, &start, objective, &output, &device, program);
+            Some(evaluator?)
+        }
+        None => None,
+    };
     let on_skipped = |skipped: &datasets::Skipped| program.message(skipped);
     let max_length = settings.data.max_length;
     let mut batches =
@@ -85,8 +87,6 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
             .map_err(training::TrainingError::Data)?;
         program.message(format!("goes on from {}", checkpoint.display()));
     }
-    // The first model and its copies are not needed any more.
-    let objective = *trainer.objective();
     // Without a handler a signal ends the program at once, and what was saved stays.
     let stop = report::stop_at_interrupt(STOPPED);
     let mut observer = Observer::new(
@@ -94,7 +94,7 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
         &output,
         trainer.config().clone(),
         trainer.progress(),
-        evaluator.map(|evaluator| evaluator.with_objective(objective)),
+        evaluator,
         stop,
         arguments.json,
     )?;

@@ -86,7 +86,8 @@ impl Objective {
         weight: f64,
         gradients: &mut ModuleGradients,
     ) -> Result<Tensor<1>, TrainingError> {
-        let hidden = hidden_states(model, batch, labels)?; // [tokens, width]
+        let memory = model.encode(batch.input);
+        let hidden = hidden_states(model, memory, &batch.row_sources, labels)?; // [tokens, width]
         let tracking = Tracking::of(&hidden);
         let values = plain(hidden.clone());
         let [tokens, _] = values.dims();
@@ -122,8 +123,9 @@ impl Objective {
         Ok(Tensor::cat(losses, 0).sum() * weight)
     }
 
-    /// The sum of a batch's losses, without gradients: what an evaluation adds up and divides by the number of
-    /// tokens. Give it `model.valid()`, on whose device there is neither dropout nor a graph.
+    /// The sum of the losses of labels, without gradients: what an evaluation adds up and divides by the number of
+    /// tokens. Give it `model.valid()`, on whose device there is neither dropout nor a graph, and memory that it
+    /// has encoded. Row `r` of the labels attends to source `row_sources[r]`.
     ///
     /// # Shapes
     /// - output: `[1]`
@@ -134,10 +136,11 @@ impl Objective {
     pub fn sum<E: Encoder, D: Decoder>(
         &self,
         model: &VisionEncoderDecoder<E, D>,
-        batch: Batch<E::Input>,
+        memory: Memory,
+        row_sources: &[usize],
         labels: &Labels,
     ) -> Result<Tensor<1>, TrainingError> {
-        let hidden = hidden_states(model, batch, labels)?;
+        let hidden = hidden_states(model, memory, row_sources, labels)?;
         let [tokens, _] = hidden.dims();
         let smoothed = self.smoothed(model.decoder.vocab_size());
         let losses = self
@@ -175,13 +178,10 @@ impl Objective {
 /// - output: `[tokens, width]`
 fn hidden_states<E: Encoder, D: Decoder>(
     model: &VisionEncoderDecoder<E, D>,
-    batch: Batch<E::Input>,
+    memory: Memory,
+    row_sources: &[usize],
     labels: &Labels,
 ) -> Result<Tensor<2>, TrainingError> {
-    let Batch {
-        input, row_sources, ..
-    } = batch;
-    let memory: Memory = model.encode(input);
     let [sources, _, _] = memory.hidden.dims();
     if row_sources.len() != labels.rows() {
         return Err(TrainingError::Batch(format!(
@@ -196,7 +196,7 @@ fn hidden_states<E: Encoder, D: Decoder>(
         )));
     }
     let device: Device = memory.hidden.device();
-    let mut state = model.decoder.start(memory, &row_sources);
+    let mut state = model.decoder.start(memory, row_sources);
     let (inputs, padding) = (labels.inputs(&device), labels.padding(&device));
     let hidden = model.decoder.forward(inputs, padding, &mut state);
     Ok(labels.counted(hidden.flatten::<2>(0, 1)))
