@@ -68,6 +68,7 @@ impl Dataset {
             sources: Arc::clone(&self.sources),
             source: 0,
             walk: None,
+            images: true,
         }
     }
 
@@ -99,13 +100,20 @@ pub struct Examples {
     sources: Arc<[Source]>,
     source: usize,
     walk: Option<Box<dyn Walk>>,
+    images: bool,
 }
 
 impl Examples {
+    /// Leaves the content of stored images empty, which is not read then.
+    pub fn without_images(mut self) -> Self {
+        self.images = false;
+        self
+    }
+
     fn next_entry(&mut self, source: &Source) -> Result<Option<Entry>, Error> {
         let walk = match &mut self.walk {
             Some(walk) => walk,
-            None => self.walk.insert(source.walk(true)?),
+            None => self.walk.insert(source.walk(self.images)?),
         };
         Ok(walk.next_entry()?.map(|(_, entry)| entry))
     }

@@ -117,7 +117,8 @@ pub enum Quoting {
     None,
 }
 
-/// The names of the columns of a table. Others are ignored.
+/// The names of the columns of a table. Others are ignored. In a shard, captions are read from JSON files alone if
+/// their name is not the usual one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -154,6 +155,11 @@ impl Columns {
     pub fn with_caption(mut self, name: impl Into<String>) -> Self {
         self.caption = name.into();
         self
+    }
+
+    /// The name of the captions, if it is not the usual one.
+    pub(crate) fn other_caption(&self) -> Option<&str> {
+        (self.caption != Self::default().caption).then_some(&self.caption)
     }
 
     /// Names the column of languages.

@@ -5,14 +5,13 @@ use datasets::{Batches, Loader, Position, Skipped};
 use preprocess::text::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::{Batch, BatchSource, BoxError};
+use crate::{Batch, BatchSource, BoxError, Classes};
 
 /// The batches of a [`Loader`] for models that take pixel values: captions become the tokens
 /// `[language code] words </s>`, images with several captions are encoded once.
 pub struct CaptionBatches<'a> {
     loader: Loader,
-    tokenizer: &'a Tokenizer,
-    max_length: usize,
+    texts: Texts<'a>,
     device: Device,
     place: Place,
     /// Reads ahead from `place`. Made when it is needed.
@@ -20,6 +19,16 @@ pub struct CaptionBatches<'a> {
     /// The first batch of the next epoch, read before the end of this one was known.
     pending: Option<datasets::Batch>,
     on_skipped: Box<dyn FnMut(&Skipped) + 'a>,
+}
+
+/// What the captions of an image are.
+#[derive(Clone, Copy)]
+enum Texts<'a> {
+    Captions {
+        tokenizer: &'a Tokenizer,
+        max_length: usize,
+    },
+    Labels(&'a Classes),
 }
 
 /// Where the next batch is.
@@ -39,10 +48,22 @@ impl<'a> CaptionBatches<'a> {
         max_length: usize,
         device: &Device,
     ) -> Self {
-        Self {
-            loader,
+        let texts = Texts::Captions {
             tokenizer,
             max_length,
+        };
+        Self::of(loader, texts, device)
+    }
+
+    /// Batches for a [`Classifier`](crate::Classifier): the captions of an image are its labels, in their order.
+    pub fn of_labels(loader: Loader, classes: &'a Classes, device: &Device) -> Self {
+        Self::of(loader, Texts::Labels(classes), device)
+    }
+
+    fn of(loader: Loader, texts: Texts<'a>, device: &Device) -> Self {
+        Self {
+            loader,
+            texts,
             device: device.clone(),
             place: Place::default(),
             batches: None,
@@ -91,7 +112,14 @@ impl BatchSource for CaptionBatches<'_> {
             return Ok(None);
         }
         self.place.position = batch.next;
-        caption_batch(batch, self.tokenizer, self.max_length, &self.device).map(Some)
+        let batch = match self.texts {
+            Texts::Captions {
+                tokenizer,
+                max_length,
+            } => caption_batch(batch, tokenizer, max_length, &self.device),
+            Texts::Labels(classes) => class_batch(batch, classes, &self.device),
+        };
+        batch.map(Some)
     }
 
     fn position(&self) -> serde_json::Value {
@@ -118,14 +146,40 @@ pub fn caption_batch(
     max_length: usize,
     device: &Device,
 ) -> Result<Batch<Tensor<4>>, BoxError> {
-    let pixels = batch.pixel_values;
     let captions = batch.captions.iter();
     let labels: Result<Vec<_>, _> = captions
         .map(|caption| tokenizer.encode(&caption.text, caption.language.code, Some(max_length)))
         .collect();
     Ok(Batch {
-        input: Tensor::from_data(TensorData::new(pixels.values, pixels.shape), device),
         row_sources: batch.captions.iter().map(|caption| caption.image).collect(),
         labels: labels?,
+        input: pixels(batch, device),
     })
+}
+
+/// A batch of a [`Loader`] as the objective of a [`Classifier`](crate::Classifier) takes it: the captions of an image
+/// are its labels, in their order.
+///
+/// # Errors
+/// If a label is none of the classes, or an image has too many.
+pub fn class_batch(
+    batch: datasets::Batch,
+    classes: &Classes,
+    device: &Device,
+) -> Result<Batch<Tensor<4>>, BoxError> {
+    let (mut row_sources, mut labels) = (Vec::new(), Vec::new());
+    for captions in batch.captions.chunk_by(|a, b| a.image == b.image) {
+        row_sources.extend(captions.first().map(|caption| caption.image));
+        labels.push(classes.encode(captions.iter().map(|caption| caption.text.as_str()))?);
+    }
+    Ok(Batch {
+        row_sources,
+        labels,
+        input: pixels(batch, device),
+    })
+}
+
+fn pixels(batch: datasets::Batch, device: &Device) -> Tensor<4> {
+    let pixels = batch.pixel_values;
+    Tensor::from_data(TensorData::new(pixels.values, pixels.shape), device)
 }

@@ -12,6 +12,7 @@
 //! | optimiser | [`AdamWOptimiser`], [`ParameterGroup`] by names of the checkpoint, [`Schedule`], clipping by the global norm, [`MovingAverage`] of weights |
 //! | options | [`TrainingConfig`], with Hugging Face's names and the numbers that CLIP-Vision-mBART50 was trained with |
 //! | checkpoints | complete or absent, the last and the best kept; a training that was killed at any moment goes on from the last with the same bits |
+//! | an encoder before its decoder | [`Classifier`]: learns the labels of images, with the same trainer, objective and checkpoints |
 //! | files | [`ModelFiles`]: [`ByPath`] for any model, and with the feature `pretrained` `PretrainedFiles`, whose training checkpoints are Hugging Face folders |
 //!
 //! What a device does in an update is deterministic on Burn's Flex. Its random numbers, which dropout draws, belong
@@ -116,6 +117,7 @@
 
 #[cfg(feature = "datasets")]
 mod captions;
+mod classifier;
 mod error;
 mod gradients;
 pub mod logs;
@@ -129,7 +131,10 @@ mod trainer;
 #[cfg(feature = "pretrained")]
 pub use self::pretrained::PretrainedFiles;
 #[cfg(feature = "datasets")]
-pub use captions::{CaptionBatches, caption_batch};
+pub use captions::{CaptionBatches, caption_batch, class_batch};
+#[cfg(feature = "pretrained")]
+pub use classifier::{CLASSES, CLASSIFIER, ClassifierFiles};
+pub use classifier::{Classes, Classifier, Pooled};
 pub use error::{BoxError, TrainingError};
 pub use gradients::{ModuleGradients, clipping_factor};
 pub use objective::{Batch, LOGITS_BLOCK_BYTES, LabelSmoothing, Labels, Objective, SpecialTokens};

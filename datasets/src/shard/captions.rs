@@ -51,11 +51,12 @@ impl Texts {
     }
 
     /// Takes the content of a JSON file: `caption` with `language`, as img2dataset writes it, or `captions`, which are a
-    /// list or stand under their languages.
+    /// list or stand under their languages. With a key, what stands under it takes their place.
     pub(super) fn add_json(
         &mut self,
         content: &[u8],
         default: Option<Language>,
+        key: Option<&str>,
     ) -> Result<(), Fault> {
         let malformed =
             |error: serde_json::Error| (SkipReason::Malformed, format!("JSON: {error}"));
@@ -73,12 +74,11 @@ impl Texts {
             ),
             None => default,
         };
-        if let Some(captions) = object.get("captions") {
-            self.add_value(captions, default)?;
-        } else if let Some(caption) = object.get("caption") {
-            self.add_value(caption, default)?;
-        }
-        Ok(())
+        let found = match key {
+            Some(key) => object.get(key),
+            None => object.get("captions").or_else(|| object.get("caption")),
+        };
+        found.map_or(Ok(()), |found| self.add_value(found, default))
     }
 
     fn add_value(&mut self, value: &Value, default: Option<Language>) -> Result<(), Fault> {

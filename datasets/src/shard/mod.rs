@@ -30,6 +30,8 @@ pub(crate) struct Shard {
     path: Arc<Path>,
     stamp: Stamp,
     language: Option<Language>,
+    /// The key of the captions in JSON files, if it is not the usual one.
+    key: Option<Arc<str>>,
     max_text: u64,
     max_image: u64,
 }
@@ -57,6 +59,7 @@ impl Shard {
                 path: path.into(),
                 stamp,
                 language: options.language,
+                key: options.columns.other_caption().map(Arc::from),
                 max_text: options.max_row_bytes as u64,
                 max_image: options.max_image_bytes,
             }),
@@ -260,8 +263,12 @@ impl Members {
         let url = texts.url.clone();
         let captions = texts.captions();
         if captions.is_empty() {
-            let detail = "expected a .txt, .en.txt or .json file with a caption beside the image";
-            return Ok(Err((SkipReason::NoCaption, detail.to_owned())));
+            let detail = match &self.shard.key {
+                Some(key) => format!("expected a .json file with `{key}` beside the image"),
+                None => "expected a .txt, .en.txt or .json file with a caption beside the image"
+                    .to_owned(),
+            };
+            return Ok(Err((SkipReason::NoCaption, detail)));
         }
         let bytes = match self.images {
             true => self.content(image)?,
@@ -289,6 +296,7 @@ impl Members {
             let language = match language_of(ending) {
                 None if ending == "json" => None,
                 None => continue,
+                Some(_) if self.shard.key.is_some() => continue,
                 Some(Ok(language)) => Some(language.or(self.shard.language)),
                 Some(Err(fault)) => return Ok(Err(fault)),
             };
@@ -302,7 +310,7 @@ impl Members {
             let content = self.content(member)?;
             let added = match language {
                 Some(language) => texts.add_text(content, language),
-                None => texts.add_json(&content, self.shard.language),
+                None => texts.add_json(&content, self.shard.language, self.shard.key.as_deref()),
             };
             if let Err(fault) = added {
                 return Ok(Err(fault));

@@ -15,8 +15,6 @@ use crate::style::Style;
 /// A thing with its names and drawings.
 #[derive(Debug)]
 pub(crate) struct Pictogram {
-    /// Hexadecimal code points, such as `1f408`.
-    pub(crate) code_points: String,
     /// What it is called, in the order of [`Language::ALL`].
     pub(crate) names: [String; Language::ALL.len()],
     /// Its drawings.
@@ -61,11 +59,7 @@ pub(crate) fn load(packages: &Path) -> Result<Vec<Pictogram>, Error> {
             .filter(|style| drawings.contains_key(style))
             .count();
         if drawings.contains_key(&Style::HELD_OUT) && drawn >= 6 {
-            pictograms.push(Pictogram {
-                code_points,
-                names,
-                drawings,
-            });
+            pictograms.push(Pictogram { names, drawings });
         }
     }
     Ok(pictograms)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::caption::Language;
 use crate::error::Error;
@@ -60,12 +60,12 @@ fn append<W: Write>(
     archive.append_data(&mut header, format!("{number:08}.{extension}"), content)
 }
 
-/// The captions by language, and what a classifier learns.
+/// The captions by language, and what a classifier learns: the background and the things from left to right.
 fn description(scene: &Scene<'_>) -> serde_json::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Description<'a> {
         captions: Map<String, Value>,
-        labels: Value,
+        labels: Vec<&'a str>,
         style: &'a str,
     }
     let names: Vec<_> = scene.things.iter().map(|thing| &thing.names).collect();
@@ -73,14 +73,15 @@ fn description(scene: &Scene<'_>) -> serde_json::Result<Vec<u8>> {
         let caption = language.caption(&names, scene.background);
         (language.code().to_owned(), Value::from(caption))
     });
-    let things: Vec<&str> = scene
+    let things = scene
         .things
         .iter()
-        .map(|thing| thing.code_points.as_str())
-        .collect();
+        .map(|thing| thing.names[Language::English as usize].as_str());
     serde_json::to_vec(&Description {
         captions: captions.into_iter().collect(),
-        labels: json!({ "things": things, "background": scene.background.name() }),
+        labels: std::iter::once(scene.background.name())
+            .chain(things)
+            .collect(),
         style: scene.style.name(),
     })
 }

@@ -4,6 +4,7 @@ use clap::Parser;
 use toml::Value;
 
 use crate::error::Error;
+use crate::settings::Task;
 
 /// Train a captioner on images with captions in one or several languages.
 ///
@@ -24,6 +25,10 @@ pub(crate) struct Arguments {
     /// Take only the configuration of the model, and draw its weights anew.
     #[arg(long)]
     fresh_weights: bool,
+    /// What to learn. `classification` prepares the encoder: it learns to name the labels of images, several times
+    /// faster than through the decoder, which stays as it is; another training then starts from its checkpoint.
+    #[arg(long, value_enum)]
+    task: Option<Task>,
     /// Tables (.tsv), shards (.tar), folders of these, or a pattern in quotation marks. May be repeated.
     #[arg(long = "train-file", value_name = "DATA")]
     train_files: Vec<String>,
@@ -36,6 +41,9 @@ pub(crate) struct Arguments {
     /// Folder that paths of images start from. Default: the folder of the table.
     #[arg(long, value_name = "DIR")]
     image_folder: Option<String>,
+    /// Column of captions or labels, in shards their key in the JSON files (caption).
+    #[arg(long, alias = "caption_column", value_name = "NAME")]
+    caption_column: Option<String>,
     /// Languages to learn. Default: all of the data.
     #[arg(long, value_delimiter = ',')]
     languages: Vec<String>,
@@ -103,6 +111,7 @@ impl Arguments {
             let values = values.iter().cloned().map(Value::String).collect();
             Some(Value::Array(values)).filter(|value: &Value| value != &Value::Array(Vec::new()))
         };
+        let task = self.task.and_then(|task| Value::try_from(task).ok());
         let number = |value: Option<f64>| value.map(Value::Float);
         let count = |value: Option<i64>| value.map(Value::Integer);
         let options = [
@@ -112,9 +121,11 @@ impl Arguments {
                 self.fresh_weights.then_some(Value::Boolean(true)),
             ),
             ("output_dir", text(&self.output_dir)),
+            ("task", task),
             ("data.train_files", texts(&self.train_files)),
             ("data.validation_files", texts(&self.validation_files)),
             ("data.image_folder", text(&self.image_folder)),
+            ("data.caption_column", text(&self.caption_column)),
             ("data.languages", texts(&self.languages)),
             ("training.learning_rate", number(self.learning_rate)),
             ("training.lr_scheduler_type", text(&self.lr_scheduler_type)),

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use datasets::{CaptionChoice, Dataset, Loader, LoaderConfig, Options, Shuffle};
+use datasets::{CaptionChoice, Columns, Dataset, Loader, LoaderConfig, Options, Shuffle};
 use preprocess::image::ImageProcessor;
 use preprocess::text::{Language, language};
 use report::{Program, Progress};
 
 use crate::error::Error;
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::settings::{Settings, Task};
 
 /// The loader of what is learnt.
 pub(crate) fn training(
@@ -72,6 +72,23 @@ fn found(name: &str) -> Result<Language, Error> {
     language(name).ok_or_else(|| Error::Language(name.to_owned()))
 }
 
+/// How the data is read.
+pub(crate) fn options(settings: &Settings) -> Result<Options, Error> {
+    let mut options = Options::default();
+    if let Some(folder) = &settings.data.image_folder {
+        options = options.with_image_folder(folder);
+    }
+    if let Some(name) = &settings.data.caption_column {
+        options = options.with_columns(Columns::default().with_caption(name));
+    }
+    // Labels are in no language.
+    let labels = (settings.task == Task::Classification).then_some("en");
+    if let Some(name) = settings.data.language.as_deref().or(labels) {
+        options = options.with_language(found(name)?);
+    }
+    Ok(options)
+}
+
 fn loader(
     settings: &Settings,
     files: &[PathBuf],
@@ -80,13 +97,7 @@ fn loader(
     output: &Output,
     program: &Program,
 ) -> Result<Loader, Error> {
-    let mut options = Options::default().with_index_folder(output.index_folder());
-    if let Some(folder) = &settings.data.image_folder {
-        options = options.with_image_folder(folder);
-    }
-    if let Some(name) = &settings.data.language {
-        options = options.with_language(found(name)?);
-    }
+    let options = options(settings)?.with_index_folder(output.index_folder());
     let progress = Progress::spinner();
     let dataset = Dataset::open_all(files, &options)?.index_with(&mut |count| {
         progress.set_message(&format!("{count} images found"));

@@ -23,6 +23,10 @@ pub(crate) enum Error {
         value: usize,
         least: usize,
     },
+    #[error(
+        "data.captions chooses some captions of an image, but a classifier learns all of its labels; leave it at \"all\""
+    )]
+    SomeLabels,
     #[error("can't set {path}: {part} is a single value and has no settings of its own")]
     NotATable { path: String, part: String },
     #[error("--set {0}: expected KEY=VALUE, such as training.seed=1")]

@@ -7,17 +7,16 @@ use captioning::Captioner;
 use datasets::{BatchCaption, Loader, Position};
 use generation::GenerationConfig;
 use metrics::Corpus;
-use preprocess::image::{ImageProcessor, ImageProcessorConfig};
+use preprocess::image::ImageProcessor;
 use preprocess::text::{Language, Tokenizer};
-use pretrained::{Pretrained, PretrainedModel};
-use report::{Program, Progress};
+use pretrained::{ImageEncoder, Pretrained, PretrainedModel, TextDecoder};
+use report::Progress;
 use training::{BoxError, Objective};
-use vision_encoder_decoder::{Decoder, Memory};
+use vision_encoder_decoder::{Decoder, Memory, VisionEncoderDecoder};
 
-use crate::output::Output;
-use crate::sample::{Sample, Written, picture};
-use crate::settings::{EvaluationSettings, Settings};
-use crate::{Start, data, error::Error};
+use crate::sample::{Sample, Written, pictures};
+use crate::settings::EvaluationSettings;
+use crate::{Session, Start, data, error::Error};
 
 /// Evaluates models with the data and the search of the settings.
 pub(crate) struct Evaluator {
@@ -42,6 +41,12 @@ pub(crate) struct Found {
     pub(crate) samples: Vec<Sample>,
 }
 
+/// Finds out how good a model in training is.
+pub(crate) trait Evaluate<E, D> {
+    /// Loss, scores and captions of a model that is outside of automatic differentiation.
+    fn evaluate(&self, model: &VisionEncoderDecoder<E, D>) -> Result<Found, BoxError>;
+}
+
 /// What is added up for a language.
 #[derive(Default)]
 struct Sums {
@@ -52,13 +57,11 @@ struct Sums {
 
 impl Evaluator {
     pub(crate) fn new(
-        settings: &Settings,
+        session: &Session<'_>,
         start: &Start,
         objective: Objective,
-        output: &Output,
-        device: &Device,
-        program: &Program,
     ) -> Result<Self, Error> {
+        let settings = session.settings;
         let mut generation = start.pretrained.generation_config.clone();
         generation.num_beams = settings.evaluation.num_beams;
         if let Some(tokens) = settings.evaluation.max_new_tokens {
@@ -69,7 +72,7 @@ impl Evaluator {
             generation.max_new_tokens = Some(settings.data.max_length.min(longest));
         }
         Ok(Self {
-            loader: data::validation(settings, &start.processor, output, program)?,
+            loader: data::validation(settings, &start.processor, session.output, session.program)?,
             template: start.pretrained.clone(),
             tokenizer: start.tokenizer.clone(),
             processor: start.processor.clone(),
@@ -77,12 +80,14 @@ impl Evaluator {
             settings: settings.evaluation.clone(),
             max_length: settings.data.max_length,
             objective,
-            device: device.clone().inner(),
+            device: session.device.clone().inner(),
         })
     }
+}
 
+impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
     /// Loss and scores, for each language and for all together.
-    pub(crate) fn evaluate(&self, model: &PretrainedModel) -> Result<Found, BoxError> {
+    fn evaluate(&self, model: &PretrainedModel) -> Result<Found, BoxError> {
         let pretrained = Pretrained {
             model: model.clone(),
             ..self.template.clone()
@@ -95,11 +100,7 @@ impl Evaluator {
             languages,
             &self.device,
         )?;
-        let limit = self
-            .settings
-            .images
-            .unwrap_or(u64::MAX)
-            .min(self.loader.images());
+        let limit = self.settings.limit(&self.loader);
         let bar = Progress::bar(limit, "evaluation {bar:20} {pos}/{len} images, {eta} left");
         let (mut sums, mut samples, mut images) = (BTreeMap::new(), Vec::new(), 0);
         for batch in self.loader.batches(Position::default(), 1)? {
@@ -121,7 +122,9 @@ impl Evaluator {
             samples,
         })
     }
+}
 
+impl Evaluator {
     /// Adds the losses of the captions of each language.
     fn add_losses(
         &self,
@@ -190,13 +193,10 @@ impl Evaluator {
         batch: &'a datasets::Batch,
         captions: Vec<Vec<Written>>,
     ) -> impl Iterator<Item = Sample> + 'a {
-        let [_, channels, height, width] = batch.pixel_values.shape;
-        let images = batch.pixel_values.values.chunks(channels * height * width);
-        let config: &ImageProcessorConfig = self.processor.config();
-        images.zip(captions).map(move |(values, captions)| Sample {
-            picture: picture(values, [height, width], config),
-            captions,
-        })
+        let pictures = pictures(&batch.pixel_values, self.processor.config());
+        pictures
+            .zip(captions)
+            .map(|(picture, captions)| Sample { picture, captions })
     }
 
     fn pixels(&self, batch: &datasets::Batch) -> Tensor<4> {

@@ -4,6 +4,7 @@
 //! complete, 1 it was stopped and can go on, 2 it failed.
 
 mod arguments;
+mod classify;
 mod curve;
 mod data;
 mod error;
@@ -17,20 +18,24 @@ mod settings;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use burn::tensor::Device;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use datasets::Loader;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use preprocess::text::Tokenizer;
 use pretrained::{LoadOptions, Pretrained, Weights};
 use report::Program;
-use training::{BatchSource, CaptionBatches};
-use training::{Finished, PretrainedFiles, Trainer, latest_checkpoint};
+use training::{BatchSource, CaptionBatches, Classes, Classifier, ClassifierFiles};
+use training::{Finished, ModelFiles, PretrainedFiles, Trainer, TrainingConfig, latest_checkpoint};
+use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
 use crate::arguments::Arguments;
+use crate::classify::LabelEvaluator;
 use crate::error::Error;
-use crate::evaluation::Evaluator;
+use crate::evaluation::{Evaluate, Evaluator};
 use crate::observer::Observer;
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::settings::{Settings, Task};
 
 /// The exit code of a training that was stopped.
 const STOPPED: u8 = 1;
@@ -51,56 +56,159 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let settings = Settings::read(arguments.config.as_deref(), arguments.changes()?)?;
     let device = device::device(&arguments.device)?.autodiff();
     let output = Output::open(&settings, arguments.overwrite_settings)?;
-    let mut start = load(program, &settings, &device)?;
+    let start = load(program, &settings, &device)?;
     for notice in &start.pretrained.notices {
         program.message(notice);
     }
-
     let loader = data::training(&settings, &start.processor, &output, program)?;
     let config = settings
         .training
         .clone()
         .for_batches(usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX));
-    let options = &start.pretrained.generation_config;
-    let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
-    // What was trained with is what captions begin with, in evaluations and in the checkpoints.
-    start.pretrained.generation_config.decoder_start_token_id = config.decoder_start_token_id;
-
-    let files = PretrainedFiles::new(&start.pretrained, Some(&start.folder));
-    let mut trainer = Trainer::new(start.pretrained.model.clone(), config, &files)?;
-    let evaluator = match settings.training.eval_steps {
-        Some(_) => {
-            let objective = *trainer.objective();
-            let evaluator = Evaluator::new(&settings, &start, objective, &output, &device, program);
-            Some(evaluator?)
-        }
-        None => None,
-    };
-    let on_skipped = |skipped: &datasets::Skipped| program.message(skipped);
-    let max_length = settings.data.max_length;
-    let mut batches =
-        CaptionBatches::new(loader, &start.tokenizer, max_length, &device).on_skipped(on_skipped);
-    if let Some(checkpoint) = latest_checkpoint(output.folder())? {
-        let position = trainer.restore(&checkpoint, &files)?;
-        batches
-            .restore(&position)
-            .map_err(training::TrainingError::Data)?;
-        program.message(format!("goes on from {}", checkpoint.display()));
-    }
-    // Without a handler a signal ends the program at once, and what was saved stays.
-    let stop = report::stop_at_interrupt(STOPPED);
-    let mut observer = Observer::new(
+    let session = Session {
         program,
-        &output,
-        trainer.config().clone(),
-        trainer.progress(),
-        evaluator,
-        stop,
-        arguments.json,
-    )?;
-    let finished = trainer.run(&mut batches, &files, output.folder(), &mut observer);
-    observer.finish()?;
-    tell(program, &finished?)
+        settings: &settings,
+        output: &output,
+        device: &device,
+        is_json: arguments.json,
+    };
+    match settings.task {
+        Task::Captioning => session.captioning(start, loader, config),
+        Task::Classification => session.classification(start, loader, config),
+    }
+}
+
+/// What both tasks need.
+struct Session<'a> {
+    program: &'a Program,
+    settings: &'a Settings,
+    output: &'a Output,
+    device: &'a Device,
+    is_json: bool,
+}
+
+impl Session<'_> {
+    fn captioning(
+        &self,
+        mut start: Start,
+        loader: Loader,
+        config: TrainingConfig,
+    ) -> Result<u8, Error> {
+        let options = &start.pretrained.generation_config;
+        let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
+        // What was trained with is what captions begin with, in evaluations and in the checkpoints.
+        start.pretrained.generation_config.decoder_start_token_id = config.decoder_start_token_id;
+        let files = PretrainedFiles::new(&start.pretrained, Some(&start.folder));
+        let trainer = Trainer::new(start.pretrained.model.clone(), config, &files)?;
+        let evaluator = match self.settings.training.eval_steps {
+            Some(_) => Some(Evaluator::new(self, &start, *trainer.objective())?),
+            None => None,
+        };
+        let length = self.settings.data.max_length;
+        let batches = CaptionBatches::new(loader, &start.tokenizer, length, self.device);
+        self.run(trainer, batches, &files, evaluator)
+    }
+
+    fn classification(
+        &self,
+        start: Start,
+        loader: Loader,
+        config: TrainingConfig,
+    ) -> Result<u8, Error> {
+        let classes = classify::classes(self.settings)?;
+        let config = TrainingConfig {
+            decoder_start_token_id: Some(Classes::PADDING),
+            pad_token_id: Some(Classes::PADDING),
+            ..config
+        };
+        let VisionEncoderDecoder {
+            encoder,
+            decoder,
+            projection,
+        } = start.pretrained.model.clone();
+        let [channels, height, width] = start.pretrained.config.encoder.input();
+        let pixels = Tensor::zeros([1, channels, height, width], self.device);
+        let [_, _, width] = start.pretrained.model.encode(pixels).hidden.dims();
+        let model = VisionEncoderDecoder {
+            encoder,
+            decoder: Classifier::new(width, &classes, self.device),
+            projection,
+        };
+        let files = PretrainedFiles::new(&start.pretrained, Some(&start.folder));
+        let files = ClassifierFiles::new(files, decoder, classes.clone());
+        let trainer = Trainer::new(model, config, &files)?;
+        let evaluator = match self.settings.training.eval_steps {
+            Some(_) => {
+                let objective = *trainer.objective();
+                Some(LabelEvaluator::new(self, &start, &classes, objective)?)
+            }
+            None => None,
+        };
+        let batches = CaptionBatches::of_labels(loader, &classes, self.device);
+        self.run(trainer, batches, &files, evaluator)
+    }
+
+    fn run<E, D, V>(
+        &self,
+        mut trainer: Trainer<E, D>,
+        batches: CaptionBatches<'_>,
+        files: &dyn ModelFiles<E, D>,
+        evaluator: Option<V>,
+    ) -> Result<u8, Error>
+    where
+        E: Encoder<Input = Tensor<4>>,
+        D: Decoder,
+        V: Evaluate<E, D>,
+    {
+        let program = self.program;
+        let on_skipped = |skipped: &datasets::Skipped| program.message(skipped);
+        let mut batches = batches.on_skipped(on_skipped);
+        if let Some(checkpoint) = latest_checkpoint(self.output.folder())? {
+            let position = trainer.restore(&checkpoint, files)?;
+            batches
+                .restore(&position)
+                .map_err(training::TrainingError::Data)?;
+            program.message(format!("goes on from {}", checkpoint.display()));
+        }
+        // Without a handler a signal ends the program at once, and what was saved stays.
+        let stop = report::stop_at_interrupt(STOPPED);
+        let mut observer = Observer::new(
+            program,
+            self.output,
+            trainer.config().clone(),
+            trainer.progress(),
+            evaluator,
+            stop,
+            self.is_json,
+        )?;
+        let finished = trainer.run(&mut batches, files, self.output.folder(), &mut observer);
+        observer.finish()?;
+        self.tell(&finished?)
+    }
+
+    fn tell(&self, finished: &Finished) -> Result<u8, Error> {
+        match finished {
+            Finished::Stopped { checkpoint } => {
+                self.program.message(format!(
+                    "stopped; the same command goes on from {}",
+                    checkpoint.display()
+                ));
+                Ok(STOPPED)
+            }
+            Finished::Complete { checkpoint } => {
+                let next = match self.settings.task {
+                    Task::Captioning => "try caption",
+                    Task::Classification => "now train captions with train",
+                };
+                self.program.message(format!(
+                    "complete; {next} --model {} ...",
+                    checkpoint.display()
+                ));
+                Ok(0)
+            }
+            _ => Ok(0),
+        }
+    }
 }
 
 fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start, Error> {
@@ -121,6 +229,9 @@ fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start
             Weights::Ordinary,
             device,
         );
+        // They are drawn when they are first used.
+        device.seed(settings.training.seed);
+        pretrained.model = pretrained.model.materialize();
     }
     let [_, height, _] = pretrained.config.encoder.input();
     let side = u32::try_from(height).unwrap_or(u32::MAX);
@@ -134,24 +245,4 @@ fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start
         tokenizer,
         processor: ImageProcessor::new(processor)?,
     })
-}
-
-fn tell(program: &Program, finished: &Finished) -> Result<u8, Error> {
-    match finished {
-        Finished::Stopped { checkpoint } => {
-            program.message(format!(
-                "stopped; the same command goes on from {}",
-                checkpoint.display()
-            ));
-            Ok(STOPPED)
-        }
-        Finished::Complete { checkpoint } => {
-            program.message(format!(
-                "complete; try caption --model {} PICTURE",
-                checkpoint.display()
-            ));
-            Ok(0)
-        }
-        _ => Ok(0),
-    }
 }

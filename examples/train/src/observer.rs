@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use pretrained::{ImageEncoder, PretrainedModel, TextDecoder};
 use report::Program;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use training::logs::{EventFile, Table};
 use training::{BoxError, Evaluation, Progress, TrainingConfig, TrainingObserver, UpdateReport};
+use vision_encoder_decoder::VisionEncoderDecoder;
 
 use crate::error::Error;
-use crate::evaluation::Evaluator;
+use crate::evaluation::Evaluate;
 use crate::output::Output;
 use crate::page;
 use crate::sample::Sample;
@@ -32,11 +32,11 @@ const TEMPLATE: &str = "{bar:20} update {pos}/{len}, {eta} left, {msg}";
 const LIMIT: u64 = 1 << 30;
 
 /// Writes tables, event files, evaluations and the page, and shows a bar.
-pub(crate) struct Observer<'a> {
+pub(crate) struct Observer<'a, V> {
     program: &'a Program,
     output: &'a Output,
     config: TrainingConfig,
-    evaluator: Option<Evaluator>,
+    evaluator: Option<V>,
     stop: Arc<AtomicBool>,
     is_json: bool,
     bar: report::Progress,
@@ -59,14 +59,14 @@ pub(crate) struct Evaluated {
     pub(crate) metrics: BTreeMap<String, f64>,
 }
 
-impl<'a> Observer<'a> {
+impl<'a, V> Observer<'a, V> {
     /// Goes on with the files of a training that has come so far.
     pub(crate) fn new(
         program: &'a Program,
         output: &'a Output,
         config: TrainingConfig,
         progress: &Progress,
-        evaluator: Option<Evaluator>,
+        evaluator: Option<V>,
         stop: Arc<AtomicBool>,
         is_json: bool,
     ) -> Result<Self, Error> {
@@ -218,7 +218,7 @@ impl<'a> Observer<'a> {
     }
 }
 
-impl TrainingObserver<ImageEncoder, TextDecoder> for Observer<'_> {
+impl<E, D, V: Evaluate<E, D>> TrainingObserver<E, D> for Observer<'_, V> {
     fn on_update(&mut self, report: &UpdateReport, _progress: &Progress) -> ControlFlow<()> {
         self.bar.advance();
         let result = self.record_update(report);
@@ -231,7 +231,7 @@ impl TrainingObserver<ImageEncoder, TextDecoder> for Observer<'_> {
 
     fn evaluate(
         &mut self,
-        model: &PretrainedModel,
+        model: &VisionEncoderDecoder<E, D>,
         _progress: &Progress,
     ) -> Result<Option<Evaluation>, BoxError> {
         let Some(evaluator) = &self.evaluator else {
@@ -271,6 +271,12 @@ fn print(program: &Program, evaluated: &Evaluated) -> Result<(), Error> {
     let metrics = &evaluated.metrics;
     let loss = metrics.get("eval_loss").copied().unwrap_or(f64::NAN);
     program.line(format!("update {}: loss {loss:.4}", evaluated.update))?;
+    let share = |name: &str| metrics.get(name).map(|share| share * 100.0);
+    if let (Some(labels), Some(images)) = (share("eval_accuracy"), share("eval_exact")) {
+        program.line(format!(
+            "  labels {labels:.1} % right, all of an image {images:.1} %"
+        ))?;
+    }
     for language in languages(metrics) {
         let of = |name: &str| {
             let value = metrics.get(&format!("eval_{name}_{language}"));

@@ -51,15 +51,15 @@ fn curves(page: &mut String, evaluated: &[Evaluated]) {
     for (metric, title) in [
         ("eval_loss", "Loss"),
         ("eval_bleu4", "BLEU-4, mean of the languages"),
+        ("eval_accuracy", "Right labels, as a share"),
     ] {
         let points = evaluated
             .iter()
             .filter_map(|found| Some((found.update as f64, *found.metrics.get(metric)?)));
-        let _ = write!(
-            page,
-            "<h3>{title}</h3>{}",
-            curve(&points.collect::<Vec<_>>())
-        );
+        let points: Vec<_> = points.collect();
+        if !points.is_empty() {
+            let _ = write!(page, "<h3>{title}</h3>{}", curve(&points));
+        }
     }
 }
 
@@ -78,6 +78,9 @@ fn scores(page: &mut String, evaluated: &[Evaluated]) {
     let Some(last) = evaluated.last() else {
         return;
     };
+    if languages(&last.metrics).next().is_none() {
+        return; // Labels are in no language.
+    }
     let _ = write!(
         page,
         "<h3>After update {}</h3><div class=scroll><table><tr><th>language",

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use preprocess::image::ImageProcessorConfig;
+use preprocess::image::{ImageProcessorConfig, PixelValues};
 use preprocess::text::Language;
 use serde::{Deserialize, Serialize};
 
@@ -33,14 +33,29 @@ impl Written {
             references: references.iter().map(|&text| text.to_owned()).collect(),
         }
     }
+
+    /// Labels that a classifier names, which are in no language.
+    pub(crate) fn labels(prediction: &[&str], reference: &[&str]) -> Self {
+        Self {
+            language: String::new(),
+            prediction: prediction.join(", "),
+            references: vec![reference.join(", ")],
+        }
+    }
 }
 
-/// Turns the pixel values of an image, `[3, height, width]`, back into a picture.
-pub(crate) fn picture(
-    values: &[f32],
-    [height, width]: [usize; 2],
+/// Turns the pixel values of images back into pictures.
+pub(crate) fn pictures(
+    values: &PixelValues,
     config: &ImageProcessorConfig,
-) -> String {
+) -> impl Iterator<Item = String> {
+    let [_, channels, height, width] = values.shape;
+    let images = values.values.chunks(channels * height * width);
+    images.map(move |values| picture(values, [height, width], config))
+}
+
+/// The same for `[3, height, width]`.
+fn picture(values: &[f32], [height, width]: [usize; 2], config: &ImageProcessorConfig) -> String {
     let (mean, deviation) = match config.do_normalize {
         true => (config.image_mean, config.image_std),
         false => ([0.0; 3], [1.0; 3]),

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use datasets::{Augmentations, CaptionChoice};
+use clap::ValueEnum;
+use datasets::{Augmentations, CaptionChoice, Loader};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use training::TrainingConfig;
@@ -19,12 +20,25 @@ pub(crate) struct Settings {
     pub(crate) fresh_weights: bool,
     /// Where checkpoints and reports go.
     pub(crate) output_dir: PathBuf,
+    /// What is learnt from the data.
+    pub(crate) task: Task,
     pub(crate) data: DataSettings,
     pub(crate) training: TrainingConfig,
     pub(crate) evaluation: EvaluationSettings,
 }
 
-/// What is learnt.
+/// What is learnt from the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Task {
+    /// To write the captions.
+    #[default]
+    Captioning,
+    /// To name labels: prepares the encoder, and leaves the decoder as it is.
+    Classification,
+}
+
+/// The data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DataSettings {
@@ -34,6 +48,8 @@ pub(crate) struct DataSettings {
     pub(crate) validation_files: Vec<PathBuf>,
     /// The folder that paths of images start from. The folder of the table, if it is not set.
     pub(crate) image_folder: Option<PathBuf>,
+    /// The column of captions or labels, or in shards their key in JSON files; `caption`, if it is not set.
+    pub(crate) caption_column: Option<String>,
     /// Languages to learn, by code or name. All of the data, if there is none.
     pub(crate) languages: Vec<String>,
     /// The language of captions that name none.
@@ -54,7 +70,7 @@ pub(crate) struct DataSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EvaluationSettings {
-    /// Images of the validation data that are used; all, if it is not set.
+    /// Images of the validation data that are used, and those that fill the last batch; all, if it is not set.
     pub(crate) images: Option<u64>,
     /// Images in a batch.
     pub(crate) batch_size: usize,
@@ -72,6 +88,7 @@ impl Default for DataSettings {
             train_files: Vec::new(),
             validation_files: Vec::new(),
             image_folder: None,
+            caption_column: None,
             languages: Vec::new(),
             language: None,
             captions: CaptionChoice::All,
@@ -92,6 +109,13 @@ impl Default for EvaluationSettings {
             max_new_tokens: None,
             samples: 12,
         }
+    }
+}
+
+impl EvaluationSettings {
+    /// The images of the validation data that are used.
+    pub(crate) fn limit(&self, loader: &Loader) -> u64 {
+        self.images.unwrap_or(u64::MAX).min(loader.images())
     }
 }
 
@@ -153,8 +177,17 @@ impl Settings {
                 "what to evaluate with, as training.eval_steps asks",
             );
         }
+        if self.task == Task::Classification && self.data.captions != CaptionChoice::All {
+            return Err(Error::SomeLabels);
+        }
+        let images = self.evaluation.images.unwrap_or(1);
         let positive = [
             ("data.max_length", self.data.max_length, 3),
+            (
+                "evaluation.images",
+                usize::try_from(images).unwrap_or(usize::MAX),
+                1,
+            ),
             ("evaluation.batch_size", self.evaluation.batch_size, 1),
             ("evaluation.num_beams", self.evaluation.num_beams, 1),
         ];

@@ -272,3 +272,104 @@ fn pictures_that_vanish_are_named_and_passed_over() {
     let message = text(&done.stderr);
     assert_eq!(message.matches("row 8 (3.png)").count(), 2, "{message}");
 }
+
+#[test]
+fn an_encoder_learns_labels_and_is_then_taught_captions() {
+    let place = Place::new();
+    let (red, blue) = (Rgb([220, 30, 30]), Rgb([30, 30, 220]));
+    let mut table = String::from("image_file\tlabel\n");
+    for (name, left, right) in [("r", red, red), ("b", blue, blue), ("rb", red, blue)] {
+        let picture = RgbImage::from_fn(32, 32, |x, _| if x < 16 { left } else { right });
+        let file = format!("{name}.png");
+        picture.save(place.path(&file)).unwrap();
+        for label in name.chars() {
+            table += &format!("{file}\t{label}\n");
+        }
+    }
+    fs::write(place.path("labels.tsv"), table).unwrap();
+    let options = [
+        "--task",
+        "classification",
+        "--caption-column",
+        "label",
+        "--train-file",
+        "labels.tsv",
+        "--validation-file",
+        "labels.tsv",
+        "--learning-rate",
+        "0.005",
+        "--max-steps",
+        "200",
+        "--eval-steps",
+        "200",
+        "--json",
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command
+        .args(["--model", "model", "--output-dir", "labels"])
+        .args(["--per-device-train-batch-size", "3", "--warmup-steps", "2"])
+        .args(options)
+        .current_dir(place.0.path());
+    let done = command.output().unwrap();
+    succeeds(&done);
+    let evaluation = text(&done.stdout);
+    let evaluation = evaluation
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|line| line["evaluation"].is_object())
+        .unwrap();
+    let accuracy = evaluation["evaluation"]["eval_accuracy"].as_f64().unwrap();
+    assert_eq!(accuracy, 1.0, "{evaluation}");
+    let checkpoint = place.path("labels/checkpoint-200");
+    let classes = fs::read_to_string(checkpoint.join("classes.json")).unwrap();
+    let classes: Value = serde_json::from_str(&classes).unwrap();
+    assert_eq!(
+        classes,
+        serde_json::json!({"max_labels": 2, "classes": ["b", "r"]})
+    );
+
+    // The encoder has learnt, the decoder is as it was.
+    let weights = |folder: &Path| fs::read(folder.join("model.safetensors")).unwrap();
+    let (before, after) = (weights(&place.path("model")), weights(&checkpoint));
+    let tensor = |file: &[u8], start: &str, end: &str| {
+        let file = safetensors::SafeTensors::deserialize(file).unwrap();
+        let mut tensors = file.tensors().into_iter();
+        let (_, found) = tensors
+            .find(|(name, _)| name.starts_with(start) && name.ends_with(end))
+            .unwrap();
+        found.data().to_vec()
+    };
+    for (start, end, has_learnt) in [
+        ("encoder.", "layers.0.mlp.fc1.weight", true),
+        ("decoder.", "layers.0.fc1.weight", false),
+    ] {
+        let [before, after] = [&before, &after].map(|file| tensor(file, start, end));
+        assert_eq!(before != after, has_learnt, "{start}");
+    }
+
+    let options = ["--model", "labels/checkpoint-200", "--max-steps", "2"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command
+        .args(options)
+        .args(["--train-file", "data.tsv", "--output-dir", "captions"])
+        .current_dir(place.0.path());
+    succeeds(&command.output().unwrap());
+    assert!(!place.path("captions/checkpoint-2/classes.json").exists());
+
+    // Some of the labels would be learnt as all of them.
+    let refused = place.run(
+        "refused",
+        &[
+            "--task",
+            "classification",
+            "--set",
+            "data.captions={at_most=1}",
+        ],
+    );
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("data.captions"),
+        "{}",
+        text(&refused.stderr)
+    );
+}

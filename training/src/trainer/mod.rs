@@ -25,6 +25,8 @@ use guard::LossGuard;
 pub use checkpoints::{best_checkpoint, latest_checkpoint};
 pub use config::TrainingConfig;
 pub use model_files::{ByPath, ModelFiles, parameter_values};
+#[cfg(feature = "pretrained")]
+pub(crate) use model_files::{read_parameters, write_parameters};
 pub use observer::{Evaluation, TrainingObserver};
 pub use run::Finished;
 pub use source::BatchSource;

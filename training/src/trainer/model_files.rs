@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use checkpoint::StagedFolder;
 use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
@@ -55,13 +56,7 @@ impl<E: Encoder, D: Decoder> ModelFiles<E, D> for ByPath {
         model: &VisionEncoderDecoder<E, D>,
         folder: &StagedFolder,
     ) -> Result<(), BoxError> {
-        let shapes = shapes(model);
-        let mut tensors = Vec::new();
-        visit_values(model, |path, values| {
-            let shape = shapes.get(&path).cloned().unwrap_or_default();
-            tensors.push((path, shape, values));
-        });
-        Ok(write_tensors(&folder.path().join(WEIGHTS), tensors)?)
+        write_parameters(model, &folder.path().join(WEIGHTS))
     }
 
     fn read(
@@ -70,14 +65,33 @@ impl<E: Encoder, D: Decoder> ModelFiles<E, D> for ByPath {
         folder: &Path,
         device: &Device,
     ) -> Result<VisionEncoderDecoder<E, D>, BoxError> {
-        let path = folder.join(WEIGHTS);
-        let tensors = read_tensors(&path, &device.clone().inner())?;
-        check(&shapes(&model), &tensors).map_err(|reason| TrainingError::State {
-            origin: path.display().to_string(),
-            reason,
-        })?;
-        Ok(replace_values(model, |path, _| tensors.get(path).cloned()))
+        read_parameters(model, &folder.join(WEIGHTS), device)
     }
+}
+
+/// Writes the parameters of any module to a file, by Burn's paths and in Burn's layout.
+pub(crate) fn write_parameters<M: Module>(module: &M, path: &Path) -> Result<(), BoxError> {
+    let shapes = shapes(module);
+    let mut tensors = Vec::new();
+    visit_values(module, |path, values| {
+        let shape = shapes.get(&path).cloned().unwrap_or_default();
+        tensors.push((path, shape, values));
+    });
+    Ok(write_tensors(path, tensors)?)
+}
+
+/// Replaces the parameters of a module by those of a file that [`write_parameters`] wrote.
+pub(crate) fn read_parameters<M: Module>(
+    module: M,
+    path: &Path,
+    device: &Device,
+) -> Result<M, BoxError> {
+    let tensors = read_tensors(path, &device.clone().inner())?;
+    check(&shapes(&module), &tensors).map_err(|reason| TrainingError::State {
+        origin: path.display().to_string(),
+        reason,
+    })?;
+    Ok(replace_values(module, |path, _| tensors.get(path).cloned()))
 }
 
 /// Checks that there is a tensor for each parameter, and no other.
