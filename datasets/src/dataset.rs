@@ -20,6 +20,7 @@ pub enum Entry {
 #[derive(Clone, Debug)]
 pub struct Dataset {
     sources: Arc<[Source]>,
+    shared: Arc<Shared>,
     options: Arc<Options>,
 }
 
@@ -52,6 +53,7 @@ impl Dataset {
         }
         Ok(Self {
             sources: sources.into(),
+            shared: Arc::new(shared),
             options: Arc::new(options.clone()),
         })
     }
@@ -64,11 +66,21 @@ impl Dataset {
     /// All examples, in the order of the files, and the entries that can't be used. A file is read as the iterator goes
     /// on; nothing is indexed.
     pub fn examples(&self) -> Examples {
+        self.walk(true)
+    }
+
+    /// Does as [`examples`](Self::examples), but leaves out the content of images that are stored in shards: it is
+    /// empty, and is not read.
+    pub fn captions(&self) -> Examples {
+        self.walk(false)
+    }
+
+    fn walk(&self, images: bool) -> Examples {
         Examples {
             sources: Arc::clone(&self.sources),
             source: 0,
             walk: None,
-            images: true,
+            images,
         }
     }
 
@@ -89,7 +101,7 @@ impl Dataset {
     /// - [`Error::Read`] if a file can't be read.
     /// - [`Error::Io`] if an index can't be written.
     pub fn index_with(&self, progress: &mut dyn FnMut(u64)) -> Result<IndexedDataset, Error> {
-        IndexedDataset::new(&self.sources, &self.options, progress)
+        IndexedDataset::new(&self.sources, &self.shared.files, &self.options, progress)
     }
 }
 
@@ -104,12 +116,6 @@ pub struct Examples {
 }
 
 impl Examples {
-    /// Leaves the content of stored images empty, which is not read then.
-    pub fn without_images(mut self) -> Self {
-        self.images = false;
-        self
-    }
-
     fn next_entry(&mut self, source: &Source) -> Result<Option<Entry>, Error> {
         let walk = match &mut self.walk {
             Some(walk) => walk,

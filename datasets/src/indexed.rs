@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use crate::index::Index;
-use crate::positioned::unreadable;
+use crate::index::{Index, Indexes};
+use crate::positioned::OpenFiles;
 use crate::source::{Place, Source};
 use crate::{Entry, Error, Options, SkipCounts, Skipped};
 
@@ -27,16 +27,18 @@ struct Part {
 impl IndexedDataset {
     pub(crate) fn new(
         sources: &[Source],
+        files: &Arc<OpenFiles>,
         options: &Options,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self, Error> {
         let mut parts: Vec<Part> = Vec::with_capacity(sources.len());
         let mut end = 0;
+        let mut indexes = Indexes::new(options, files);
         for source in sources {
             let (index, count) = match source.blocks() {
                 Some(blocks) => (None, blocks.iter().sum()),
                 None => {
-                    let index = Index::of(source, options, &mut |count| progress(end + count))?;
+                    let index = indexes.of(source, &mut |count| progress(end + count))?;
                     let count = index.header.examples;
                     (Some(index), count)
                 }
@@ -70,7 +72,7 @@ impl IndexedDataset {
     ///
     /// # Errors
     /// - [`Error::Read`] if the file can't be read.
-    /// - [`Error::Changed`] if it was written to since it was opened.
+    /// - [`Error::Changed`] if it, or its index, was written to since it was opened.
     ///
     /// # Panics
     /// If there is no such position.
@@ -86,10 +88,7 @@ impl IndexedDataset {
             .map_or(0, |before| self.parts[before].end);
         let part = &self.parts[number];
         let place = match &part.index {
-            Some(index) => {
-                let place = index.place(position - start);
-                place.map_err(|error| unreadable(part.source.path(), error))?
-            }
+            Some(index) => index.place(position - start)?,
             None => Place {
                 offset: position - start,
                 row: position - start + 1,

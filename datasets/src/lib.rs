@@ -62,8 +62,9 @@
 //! Ten million examples take no more memory than ten thousand. Where each begins is in a file of 16 bytes an example
 //! ([`Options::index_folder`]), not in memory, and the random order of an epoch is not a list but a function: a
 //! permutation that gives the example at any place. So an epoch needs neither a pass over a list nor a buffer of examples,
-//! and all orders are possible, other than with the buffers of a few thousand examples that stream readers shuffle. What
-//! grows is a few hundred bytes for each file, and for each row group of Parquet.
+//! and an example may come at any place, other than with the buffers of a few thousand examples that stream readers
+//! shuffle. What grows is a few hundred bytes for each file, and for each row group of Parquet. A few dozen files are open at
+//! a time, however many a data set has.
 //!
 //! # Tables
 //! The original read its tables with `pandas.read_csv(path, sep="\t")`, so quotation marks are read as pandas reads them
@@ -93,6 +94,7 @@ mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod positioned;
+mod resources;
 mod shard;
 mod skipped;
 mod source;

@@ -1,8 +1,10 @@
 //! Reads at a position of a file that several threads share.
 
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,51 @@ fn read_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 #[cfg(windows)]
 fn read_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// The files that were read last, open, of the thousands that a data set may have.
+#[derive(Debug, Default)]
+pub(crate) struct OpenFiles {
+    /// The one that was used last is last.
+    recent: Mutex<VecDeque<(Arc<Path>, Arc<File>)>>,
+}
+
+impl OpenFiles {
+    /// How many stay open. Systems allow a process 256 (macOS) or 1,024 (Linux).
+    const MOST: usize = 32;
+
+    /// A file, which `check` may refuse when it is opened.
+    pub(crate) fn get(
+        &self,
+        path: &Arc<Path>,
+        check: impl FnOnce(&File, &Metadata) -> Result<(), Error>,
+    ) -> Result<Arc<File>, Error> {
+        if let Some(file) = self.known(path) {
+            return Ok(file);
+        }
+        // Another thread may open it too, which does no harm.
+        let (file, metadata) = whole_files::open(&**path)?;
+        check(&file, &metadata)?;
+        let file = Arc::new(file);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= Self::MOST {
+            recent.pop_front();
+        }
+        recent.push_back((Arc::clone(path), Arc::clone(&file)));
+        Ok(file)
+    }
+
+    fn known(&self, path: &Path) -> Option<Arc<File>> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = path.as_os_str();
+        let place = recent
+            .iter()
+            .rposition(|(known, _)| known.as_os_str() == name)?;
+        let entry = recent.remove(place)?;
+        let file = Arc::clone(&entry.1);
+        recent.push_back(entry);
+        Some(file)
+    }
 }
 
 /// What tells whether a file has changed: its size and when it was written.

@@ -42,7 +42,7 @@ impl fmt::Display for Skipped {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// A row has another number of fields than its table has columns: a tab in a caption, or a row cut short.
+    /// A row has another number of fields than its table has columns: a tab in a caption, or a table cut short.
     FieldCount,
     /// A quotation mark at the beginning of a field is never closed, so that it would swallow the rows that follow.
     UnclosedQuote,
@@ -62,7 +62,7 @@ pub enum SkipReason {
     NoCaption,
     /// What stands beside an image in a shard can't be understood.
     Malformed,
-    /// A shard or table ends in the middle of an entry.
+    /// A shard ends in the middle of an entry, or without the mark of its end.
     CutShort,
     /// An image, or the file that holds it, can't be read.
     Unreadable,

@@ -1,10 +1,11 @@
 //! What the files of a data set have in common.
 
 use std::path::Path;
+use std::sync::Arc;
 
 #[cfg(feature = "parquet")]
 use crate::parquet::{Cache, ParquetFile};
-use crate::positioned::Stamp;
+use crate::positioned::{OpenFiles, Stamp};
 use crate::shard::Shard;
 use crate::table::Table;
 use crate::{Entry, Error, Format, Options};
@@ -36,19 +37,19 @@ pub(crate) enum Source {
 /// What the files of a data set share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
+    pub(crate) files: Arc<OpenFiles>,
     #[cfg(feature = "parquet")]
-    row_groups: std::sync::Arc<Cache>,
+    row_groups: Arc<Cache>,
 }
 
 impl Source {
-    #[cfg_attr(not(feature = "parquet"), expect(unused_variables))]
     pub(crate) fn open(path: &Path, options: &Options, shared: &Shared) -> Result<Self, Error> {
         let format = match options.format {
             Some(format) => format,
             None => crate::files::format_of(path)?,
         };
         match format {
-            Format::Tsv => Table::open(path, options).map(Self::Table),
+            Format::Tsv => Table::open(path, options, &shared.files).map(Self::Table),
             Format::WebDataset => Shard::open(path, options).map(Self::Shard),
             #[cfg(feature = "parquet")]
             Format::Parquet => ParquetFile::open(path, options, &shared.row_groups).map(Self::Parquet),
@@ -63,7 +64,7 @@ impl Source {
     /// All entries in order. Without `images`, the content of images that are stored in the file is left out.
     pub(crate) fn walk(&self, images: bool) -> Result<Box<dyn Walk>, Error> {
         match self {
-            Self::Table(table) => Ok(Box::new(table.rows())),
+            Self::Table(table) => Ok(Box::new(table.rows()?)),
             Self::Shard(shard) => Ok(Box::new(shard.members(images)?)),
             #[cfg(feature = "parquet")]
             Self::Parquet(file) => Ok(Box::new(file.rows())),

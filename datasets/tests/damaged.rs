@@ -256,21 +256,26 @@ fn an_index_is_kept_used_and_made_anew_where_it_does_not_fit() {
             .len()
     };
     assert_eq!(length(&options), 8);
-    let file = || {
-        fs::read_dir(&indexes)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .next()
-            .unwrap()
-    };
+    let kept = fs::read_dir(&indexes)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let file = || kept.clone();
     let whole = fs::read(file()).unwrap();
     let written = || fs::metadata(file()).unwrap().modified().unwrap();
     let first = written();
     assert_eq!(length(&options), 8);
     assert_eq!(written(), first, "it was used");
-    // Other options make other examples.
-    assert_eq!(length(&options.clone().with_max_row_bytes(2000)), 8);
-    assert_ne!(fs::read(file()).unwrap(), whole);
+    // Other options make other examples, and have an index of their own.
+    let other = options.clone().with_max_row_bytes(2000);
+    assert_eq!(length(&other), 8);
+    assert_eq!(fs::read_dir(&indexes).unwrap().count(), 2);
+    assert_eq!(
+        (written(), fs::read(file()).unwrap()),
+        (first, whole.clone())
+    );
     let mut random = Random(7);
     for number in 0..200 {
         let mut bytes = changed(&whole, &mut random);

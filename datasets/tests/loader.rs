@@ -245,6 +245,50 @@ fn devices_together_have_the_images_of_one_with_a_larger_batch() {
 }
 
 #[test]
+fn devices_have_as_many_batches_whatever_is_skipped_on_each() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first nine of an epoch that is not shuffled: all images of the first batch of one device among them.
+    let dataset = dataset(folder.path(), 26, &[0, 3, 6, 9, 4, 13]);
+    for (drop_last, length, rest) in [(false, 3, 2), (true, 2, 0)] {
+        let mut all = Vec::new();
+        for rank in 0..3 {
+            let config = LoaderConfig {
+                rank,
+                world_size: 3,
+                drop_last,
+                shuffle: Shuffle::Off,
+                ..config()
+            };
+            let loader = Loader::new(dataset.clone(), processor(), config).unwrap();
+            assert_eq!(loader.batches_per_epoch(), length);
+            let mut iterator = loader.batches(Position::default(), 2).unwrap();
+            let found: Vec<Batch> = iterator.by_ref().map(Result::unwrap).collect();
+            assert_eq!(found.len() as u64, 2 * length, "{rank}");
+            let positions: Vec<Position> = found.iter().map(|batch| batch.next).collect();
+            assert_eq!(positions[0], Position { epoch: 0, index: 4 });
+            assert_eq!(
+                positions[length as usize - 1],
+                Position { epoch: 1, index: 0 }
+            );
+            if rank == 0 {
+                assert_eq!(found[0].pixel_values.shape, [0, 3, 0, 0]);
+                assert!(found[0].captions.is_empty() && found[0].skipped.len() == 4);
+            }
+            let middle = batches(&dataset, loader.config().clone(), positions[0], 2);
+            assert_eq!(shown(&middle), shown(&found[1..]));
+            all.extend(found.into_iter().filter(|batch| batch.epoch == 0));
+        }
+        let mut images: Vec<u64> = all
+            .iter()
+            .flat_map(|batch| batch.examples.clone())
+            .collect();
+        images.sort();
+        let expected = (0..24 + rest).filter(|image| ![0, 3, 6, 9, 4, 13].contains(image));
+        assert!(images.into_iter().eq(expected), "{drop_last}");
+    }
+}
+
+#[test]
 fn languages_and_choices_of_captions_are_kept_to() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path(), 60, &[]);

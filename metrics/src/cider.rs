@@ -17,7 +17,12 @@ const SIGMA: f64 = 6.0;
 /// it is 0, and scores of different data sets can't be compared. Words are what white space separates; [`CocoBleu`]
 /// says how COCO prepares texts.
 ///
-/// All captions are kept, as one number per word, since only the last says how rare an n-gram is.
+/// All captions are kept, as one number per word, since only the last says how rare an n-gram is; and so are the different
+/// words, and the different n-grams of references with their counts: some 80 bytes for each word of captions that differ
+/// much, and less the more they repeat each other.
+///
+/// Sums are in the order of the words' first occurrences, so equal captions in equal order have the same score to the last
+/// bit.
 ///
 /// ```
 /// let mut cider = metrics::Cider::default();
@@ -51,7 +56,8 @@ struct Example {
 
 /// The weights of a text's n-grams, by order.
 struct Weights {
-    of: [HashMap<Ngram, f64>; ORDERS],
+    /// Sorted by n-gram, since sums depend on their order.
+    of: [Vec<(Ngram, f64)>; ORDERS],
     norms: [f64; ORDERS],
     /// The number of its 2-grams, which the reference implementation takes for its length.
     length: f64,
@@ -109,13 +115,20 @@ impl Cider {
             norms: [0.0; ORDERS],
             length: text.len().saturating_sub(1) as f64,
         };
-        for ngram in ngrams(text) {
-            let with = self.pictures.get(&ngram).copied().unwrap_or(1);
-            let order = ngram.iter().filter(|word| **word > 0).count();
-            *weights.of[order - 1].entry(ngram).or_default() += pictures - f64::from(with).ln();
+        for order in 1..=ORDERS {
+            let mut ngrams: Vec<Ngram> = ngrams_of(text, order).collect();
+            ngrams.sort_unstable();
+            weights.of[order - 1] = ngrams
+                .chunk_by(|one, other| one == other)
+                .map(|same| {
+                    let with = self.pictures.get(&same[0]).copied().unwrap_or(1);
+                    let weight = pictures - f64::from(with).ln();
+                    (same[0], same.len() as f64 * weight)
+                })
+                .collect();
         }
         for (norm, weights) in weights.norms.iter_mut().zip(&weights.of) {
-            let squares = weights.values().map(|weight| weight * weight);
+            let squares = weights.iter().map(|(_, weight)| weight * weight);
             *norm = squares.sum::<f64>().sqrt();
         }
         weights
@@ -146,12 +159,15 @@ impl Example {
 
 /// All n-grams of a text, of all orders.
 fn ngrams(text: &[u32]) -> impl Iterator<Item = Ngram> {
-    (1..=ORDERS).flat_map(move |order| {
-        text.windows(order).map(move |words| {
-            let mut ngram = [0; ORDERS];
-            ngram[..order].copy_from_slice(words);
-            ngram
-        })
+    (1..=ORDERS).flat_map(move |order| ngrams_of(text, order))
+}
+
+/// All n-grams of an order.
+fn ngrams_of(text: &[u32], order: usize) -> impl Iterator<Item = Ngram> {
+    text.windows(order).map(move |words| {
+        let mut ngram = [0; ORDERS];
+        ngram[..order].copy_from_slice(words);
+        ngram
     })
 }
 
@@ -163,7 +179,8 @@ fn similarity(prediction: &Weights, reference: &Weights) -> f64 {
     let cosine = |order: usize| {
         let expected = &reference.of[order];
         let products = prediction.of[order].iter().map(|(ngram, weight)| {
-            let expected = expected.get(ngram).copied().unwrap_or(0.0);
+            let found = expected.binary_search_by(|(other, _)| other.cmp(ngram));
+            let expected = found.map_or(0.0, |place| expected[place].1);
             weight.min(expected) * expected
         });
         let product: f64 = products.sum();

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Distinct-1 and distinct-2 of a corpus, from 0 to 1: of all words of all predictions, and of all pairs of neighbours, the
 /// share that are different ones. A model that always writes the same caption is near 0. Larger corpora have lower
@@ -8,8 +8,9 @@ use std::collections::HashSet;
 /// n-grams of each order as its denominator.
 #[derive(Clone, Debug, Default)]
 pub struct Distinct {
-    words: HashSet<String>,
-    pairs: HashSet<[String; 2]>,
+    /// The number of each word.
+    words: HashMap<String, u32>,
+    pairs: HashSet<[u32; 2]>,
     word_count: u64,
     pair_count: u64,
 }
@@ -17,17 +18,24 @@ pub struct Distinct {
 impl Distinct {
     /// Adds the tokens of a prediction.
     pub fn add<T: AsRef<str>>(&mut self, prediction: &[T]) {
+        let mut before = None;
         for word in prediction {
             self.word_count += 1;
-            if !self.words.contains(word.as_ref()) {
-                self.words.insert(word.as_ref().to_owned());
+            let number = self.number(word.as_ref());
+            if let Some(before) = before.replace(number) {
+                self.pair_count += 1;
+                self.pairs.insert([before, number]);
             }
         }
-        for pair in prediction.windows(2) {
-            self.pair_count += 1;
-            self.pairs
-                .insert([pair[0].as_ref().to_owned(), pair[1].as_ref().to_owned()]);
+    }
+
+    fn number(&mut self, word: &str) -> u32 {
+        if let Some(number) = self.words.get(word) {
+            return *number;
         }
+        let number = self.words.len() as u32;
+        self.words.insert(word.to_owned(), number);
+        number
     }
 
     /// Distinct-1 and distinct-2. Both are 0 for an empty corpus.

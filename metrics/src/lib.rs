@@ -15,7 +15,7 @@
 //! ```
 //!
 //! [`Corpus`] computes all scores of one language at once. Each is also a type of its own, to which captions are added one by
-//! one, so that a long evaluation does not have to keep them:
+//! one; of these, only [`Cider`] and [`Distinct`] grow with the number of captions:
 //!
 //! | score | type | tokens | references | equals |
 //! |---|---|---|---|---|

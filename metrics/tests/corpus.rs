@@ -1,6 +1,6 @@
 //! Corpora that are empty, large or not captions at all.
 
-use metrics::{Corpus, Error, MAX_TEXT_BYTES};
+use metrics::{Cider, Corpus, Error, MAX_TEXT_BYTES};
 
 /// A generator of the same numbers in every run (Knuth's MMIX).
 struct Random(u64);
@@ -76,6 +76,66 @@ fn any_text_has_scores_within_their_bounds() {
             assert!((0.0..=100.000_1).contains(&percent), "{scores:?}");
         }
     }
+}
+
+/// Captions of words of which few are common and many rare, as in any language.
+fn caption(random: &mut Random, words: usize) -> String {
+    let word = |random: &mut Random| {
+        let common = 1 << random.below(14);
+        let rank = random.below(common);
+        format!("word{rank}")
+    };
+    (0..words)
+        .map(|_| word(random))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn equal_corpora_have_equal_scores_to_the_last_bit() {
+    let corpus = || {
+        let mut random = Random(5);
+        let mut corpus = Corpus::default();
+        for _ in 0..300 {
+            let references = [caption(&mut random, 12), caption(&mut random, 10)];
+            let mut prediction = references[0].clone();
+            prediction.truncate(40);
+            corpus.add(&prediction, &references).unwrap();
+        }
+        corpus.score()
+    };
+    let first = corpus();
+    for _ in 0..20 {
+        let again = corpus();
+        assert_eq!(again.cider.to_bits(), first.cider.to_bits());
+        assert_eq!(again, first);
+    }
+}
+
+#[test]
+fn memory_is_what_the_documentation_says() {
+    let words = 2 * 20_000 * 12;
+    let mut random = Random(6);
+    let captions: Vec<[String; 2]> = (0..20_000)
+        .map(|_| [caption(&mut random, 12), caption(&mut random, 12)])
+        .collect();
+    let cider = allocation_counter::measure(|| {
+        let mut cider = Cider::default();
+        for [prediction, reference] in &captions {
+            cider.add(prediction, &[reference]).unwrap();
+        }
+        assert!(cider.score() < 10.0);
+    });
+    let corpus = allocation_counter::measure(|| {
+        let mut corpus = Corpus::default();
+        for [prediction, reference] in &captions {
+            corpus.add(prediction, &[reference]).unwrap();
+        }
+        assert!(corpus.score().cider < 10.0);
+    });
+    let [cider, corpus] = [cider, corpus].map(|used| used.bytes_max as f64 / f64::from(words));
+    println!("bytes for each word: CIDEr {cider}, all scores {corpus}");
+    assert!(cider < 100.0 && corpus < 120.0, "{cider} and {corpus}");
 }
 
 #[test]

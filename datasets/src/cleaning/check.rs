@@ -10,6 +10,7 @@ use whole_files::limits;
 
 use super::{CleaningConfig, Facts, Identity, Problem, Sound, Unusable};
 use crate::ImageSource;
+use crate::resources::is_short;
 
 /// Looks at pictures: reads, decodes and hashes one at a time. It decides nothing, and is shared by threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,37 @@ pub struct PictureCheck {
     pub(super) max_pixels: u64,
     pub(super) identity: Identity,
     pub(super) near: bool,
+}
+
+/// The machine is short of memory, or has too many files open, so that nothing can be said about a picture.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "can't look at {picture} now, though it may be sound; end other programs, use fewer threads, or allow fewer pixels"
+)]
+pub struct CheckError {
+    /// The picture.
+    pub picture: String,
+    /// What is lacking.
+    pub source: preprocess::Error,
+}
+
+impl CheckError {
+    /// The error of a picture that can't be read now.
+    ///
+    /// # Errors
+    /// Gives the error back if it is the picture's and not the machine's.
+    pub fn new(image: &ImageSource, source: preprocess::Error) -> Result<Self, preprocess::Error> {
+        match is_short(&source) {
+            false => Err(source),
+            true => Ok(Self {
+                picture: match image {
+                    ImageSource::File(path) => path.display().to_string(),
+                    ImageSource::Bytes { name, .. } => name.clone(),
+                },
+                source,
+            }),
+        }
+    }
 }
 
 impl PictureCheck {
@@ -30,32 +62,34 @@ impl PictureCheck {
     }
 
     /// Looks at a picture. Whatever is wrong with it is a fact, not an error.
-    pub fn check(&self, image: &ImageSource) -> Facts {
+    ///
+    /// # Errors
+    /// [`CheckError`] if there is not enough memory, or too many files are open.
+    pub fn check(&self, image: &ImageSource) -> Result<Facts, CheckError> {
         // Decoders are caught where they are called; this is for what nobody thought of, which costs one picture.
         let checked = panic::catch_unwind(AssertUnwindSafe(|| match image {
-            ImageSource::File(path) => match whole_files::read(path, limits::PICTURE) {
-                Ok(bytes) => self.check_bytes(&bytes),
-                Err(error) => Facts::Unusable((&error).into()),
-            },
+            ImageSource::File(path) => self.check_bytes(&whole_files::read(path, limits::PICTURE)?),
             ImageSource::Bytes { bytes, .. } => self.check_bytes(bytes),
         }));
-        checked.unwrap_or_else(|_| {
-            Facts::Unusable(Unusable {
+        match checked {
+            Ok(Ok(sound)) => Ok(Facts::Sound(sound)),
+            Ok(Err(error)) => match CheckError::new(image, error) {
+                Ok(error) => Err(error),
+                Err(error) => Ok(Facts::Unusable((&error).into())),
+            },
+            Err(_) => Ok(Facts::Unusable(Unusable {
                 problem: Problem::Damaged,
                 message:
                     "the check can't cope with it; this is a fault in the program, please report it"
                         .into(),
-            })
-        })
+            })),
+        }
     }
 
-    fn check_bytes(&self, bytes: &[u8]) -> Facts {
+    fn check_bytes(&self, bytes: &[u8]) -> Result<Sound, preprocess::Error> {
         let options = DecodeOptions::default().with_max_pixels(self.max_pixels);
-        let image = match decode::decode(bytes, &options) {
-            Ok(image) => image,
-            Err(error) => return Facts::Unusable((&error).into()),
-        };
-        Facts::Sound(Sound {
+        let image = decode::decode(bytes, &options)?;
+        Ok(Sound {
             width: image.width(),
             height: image.height(),
             identity: match self.identity {
@@ -77,7 +111,7 @@ impl PictureCheck {
     }
 
     /// What tells whether a picture may have changed: of a file its name, size and time, of bytes themselves.
-    pub(super) fn stamp(image: &ImageSource) -> [u8; 8] {
+    pub(super) fn stamp(image: &ImageSource) -> [u8; 16] {
         let mut hash = Sha256::new();
         match image {
             ImageSource::File(path) => {

@@ -2,10 +2,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use super::journal::{Journal, JournalError, Place};
-use super::record::Record;
-use super::workers::{Job, Workers, look};
-use super::{Facts, PictureCheck};
+use super::journal::{Journal, JournalError};
+use super::workers::{Answer, Job, Workers};
+use super::{CheckError, Facts, PictureCheck};
 use crate::{Example, ImageSource};
 
 /// An example and what the check of its picture found.
@@ -23,7 +22,8 @@ pub struct CheckedExample {
 ///
 /// At most 16 examples for each thread are under way (32 at least), and of pictures in memory at most 64 MiB or one.
 /// Errors among the examples keep their place and are passed on. With a [`Journal`], what earlier runs have found is not
-/// looked for again, and what is found now is added to it.
+/// looked for again, and what is found now is added to it. A [`CheckError`] says that the machine lacks something, so it is
+/// best to stop: the picture and those that follow are looked at by the next run.
 pub struct Checked<I, E> {
     examples: Option<I>,
     window: VecDeque<Slot<E>>,
@@ -32,10 +32,6 @@ pub struct Checked<I, E> {
     first: u64,
     workers: Workers,
     journal: Option<Journal>,
-    /// Records of the block of the journal that is read, which proved true.
-    confirmed: Vec<Record>,
-    /// Whether records are added, since there are no more that earlier runs have written.
-    is_adding: bool,
 }
 
 /// Bytes of pictures that are under way.
@@ -45,8 +41,7 @@ const BYTES: usize = 64 << 20;
 enum Slot<E> {
     Example {
         example: Arc<Example>,
-        known: Option<(Record, Place)>,
-        answer: Option<Record>,
+        answer: Option<Answer>,
     },
     Other(E),
 }
@@ -54,7 +49,7 @@ enum Slot<E> {
 impl<I, E> Checked<I, E>
 where
     I: Iterator<Item = Result<Example, E>>,
-    E: From<JournalError>,
+    E: From<JournalError> + From<CheckError>,
 {
     /// Checks the pictures of examples on this many threads, at least one.
     ///
@@ -67,16 +62,15 @@ where
         journal: Option<Journal>,
     ) -> io::Result<Self> {
         let threads = threads.max(1);
+        let known = journal.as_ref().map(|journal| Arc::clone(&journal.known));
         Ok(Self {
             examples: Some(examples),
             window: VecDeque::new(),
             capacity: (threads * 16).max(32),
             bytes: 0,
             first: 0,
-            workers: Workers::new(check, threads)?,
+            workers: Workers::new(check, known, threads)?,
             journal,
-            confirmed: Vec::new(),
-            is_adding: false,
         })
     }
 
@@ -97,68 +91,28 @@ where
                     return;
                 }
                 Some(Err(error)) => Slot::Other(error),
-                Some(Ok(example)) => match self.known() {
-                    Err(error) => {
-                        self.examples = None;
-                        Slot::Other(error.into())
+                Some(Ok(example)) => {
+                    self.bytes += size(&example);
+                    let example = Arc::new(example);
+                    self.workers.start(Job {
+                        number: self.first + self.window.len() as u64,
+                        example: Arc::clone(&example),
+                    });
+                    Slot::Example {
+                        example,
+                        answer: None,
                     }
-                    Ok(known) => {
-                        self.bytes += size(&example);
-                        let example = Arc::new(example);
-                        self.workers.start(Job {
-                            number: self.first + self.window.len() as u64,
-                            example: Arc::clone(&example),
-                            known: known.as_ref().map(|(record, _)| record.clone()),
-                        });
-                        Slot::Example {
-                            example,
-                            known,
-                            answer: None,
-                        }
-                    }
-                },
+                }
             };
             self.window.push_back(slot);
         }
-    }
-
-    fn known(&mut self) -> Result<Option<(Record, Place)>, JournalError> {
-        match &mut self.journal {
-            Some(journal) => journal.next_record(),
-            None => Ok(None),
-        }
-    }
-
-    /// Compares what was found with the journal, or adds it. Returns whether it was known.
-    fn note(
-        &mut self,
-        known: Option<(Record, Place)>,
-        found: &Record,
-    ) -> Result<bool, JournalError> {
-        let Some(journal) = &mut self.journal else {
-            return Ok(false);
-        };
-        if let Some((record, place)) = known
-            && !self.is_adding
-        {
-            if place.index == 0 {
-                self.confirmed.clear();
-            }
-            if record == *found {
-                self.confirmed.push(record);
-                return Ok(true);
-            }
-            journal.cut(place, &self.confirmed);
-        }
-        self.is_adding = true;
-        journal.push(found.clone()).map(|()| false)
     }
 }
 
 impl<I, E> Iterator for Checked<I, E>
 where
     I: Iterator<Item = Result<Example, E>>,
-    E: From<JournalError>,
+    E: From<JournalError> + From<CheckError>,
 {
     type Item = Result<CheckedExample, E>;
 
@@ -166,54 +120,51 @@ where
         self.fill();
         while let Some(Slot::Example {
             example,
-            known,
-            answer: answer @ None,
+            answer: waiting @ None,
         }) = self.window.front_mut()
         {
-            let (number, record) = match self.workers.answers.recv() {
+            let (number, answer) = match self.workers.answers.recv() {
                 Ok(answer) => answer,
                 // No thread is left, which nothing that is known can cause.
-                Err(_) => (
-                    self.first,
-                    look(
-                        &self.workers.check,
-                        example,
-                        known.as_ref().map(|(record, _)| record),
-                    ),
-                ),
+                Err(_) => (self.first, self.workers.look(&example.image)),
             };
             if number == self.first {
-                *answer = Some(record);
+                *waiting = Some(answer);
                 break;
             }
             let index = usize::try_from(number - self.first).ok();
-            if let Some(Slot::Example { answer, .. }) =
+            if let Some(Slot::Example { answer: slot, .. }) =
                 index.and_then(|index| self.window.get_mut(index))
             {
-                *answer = Some(record);
+                *slot = Some(answer);
             }
         }
         let slot = self.window.pop_front()?;
         self.first += 1;
-        let (example, known, found) = match slot {
+        let (example, answer) = match slot {
             Slot::Other(error) => return Some(Err(error)),
             Slot::Example { answer: None, .. } => return None,
             Slot::Example {
                 example,
-                known,
-                answer: Some(found),
-            } => (example, known, found),
+                answer: Some(answer),
+            } => (example, answer),
         };
         // The thread has dropped its own before it answered.
         let example = Arc::unwrap_or_clone(example);
         self.bytes -= size(&example);
-        let was_known = match self.note(known, &found) {
-            Ok(was_known) => was_known,
+        let (record, was_known) = match answer {
+            Ok(found) => found,
             Err(error) => return Some(Err(error.into())),
         };
+        let facts = record.facts.clone();
+        if let Some(journal) = self.journal.as_mut().filter(|_| !was_known)
+            && let Err(error) = journal.push(record)
+        {
+            return Some(Err(error.into()));
+        }
         Some(Ok(CheckedExample {
             example,
-            facts: found.facts,
+            facts,
             was_known,
         }))
     }

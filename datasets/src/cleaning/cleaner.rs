@@ -5,8 +5,10 @@ use preprocess::text::{Language, Tokenizer};
 use super::captions::{self, CaptionRule, is_empty};
 use super::duplicates::{CommonCaptions, Earlier, ExactDuplicates, NearDuplicates};
 use super::normalise::normalised;
+use super::surveyed::Surveyed;
 use super::{
-    CleaningConfig, ConfigError, Facts, PictureCheck, Reason, Sound, Split, pictures, split,
+    CheckError, CleaningConfig, ConfigError, Facts, PictureCheck, Reason, Sound, Split, pictures,
+    split,
 };
 use crate::{Caption, Example, ImageSource};
 
@@ -14,7 +16,8 @@ use crate::{Caption, Example, ImageSource};
 ///
 /// Pictures are looked at by a [`PictureCheck`], on any number of threads; what it finds goes in here together with the
 /// example. Decisions depend on the examples before and on nothing else. What is remembered of them is 24 bytes for each
-/// picture that is kept, 43 more for near duplicates (measured with ten million), and for a limit of common captions 20 to 40 for each caption.
+/// picture that is kept, 43 more for near duplicates (measured with ten million), for a limit of common captions 20 to 40
+/// for each caption, and after a [`survey`](Self::survey) 25 to 60 for each image.
 ///
 /// ```
 /// use datasets::cleaning::{Cleaner, CleaningConfig, Verdict};
@@ -34,10 +37,10 @@ use crate::{Caption, Example, ImageSource};
 ///     url: None,
 ///     origin: Origin { file: "captions.tsv".into(), row: 2 },
 /// };
-/// let Verdict::Kept(kept) = cleaner.clean(example) else { panic!() };
+/// let Verdict::Kept(kept) = cleaner.clean(example)? else { panic!() };
 /// assert_eq!(kept.example.captions.len(), 1);
 /// assert_eq!(kept.dropped_captions[0].reasons[0].rule, "html");
-/// # Ok::<(), datasets::cleaning::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Cleaner {
     config: CleaningConfig,
@@ -47,6 +50,7 @@ pub struct Cleaner {
     exact: ExactDuplicates,
     near: Option<NearDuplicates>,
     common: Option<CommonCaptions>,
+    surveyed: Surveyed,
     examples: u64,
 }
 
@@ -113,6 +117,7 @@ impl Cleaner {
                 .max_images_per_caption
                 .map(CommonCaptions::new),
             config,
+            surveyed: Surveyed::default(),
             examples: 0,
         })
     }
@@ -135,10 +140,25 @@ impl Cleaner {
         &self.check
     }
 
+    /// Notes the languages of an example's good captions, for
+    /// [`require_all_languages`](CleaningConfig::require_all_languages); without that, it does nothing. If the rows of an
+    /// image may stand apart in the data, call this for all examples, with their pictures or without, before the first
+    /// decision. Otherwise, an image has the captions of one example.
+    pub fn survey(&mut self, example: &Example) {
+        if self.config.require_all_languages {
+            let (good, _) = self.captions(example.captions.clone());
+            let languages = self.languages(good.iter());
+            self.surveyed.add(&image_name(example), languages);
+        }
+    }
+
     /// Looks at the picture of an example, here and now, and decides.
-    pub fn clean(&mut self, example: Example) -> Verdict {
-        let facts = self.check.check(&example.image);
-        self.decide(example, facts)
+    ///
+    /// # Errors
+    /// [`CheckError`] if there is not enough memory, or too many files are open, to look at it.
+    pub fn clean(&mut self, example: Example) -> Result<Verdict, CheckError> {
+        let facts = self.check.check(&example.image)?;
+        Ok(self.decide(example, facts))
     }
 
     /// Decides on an example whose picture was looked at before. `facts` have to come from
@@ -161,12 +181,12 @@ impl Cleaner {
             }
         };
         let mut reasons = pictures::reasons(&picture, &self.config.pictures);
-        reasons.extend(self.missing(&example.captions));
+        let name = image_name(&example);
+        reasons.extend(self.missing(&name, &example.captions, &dropped_captions));
         if !reasons.is_empty() {
             return dropped(example, reasons, dropped_captions);
         }
         // Only now, so that a picture is compared with those that are kept.
-        let name = image_name(&example);
         let earlier = self.exact.find(picture.identity, &name);
         let is_again = earlier == Some(Earlier::SameName);
         if let Some(Earlier::OtherName(number)) = earlier
@@ -239,22 +259,44 @@ impl Cleaner {
     }
 
     /// What an image lacks of captions.
-    fn missing(&self, captions: &[Caption]) -> Option<Reason> {
+    fn missing(
+        &self,
+        name: &[u8],
+        captions: &[Caption],
+        dropped: &[DroppedCaption],
+    ) -> Option<Reason> {
         if captions.is_empty() {
             return Some(Reason::new("no_caption", ""));
         }
         if !self.config.require_all_languages {
             return None;
         }
-        let has =
-            |language: &Language| captions.iter().any(|caption| caption.language == *language);
-        let missing: Vec<&str> = self
-            .wanted
-            .iter()
-            .filter(|language| !has(language))
-            .map(|language| language.code)
+        let own = self.languages(captions.iter());
+        // What is only dropped because it is common was good when it was surveyed.
+        let common = dropped.iter().filter(|dropped| {
+            let mut reasons = dropped.reasons.iter();
+            reasons.all(|reason| reason.rule == "common_caption")
+        });
+        let common = self.languages(common.map(|dropped| &dropped.caption));
+        let has = own | self.surveyed.elsewhere(name, own | common);
+        let wanted = self.wanted.iter().enumerate();
+        let missing: Vec<&str> = wanted
+            .filter(|(place, _)| has >> place & 1 == 0)
+            .map(|(_, language)| language.code)
             .collect();
         (!missing.is_empty()).then(|| Reason::new("missing_language", missing.join(", ")))
+    }
+
+    /// The languages of captions, as bits at their places among those that are wanted.
+    fn languages<'a>(&self, captions: impl Iterator<Item = &'a Caption>) -> u64 {
+        let place = |caption: &Caption| {
+            let mut wanted = self.wanted.iter();
+            wanted.position(|language| *language == caption.language)
+        };
+        // There are 52 languages.
+        captions
+            .filter_map(place)
+            .fold(0, |bits, place| bits | 1 << place)
     }
 }
 

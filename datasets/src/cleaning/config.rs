@@ -28,7 +28,9 @@ pub struct CleaningConfig {
     pub captions: CaptionLimits,
     /// The wanted languages: codes (`en_XX`), the first parts of codes (`en`) or English names. None named: all languages.
     pub languages: Vec<String>,
-    /// Whether an image needs a good caption in every one of [`languages`](Self::languages). Default: no.
+    /// Whether an image needs a good caption in every one of [`languages`](Self::languages). Default: no. Of an image that
+    /// is several examples, since its rows are not together, all count if they were
+    /// [surveyed](super::Cleaner::survey) before.
     pub require_all_languages: bool,
     /// Whether captions are rewritten before they are judged: composed characters (Unicode's NFC), one space for any run
     /// of white space, none at the ends. Default: no, captions are kept as they are.
@@ -98,7 +100,8 @@ pub struct CaptionLimits {
     /// Tokens that a caption has at most, with its language code and `</s>`, where the [`Cleaner`](super::Cleaner) has a
     /// tokenizer. Default: 64, the length that the original pads to.
     pub max_tokens: Option<usize>,
-    /// Whether captions with control characters are dropped. Default: yes.
+    /// Whether captions with control characters are dropped. Default: yes. Those with what a table of captions can't hold
+    /// are dropped in any case: NUL, tabs, more than 32 line breaks.
     pub drop_control_characters: bool,
     /// Whether captions with U+FFFD are dropped. Default: yes.
     pub drop_replacement_characters: bool,

@@ -115,8 +115,6 @@ impl From<&Error> for Unusable {
             Error::UnknownFormat { .. } | Error::ForeignFormat { .. } => Problem::NotAnImage,
             Error::UnsupportedImage { .. } => Problem::Unsupported,
             Error::ImageTooLarge { .. } => Problem::TooLarge,
-            // Another time there may be memory.
-            Error::OutOfMemory { .. } => Problem::Unreadable,
             _ => Problem::Damaged,
         };
         Self {

@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use preprocess::text::{Language, language};
-use whole_files::limits;
 
 use crate::{Caption, Example, ImageSource, Origin};
 
@@ -15,9 +14,16 @@ const EXTENSIONS: [&str; 16] = [
     "tif", "tiff", "webp",
 ];
 
+/// The largest text file of captions, as in a shard: 1 MiB.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// The largest number of captions of a picture, as in a table.
+const MAX_CAPTIONS: usize = 1024;
+
 /// The pictures of a folder and of those within it, with captions in text files beside them: `cat.txt` for `cat.jpg`, in
 /// one language for all, and `cat.fr.txt` (a code of mBART-50, its first part or an English name) in another. Each line that is
-/// not empty is a caption. A picture without such a file has none.
+/// not empty is a caption. A picture without such a file has none. A file of more than 1 MiB, or more than 1,024 captions of
+/// a picture, are an error in its place.
 ///
 /// Pictures come in the order of their names, those of a folder before those of folders in it. Hidden files and links to
 /// folders are left out. Only the names of one folder at a time are in memory.
@@ -52,6 +58,14 @@ pub enum FolderError {
     /// The captions of a picture can't be read, or are not UTF-8.
     #[error("can't use captions")]
     Captions(#[from] whole_files::ReadError),
+    /// A picture has more captions than any should.
+    #[error("expected at most {limit} captions of a picture, found more in {}", path.display())]
+    TooManyCaptions {
+        /// The text file with the first that is too many.
+        path: PathBuf,
+        /// How many there may be.
+        limit: usize,
+    },
     /// A text file names no language, and none was given for all.
     #[error(
         "expected a language for the captions in {}: name it for all such files, or in the file's name, as in cat.en.txt",
@@ -123,16 +137,23 @@ impl FolderExamples {
     fn example(&self, listed: Listed) -> Result<Example, FolderError> {
         let mut captions = Vec::new();
         for (path, language) in listed.texts {
-            let text = whole_files::read_text(&path, limits::TEXT)?;
+            let text = whole_files::read_text(&path, MAX_TEXT)?;
             let lines = text.strip_prefix('\u{feff}').unwrap_or(&text).lines();
             let lines = lines.filter(|line| !line.trim().is_empty());
             let Some(language) = language.or(self.language) else {
                 return Err(FolderError::Language { path });
             };
-            captions.extend(lines.map(|line| Caption {
+            let room = MAX_CAPTIONS - captions.len();
+            captions.extend(lines.take(room + 1).map(|line| Caption {
                 language,
                 text: line.to_owned(),
             }));
+            if captions.len() > MAX_CAPTIONS {
+                return Err(FolderError::TooManyCaptions {
+                    path,
+                    limit: MAX_CAPTIONS,
+                });
+            }
         }
         Ok(Example {
             origin: Origin {
@@ -196,6 +217,29 @@ fn texts_of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn captions_without_measure_are_errors_in_the_place_of_their_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        for name in ["a.png", "b.png", "c.png"] {
+            write(name, "");
+        }
+        write("a.en.txt", &"x".repeat(MAX_TEXT as usize + 1));
+        write("b.de.txt", "x\n");
+        write("b.en.txt", &"x\n".repeat(MAX_CAPTIONS));
+        write("c.en.txt", &"x\n".repeat(MAX_CAPTIONS));
+        let found: Vec<_> = FolderExamples::new(folder.path(), None).collect();
+        assert!(matches!(
+            found[0],
+            Err(FolderError::Captions(
+                whole_files::ReadError::TooLarge { .. }
+            ))
+        ));
+        let message = found[1].as_ref().unwrap_err().to_string();
+        assert!(message.contains("b.en.txt"), "{message}");
+        assert_eq!(found[2].as_ref().unwrap().captions.len(), MAX_CAPTIONS);
+    }
 
     #[test]
     fn pictures_come_by_name_with_the_captions_beside_them() {

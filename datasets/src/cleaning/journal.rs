@@ -1,46 +1,39 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
 use super::check::shortened;
+use super::known::Known;
 use super::record::{Reader, Record};
 use super::{Identity, PictureCheck};
 
 /// What checks have found, on disk, so that they are not done twice.
 ///
-/// Records stand in the order of the data, in blocks with a length and a checksum, behind a head with a hash of everything
-/// that checks depend on. Whatever kills the program, all blocks but the last are whole; one that is not whole ends the
-/// journal. A record holds what a check found and not what was decided, so other rules can be tried without another
-/// check, and it holds a stamp of the picture (name, size and time of its file, or a hash of its bytes), so that a record of
-/// another picture is never used.
+/// Records stand in blocks with a length, the options of their check and a checksum, behind a head that names the version of
+/// this crate. Whatever kills the program, all blocks but the last are whole; one that is not whole ends the journal. A
+/// record holds what a check found and not what was decided, so other rules can be tried without another check, and it holds a
+/// stamp of the picture (name, size and time of its file, or a hash of its bytes).
+///
+/// A record is found by its stamp, wherever the picture stands in the data, so adding, dropping and sorting rows costs
+/// nothing. It is used whenever a check with the options of today would find the same: what is not known yet is only a
+/// perceptual hash that was not asked for, an [`Identity`] of the other kind, and whether a picture is within a limit of
+/// pixels that has changed and that it may be beyond. Records of pictures that are gone stay.
+///
+/// In memory are 16 bytes for each record that earlier runs have written.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// Reads what earlier runs have written, until the first record that is of no use.
-    earlier: Option<BufReader<File>>,
-    /// Where the next block that is read begins.
-    next_block: u64,
-    /// Records of a block that are still to be handed out.
-    block: std::vec::IntoIter<Record>,
-    /// The place of the next of them.
-    place: Place,
-    /// The end of what is valid, once nothing more is read.
+    check: PictureCheck,
+    pub(super) known: Arc<Known>,
+    /// The end of what is valid.
     end: u64,
     pending: Vec<Record>,
     flushed: Instant,
-}
-
-/// Where a record stands in a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Where its block begins.
-    pub(super) block: u64,
-    /// Its index within the block.
-    pub(super) index: usize,
 }
 
 /// The journal can't be read or written. What it held before is not lost.
@@ -56,12 +49,13 @@ pub struct JournalError {
 }
 
 /// The first bytes of a journal. The number is to change with the format, and whenever a check comes to other results.
-const MAGIC: &[u8; 24] = b"journal of pictures 001\n";
+const MAGIC: &[u8; 24] = b"journal of pictures 002\n";
 /// How many of them say what kind of file it is.
 const KIND: usize = 19;
 const HEAD: usize = MAGIC.len() + 32;
-/// Length, number of records, checksum.
-const BLOCK_HEAD: usize = 4 + 4 + 16;
+/// What a block's checksum stands behind: length, number of records, and the options of their check.
+const BLOCK_START: usize = 4 + 4 + 8 + 1;
+const BLOCK_HEAD: usize = BLOCK_START + 16;
 /// The longest block that is read. Those that are written have some tens of kilobytes.
 const LONGEST_BLOCK: u32 = 16 << 20;
 /// A block is written when it has this many records, or is this old.
@@ -69,7 +63,7 @@ const RECORDS: usize = 256;
 const AGE: Duration = Duration::from_secs(1);
 
 impl Journal {
-    /// Opens the journal of a check, or begins one. A journal of a check with other options is begun anew.
+    /// Opens the journal of a check, or begins one. A journal of another version is begun anew.
     ///
     /// # Errors
     /// [`JournalError`] if the file can't be read or written, or is something else.
@@ -83,7 +77,7 @@ impl Journal {
                 source,
             }
         };
-        let expected = head(check);
+        let expected = head();
         let is_ours = match start(&path).map_err(fail("read"))? {
             None => false,
             Some(found) if found.starts_with(&MAGIC[..KIND]) => found == expected,
@@ -100,71 +94,19 @@ impl Journal {
         }
         let mut options = OpenOptions::new();
         let file = options.write(true).open(&path).map_err(fail("open"))?;
-        let mut earlier = None;
-        if is_ours {
-            let mut file = File::open(&path).map_err(fail("read"))?;
-            file.seek(SeekFrom::Start(HEAD as u64))
-                .map_err(fail("read"))?;
-            earlier = Some(BufReader::with_capacity(1 << 16, file));
-        }
-        let head = HEAD as u64;
+        let (known, end) = File::open(&path).and_then(read).map_err(fail("read"))?;
         Ok(Self {
-            end: head,
             path,
             file,
-            earlier,
-            next_block: head,
-            block: Vec::new().into_iter(),
-            place: Place {
-                block: head,
-                index: 0,
-            },
+            check: check.clone(),
+            known: Arc::new(known),
+            end,
             pending: Vec::new(),
             flushed: Instant::now(),
         })
     }
 
-    /// The next record of earlier runs, with its place.
-    pub(super) fn next_record(&mut self) -> Result<Option<(Record, Place)>, JournalError> {
-        loop {
-            if let Some(record) = self.block.next() {
-                let place = self.place;
-                self.place.index += 1;
-                return Ok(Some((record, place)));
-            }
-            let Some(earlier) = &mut self.earlier else {
-                return Ok(None);
-            };
-            match read_block(earlier).map_err(|source| JournalError {
-                action: "read",
-                path: self.path.clone(),
-                source,
-            })? {
-                Some((records, length)) => {
-                    self.place = Place {
-                        block: self.next_block,
-                        index: 0,
-                    };
-                    self.next_block += length;
-                    self.block = records.into_iter();
-                }
-                None => {
-                    self.earlier = None;
-                    self.end = self.next_block;
-                }
-            }
-        }
-    }
-
-    /// Drops all records from a place on, and reads no more. `before` are those of the same block that stand before it.
-    pub(super) fn cut(&mut self, place: Place, before: &[Record]) {
-        self.earlier = None;
-        self.block = Vec::new().into_iter();
-        self.end = place.block;
-        self.pending = before.to_vec();
-    }
-
-    /// Adds a record behind those that are valid. It is on the disk with its block.
+    /// Adds a record. It is on the disk with its block.
     pub(super) fn push(&mut self, record: Record) -> Result<(), JournalError> {
         self.pending.push(record);
         match self.pending.len() >= RECORDS || self.flushed.elapsed() >= AGE {
@@ -190,8 +132,10 @@ impl Journal {
         let count = u32::try_from(self.pending.len()).unwrap_or(u32::MAX);
         block[..4].copy_from_slice(&length.to_le_bytes());
         block[4..8].copy_from_slice(&count.to_le_bytes());
-        let sum = checksum(&block[..8], &block[BLOCK_HEAD..]);
-        block[8..BLOCK_HEAD].copy_from_slice(&sum);
+        block[8..16].copy_from_slice(&self.check.max_pixels.to_le_bytes());
+        block[16] = flags(&self.check);
+        let sum = checksum(&block[..BLOCK_START], &block[BLOCK_HEAD..]);
+        block[BLOCK_START..BLOCK_HEAD].copy_from_slice(&sum);
         let mut write = || {
             // What is behind the end is of no use any more.
             self.file.set_len(self.end)?;
@@ -207,6 +151,22 @@ impl Journal {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// What is known, and where what is valid ends.
+fn read(file: File) -> io::Result<(Known, u64)> {
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    reader.seek(SeekFrom::Start(HEAD as u64))?;
+    let mut end = HEAD as u64;
+    let mut known = Known::default();
+    while let Some(block) = read_block(&mut reader)? {
+        for (key, offset) in block.records {
+            known.add(key, end + offset);
+        }
+        known.made_by(end, block.check);
+        end += block.length;
+    }
+    Ok((known.complete(reader.into_inner()), end))
 }
 
 /// Writes a journal without records, with its whole head or not at all. What a killed program leaves is hidden, and replaced
@@ -234,18 +194,17 @@ fn start(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok((!start.is_empty()).then_some(start))
 }
 
-/// The first bytes of the journal of a check.
-fn head(check: &PictureCheck) -> [u8; HEAD] {
+/// The first bytes of a journal of this version.
+fn head() -> [u8; HEAD] {
     let mut head = [0; HEAD];
-    let mut hash = Sha256::new_with_prefix(env!("CARGO_PKG_VERSION"));
-    hash.update(check.max_pixels.to_le_bytes());
-    hash.update([
-        u8::from(check.identity == Identity::Pixels),
-        u8::from(check.near),
-    ]);
+    let hash = Sha256::new_with_prefix(env!("CARGO_PKG_VERSION"));
     head[..MAGIC.len()].copy_from_slice(MAGIC);
     head[MAGIC.len()..].copy_from_slice(&shortened::<32>(hash));
     head
+}
+
+fn flags(check: &PictureCheck) -> u8 {
+    u8::from(check.identity == Identity::Pixels) | u8::from(check.near) << 1
 }
 
 fn checksum(head: &[u8], payload: &[u8]) -> [u8; 16] {
@@ -254,8 +213,16 @@ fn checksum(head: &[u8], payload: &[u8]) -> [u8; 16] {
     shortened(hash)
 }
 
-/// A block and its length in the file. `None` at the end, or where it is not whole.
-fn read_block(file: &mut impl Read) -> io::Result<Option<(Vec<Record>, u64)>> {
+/// A block of a journal.
+struct Block {
+    /// Keys of records, and where they begin in the block.
+    records: Vec<(u64, u64)>,
+    check: PictureCheck,
+    length: u64,
+}
+
+/// A block. `None` at the end, or where it is not whole.
+fn read_block(file: &mut impl Read) -> io::Result<Option<Block>> {
     let mut head = [0; BLOCK_HEAD];
     if !fill(file, &mut head)? {
         return Ok(None);
@@ -266,12 +233,31 @@ fn read_block(file: &mut impl Read) -> io::Result<Option<(Vec<Record>, u64)>> {
         return Ok(None);
     }
     let mut payload = vec![0; length as usize];
-    if !fill(file, &mut payload)? || checksum(&head[..8], &payload) != head[8..] {
+    if !fill(file, &mut payload)? || checksum(&head[..BLOCK_START], &payload) != head[BLOCK_START..]
+    {
         return Ok(None);
     }
     let mut reader = Reader(&payload);
-    let records: Option<Vec<Record>> = (0..count).map(|_| Record::read(&mut reader)).collect();
-    Ok(records.map(|records| (records, (BLOCK_HEAD + payload.len()) as u64)))
+    let mut records = Vec::new();
+    for _ in 0..count {
+        let offset = BLOCK_HEAD + payload.len() - reader.0.len();
+        match Record::read(&mut reader) {
+            Some(record) => records.push((record.key(), offset as u64)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Block {
+        records,
+        check: PictureCheck {
+            max_pixels: head[8..16].try_into().map_or(0, u64::from_le_bytes),
+            identity: match head[16] & 1 {
+                0 => Identity::File,
+                _ => Identity::Pixels,
+            },
+            near: head[16] & 2 != 0,
+        },
+        length: (BLOCK_HEAD + payload.len()) as u64,
+    }))
 }
 
 /// Reads as many bytes as there is room for. `false` if there are fewer.

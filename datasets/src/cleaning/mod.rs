@@ -8,12 +8,14 @@
 //! - A [`Tally`] counts: captions and images per language and part, and why the others were dropped.
 //!
 //! ```
-//! use datasets::cleaning::{Checked, Cleaner, CleaningConfig, FolderExamples, JournalError, Tally};
+//! use datasets::cleaning::{CheckError, Checked, Cleaner, CleaningConfig, FolderExamples, JournalError, Tally};
 //!
 //! #[derive(Debug, thiserror::Error)]
 //! enum Error {
 //!     #[error(transparent)]
 //!     Folder(#[from] datasets::cleaning::FolderError),
+//!     #[error(transparent)]
+//!     Check(#[from] CheckError),
 //!     #[error(transparent)]
 //!     Journal(#[from] JournalError),
 //! }
@@ -40,17 +42,19 @@ mod duplicates;
 mod facts;
 mod folder;
 mod journal;
+mod known;
 mod normalise;
 mod pictures;
 mod reason;
 mod record;
 mod split;
+mod surveyed;
 mod tally;
 mod validate;
 mod workers;
 
 pub use captions::CaptionRule;
-pub use check::PictureCheck;
+pub use check::{CheckError, PictureCheck};
 pub use checked::{Checked, CheckedExample};
 pub use cleaner::{Cleaner, Dropped, DroppedCaption, Kept, Verdict};
 pub use config::{CaptionLimits, CleaningConfig, DuplicateRules, Identity, PictureLimits};

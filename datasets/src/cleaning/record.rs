@@ -4,7 +4,7 @@ use super::{Facts, Problem, Sound, Unusable};
 /// What a check found, with a stamp of the picture: see `PictureCheck::stamp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    pub(super) stamp: [u8; 8],
+    pub(super) stamp: [u8; 16],
     pub(super) facts: Facts,
 }
 
@@ -26,6 +26,26 @@ impl<'a> Reader<'a> {
 }
 
 impl Record {
+    /// What it is found by.
+    pub(super) fn key(&self) -> u64 {
+        Self::key_of(&self.stamp)
+    }
+
+    pub(super) fn key_of(stamp: &[u8; 16]) -> u64 {
+        let [key, _] = stamp.as_chunks::<8>().0 else {
+            return 0; // unreachable: 16 bytes are two chunks
+        };
+        u64::from_le_bytes(*key)
+    }
+
+    /// Whether the check of a picture with the same stamp can't come to another result.
+    pub(super) fn is_lasting(&self) -> bool {
+        match &self.facts {
+            Facts::Sound(_) => true,
+            Facts::Unusable(unusable) => !unusable.problem.may_pass(),
+        }
+    }
+
     /// Adds the record to a block.
     pub(super) fn write(&self, block: &mut Vec<u8>) {
         block.extend(self.stamp);
@@ -98,7 +118,7 @@ mod tests {
             .chain(Problem::ALL.map(unusable));
         for facts in all {
             let record = Record {
-                stamp: [1; 8],
+                stamp: [1; 16],
                 facts,
             };
             let mut block = Vec::new();

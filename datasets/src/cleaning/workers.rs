@@ -4,15 +4,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use super::known::Known;
 use super::record::Record;
-use super::{Facts, PictureCheck};
-use crate::Example;
+use super::{CheckError, PictureCheck};
+use crate::{Example, ImageSource};
 
 /// Threads that look at pictures.
 pub(super) struct Workers {
-    pub(super) check: PictureCheck,
+    look: Look,
     jobs: Option<Sender<Job>>,
-    pub(super) answers: Receiver<(u64, Record)>,
+    pub(super) answers: Receiver<(u64, Answer)>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -21,26 +22,42 @@ pub(super) struct Workers {
 pub(super) struct Job {
     pub(super) number: u64,
     pub(super) example: Arc<Example>,
-    /// What an earlier run has found.
-    pub(super) known: Option<Record>,
+}
+
+/// What was found, and whether an earlier run had found it.
+pub(super) type Answer = Result<(Record, bool), CheckError>;
+
+/// Looks at pictures that are not known.
+#[derive(Clone)]
+struct Look {
+    check: PictureCheck,
+    known: Option<Arc<Known>>,
 }
 
 impl Workers {
-    pub(super) fn new(check: &PictureCheck, count: usize) -> io::Result<Self> {
+    pub(super) fn new(
+        check: &PictureCheck,
+        known: Option<Arc<Known>>,
+        count: usize,
+    ) -> io::Result<Self> {
+        let look = Look {
+            check: check.clone(),
+            known,
+        };
         let (jobs, queue) = channel::<Job>();
         let (sender, answers) = channel();
         let queue = Arc::new(Mutex::new(queue));
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = Self {
-            check: check.clone(),
+            look: look.clone(),
             jobs: Some(jobs),
             answers,
             stop: Arc::clone(&stop),
             threads: Vec::with_capacity(count),
         };
         for number in 0..count {
-            let (check, queue, sender, stop) = (
-                check.clone(),
+            let (look, queue, sender, stop) = (
+                look.clone(),
                 Arc::clone(&queue),
                 sender.clone(),
                 Arc::clone(&stop),
@@ -48,17 +65,12 @@ impl Workers {
             let work = move || {
                 while !stop.load(Ordering::Relaxed) {
                     let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(Job {
-                        number,
-                        example,
-                        known,
-                    }) = job
-                    else {
+                    let Ok(Job { number, example }) = job else {
                         return;
                     };
-                    let record = look(&check, &example, known.as_ref());
+                    let answer = look.at(&example.image);
                     drop(example);
-                    if sender.send((number, record)).is_err() {
+                    if sender.send((number, answer)).is_err() {
                         return;
                     }
                 }
@@ -69,6 +81,11 @@ impl Workers {
             workers.threads.push(thread);
         }
         Ok(workers)
+    }
+
+    /// Looks at a picture here and now.
+    pub(super) fn look(&self, image: &ImageSource) -> Answer {
+        self.look.at(image)
     }
 
     pub(super) fn start(&self, job: Job) {
@@ -90,22 +107,18 @@ impl Drop for Workers {
     }
 }
 
-/// Looks at a picture unless it is known and unchanged.
-pub(super) fn look(check: &PictureCheck, example: &Example, known: Option<&Record>) -> Record {
-    // Before the content, so that a file that changes meanwhile is looked at again the next time.
-    let stamp = PictureCheck::stamp(&example.image);
-    let is_lasting = |record: &&Record| match &record.facts {
-        Facts::Sound(_) => true,
-        Facts::Unusable(unusable) => !unusable.problem.may_pass(),
-    };
-    match known
-        .filter(|record| record.stamp == stamp)
-        .filter(is_lasting)
-    {
-        Some(record) => record.clone(),
-        None => Record {
-            stamp,
-            facts: check.check(&example.image),
-        },
+impl Look {
+    fn at(&self, image: &ImageSource) -> Answer {
+        // Before the content, so that a file that changes meanwhile is looked at again the next time.
+        let stamp = PictureCheck::stamp(image);
+        let known = self.known.as_ref();
+        let earlier = known.and_then(|known| known.find(&stamp, &self.check));
+        if let Some(record) = earlier.as_ref().filter(|record| record.is_lasting()) {
+            return Ok((record.clone(), true));
+        }
+        let facts = self.check.check(image)?;
+        let record = Record { stamp, facts };
+        let is_known = earlier.is_some_and(|earlier| earlier == record);
+        Ok((record, is_known))
     }
 }

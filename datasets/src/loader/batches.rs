@@ -19,7 +19,8 @@ use crate::{Error, SkipCounts, Skipped};
 pub struct Position {
     /// The epoch, from 0.
     pub epoch: u64,
-    /// How many of this device's images of the epoch were used or skipped.
+    /// How many of this device's images of the epoch were used or skipped. After the same batch it is the same on all
+    /// devices.
     pub index: u64,
 }
 
@@ -29,7 +30,8 @@ const MAX_SKIPPED: usize = 1000;
 /// Images and their captions.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// `[images, 3, height, width]`, as the image processor makes them.
+    /// `[images, 3, height, width]`, as the image processor makes them; `[0, 3, 0, 0]` if there is no image, which happens
+    /// only with several devices.
     pub pixel_values: PixelValues,
     /// The captions of all images, image by image.
     pub captions: Vec<BatchCaption>,
@@ -58,13 +60,13 @@ pub struct BatchCaption {
 /// The batches of one or several epochs: the iterator of [`Loader::batches`]. Threads prepare images ahead of it, and end
 /// when it is dropped. After an error there are no more batches.
 pub struct Batches {
-    ahead: Ahead<Result<Prepared, Error>>,
+    ahead: Ahead<Result<Option<Prepared>, Error>>,
     config: Arc<LoaderConfig>,
     /// Images of a whole epoch on this device.
     length: u64,
     position: Position,
-    /// Whether the epoch has had a batch, or was not begun at its beginning.
-    had_batch: bool,
+    /// Whether the epoch has had a batch with images, or was not begun at its beginning.
+    had_images: bool,
     skipped: Vec<Skipped>,
     counts: SkipCounts,
     ended: bool,
@@ -85,12 +87,18 @@ impl Batches {
         let preparer = Arc::clone(&loader.preparer);
         let orders = Orders::new(loader.order.clone());
         let (rank, world) = (loader.config.rank as u64, loader.config.world_size as u64);
+        let images = preparer.dataset.len();
         let compute = move |number: u64| {
             // There is no number if there is no image.
             let place = from.index + number;
             let (epoch, index) = (from.epoch + place / length, place % length);
-            let position = orders.epoch(epoch).at(rank + index * world);
-            preparer.prepare(epoch, position)
+            // Others have one image more.
+            let place = Some(rank + index * world).filter(|place| *place < images);
+            let Some(place) = place else {
+                return Ok(None);
+            };
+            let position = orders.epoch(epoch).at(place);
+            preparer.prepare(epoch, position).map(Some)
         };
         let config = &loader.config;
         Ok(Self {
@@ -98,7 +106,7 @@ impl Batches {
             config: Arc::clone(config),
             length,
             position: from,
-            had_batch: from.index > 0,
+            had_images: from.index > 0,
             skipped: Vec::new(),
             counts: SkipCounts::default(),
             ended: false,
@@ -118,24 +126,32 @@ impl Batches {
     /// Fills a batch; `None` at the end of an epoch if nothing is left over for one.
     fn fill(&mut self) -> Result<Option<Batch>, Error> {
         let epoch = self.position.epoch;
-        let mut images: Vec<Ready> = Vec::with_capacity(self.config.batch_size.min(1024));
-        while images.len() < self.config.batch_size && self.position.index < self.length {
+        let size = self.config.batch_size;
+        // With several devices, the places of a batch are counted and not its images.
+        let replaces = self.config.world_size == 1;
+        let mut images: Vec<Ready> = Vec::with_capacity(size.min(1024));
+        let mut places = 0;
+        while places < size && self.position.index < self.length {
             let Some(prepared) = self.ahead.next() else {
                 self.ended = true;
                 break;
             };
             self.position.index += 1;
+            places += usize::from(!replaces);
             match prepared? {
-                Ok(ready) => images.push(ready),
-                Err(skipped) => {
+                Some(Ok(ready)) => {
+                    images.push(ready);
+                    places += usize::from(replaces);
+                }
+                Some(Err(skipped)) => {
                     self.counts.add(skipped.reason);
                     if self.skipped.len() < MAX_SKIPPED {
                         self.skipped.push(skipped);
                     }
                 }
+                None => {}
             }
         }
-        let complete = images.len() == self.config.batch_size;
         let last = self.position.index == self.length;
         if last {
             self.position = Position {
@@ -143,14 +159,15 @@ impl Batches {
                 index: 0,
             };
         }
-        if images.is_empty() || (self.config.drop_last && !complete) {
-            return match last && !std::mem::replace(&mut self.had_batch, false) {
-                true => Err(self.nothing()),
-                false => Ok(None),
-            };
+        let is_batch = places > 0 && (places == size || !self.config.drop_last);
+        self.had_images |= is_batch && !images.is_empty();
+        if last && !std::mem::take(&mut self.had_images) {
+            return Err(self.nothing());
         }
-        self.had_batch = !last;
-        self.join(images, epoch).map(Some)
+        match is_batch {
+            true => self.join(images, epoch).map(Some),
+            false => Ok(None),
+        }
     }
 
     fn nothing(&self) -> Error {
@@ -161,7 +178,8 @@ impl Batches {
     }
 
     fn join(&mut self, images: Vec<Ready>, epoch: u64) -> Result<Batch, Error> {
-        let [_, channels, height, width] = images[0].pixels.shape;
+        let shape = images.first().map(|first| first.pixels.shape);
+        let [_, channels, height, width] = shape.unwrap_or([0, 3, 0, 0]);
         let mut values = Vec::with_capacity(images.len() * channels * height * width);
         let mut captions =
             Vec::with_capacity(images.iter().map(|image| image.captions.len()).sum());

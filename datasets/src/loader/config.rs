@@ -15,7 +15,8 @@ use crate::{Augmentations, Error, Shuffle};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoaderConfig {
-    /// Images in a batch of one device: 32. Images that can't be used are replaced by those that follow.
+    /// Images in a batch of one device: 32. With one device, images that can't be used are replaced by those that follow;
+    /// with several, their places stay empty.
     pub batch_size: usize,
     /// Decides the order, the choice of captions and the augmentations: 0.
     pub seed: u64,
@@ -33,8 +34,11 @@ pub struct LoaderConfig {
     /// Images that are prepared ahead of the batch that is asked for; 0, the default: two batches.
     pub read_ahead: usize,
     /// Which of the devices this is: 0. The images of an epoch are dealt out one by one, so the batches of all devices
-    /// together have the images that one device has in a batch as large as all of them. Without `drop_last`, devices may
-    /// have one batch more or less than others.
+    /// together have the images that one device has in a batch as large as all of them, if none is skipped.
+    ///
+    /// All devices have the same number of batches, whatever is skipped on each, so that none waits for another that has
+    /// come to its end. Therefore a batch may have fewer images than `batch_size`, and in the extreme none at all: its
+    /// pixel values have the shape `[0, 3, 0, 0]`, and the device takes part in the update with a gradient of zero.
     pub rank: usize,
     /// The number of devices: 1.
     pub world_size: usize,

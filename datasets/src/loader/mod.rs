@@ -21,7 +21,7 @@ use crate::{Error, IndexedDataset};
 /// Which images a batch has, which of their captions, and every pixel depend on the configuration and the [`Position`]
 /// alone, whatever the number of threads: a run that goes on from a saved position gets what an uninterrupted one gets. An
 /// image is decoded and processed once for all of its captions. One that is missing or broken is named in
-/// [`Batch::skipped`] and replaced by the one that follows.
+/// [`Batch::skipped`], and replaced by the one that follows if there is one device; see [`LoaderConfig::rank`].
 #[derive(Clone)]
 pub struct Loader {
     preparer: Arc<Preparer>,
@@ -58,7 +58,7 @@ impl Loader {
             }),
             config: Arc::new(config),
         };
-        if loader.images() == 0 {
+        if loader.preparer.dataset.len() < loader.config.world_size as u64 {
             let counts = loader.preparer.dataset.skip_counts();
             return Err(Error::NoExamples {
                 skipped: counts.total(),
@@ -113,21 +113,18 @@ impl Loader {
         &self.preparer.dataset
     }
 
-    /// The images of an epoch on this device, those that will be skipped included. With `drop_last` it is the same number
-    /// on each device, so that all have as many batches; images that are left over are left out.
+    /// The images of an epoch on this device, those that will be skipped included: the same number on each device, so that
+    /// all have as many batches. With `drop_last`, images that are left over are left out; without, the last place of some
+    /// devices is empty.
     pub fn images(&self) -> u64 {
-        if self.config.drop_last {
-            return self.preparer.dataset.len() / self.config.world_size as u64;
+        let (length, world) = (self.preparer.dataset.len(), self.config.world_size as u64);
+        match self.config.drop_last {
+            true => length / world,
+            false => length.div_ceil(world),
         }
-        let (rank, world) = (self.config.rank as u64, self.config.world_size as u64);
-        self.preparer
-            .dataset
-            .len()
-            .saturating_sub(rank)
-            .div_ceil(world)
     }
 
-    /// The batches of an epoch on this device, if no image is skipped.
+    /// The batches of an epoch on this device: exactly if there are several devices, and with one if no image is skipped.
     pub fn batches_per_epoch(&self) -> u64 {
         let size = self.config.batch_size as u64;
         match self.config.drop_last {
@@ -143,7 +140,8 @@ impl Loader {
     /// [`Error::Option`] if there is no such position; [`Error::Prepare`] if threads can't be started. A batch is an error
     /// - if a table, a shard or an index can't be read any more ([`Error::Read`], [`Error::Changed`]),
     /// - if its images have different sizes ([`Error::MixedSizes`]),
-    /// - if no image of a whole epoch can be used ([`Error::NoExamples`]).
+    /// - if no image of a whole epoch on this device can be used ([`Error::NoExamples`]),
+    /// - if there is not enough memory, or too many files are open, to prepare one ([`Error::Prepare`]).
     pub fn batches(&self, from: Position, end: u64) -> Result<Batches, Error> {
         Batches::new(self, from, end)
     }

@@ -1,7 +1,6 @@
 //! From a position to pixel values and captions.
 
 use std::error::Error as _;
-use std::io;
 
 use preprocess::image::decode::{self, DecodeOptions};
 use preprocess::image::{ImageProcessor, ImageProcessorConfig, PixelValues, ResizeTo};
@@ -10,6 +9,7 @@ use preprocess::text::Language;
 use super::config::CaptionChoice;
 use crate::augment::Random;
 use crate::example::{Caption, Example, ImageSource};
+use crate::resources::is_short;
 use crate::{Augmentations, Entry, Error, IndexedDataset, SkipReason, Skipped};
 
 /// What random numbers are for, so that one purpose does not change another.
@@ -58,7 +58,8 @@ impl Preparer {
                 captions,
                 image,
             })),
-            Err((_, error)) if is_short_of_resources(&error) => Err(Error::Prepare {
+            // Another time would give other batches.
+            Err((_, error)) if is_short(&error) => Err(Error::Prepare {
                 source: error.into(),
             }),
             Err((reason, error)) => Ok(Err(skip(example, image, reason, chain(&error)))),
@@ -138,16 +139,6 @@ fn skip(example: Example, image: String, reason: SkipReason, detail: String) -> 
         reason,
         detail,
     }
-}
-
-/// Whether the machine, and not the image, is the reason: then another time would give other batches.
-fn is_short_of_resources(error: &preprocess::Error) -> bool {
-    let preprocess::Error::Read(whole_files::ReadError::Io { source, .. }) = error else {
-        return false;
-    };
-    // Too many open files, in this process or in all.
-    source.kind() == io::ErrorKind::OutOfMemory
-        || (cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)))
 }
 
 fn chain(error: &preprocess::Error) -> String {

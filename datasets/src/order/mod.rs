@@ -16,8 +16,9 @@ pub(crate) use self::permutation::mixed;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Shuffle {
-    /// In any order, another one in each epoch; all orders are about equally likely. Parquet, whose row groups are read
-    /// as a whole, is shuffled in [`Blocks`](Self::Blocks) of four instead.
+    /// In an order that looks random, another one in each epoch: a permutation with a key of 64 bits, in which an example
+    /// may come at any place. Parquet, whose row groups are read as a whole, is shuffled in [`Blocks`](Self::Blocks) of
+    /// four instead.
     #[default]
     Auto,
     /// In the order of the data set.

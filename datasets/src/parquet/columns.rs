@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::record::{Field, Row};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 use preprocess::text::{Language, language};
 
 use crate::example::{Caption, Example, ImageSource, Origin};
@@ -19,7 +19,8 @@ pub(super) struct Layout {
     columns: Columns,
     /// The language of each column of captions; `None`: in a column of its own.
     captions: Vec<(String, Option<Language>)>,
-    pub(super) projection: Type,
+    /// The columns that are read.
+    pub(super) projection: SchemaDescPtr,
     images: PathBuf,
     max_text: usize,
     max_image: u64,
@@ -85,10 +86,15 @@ impl Layout {
         Ok(Self {
             columns,
             captions,
-            projection: projection.map_err(|error| Error::Damaged {
-                path: path.to_owned(),
-                problem: error.to_string(),
-            })?,
+            projection: match projection {
+                Ok(schema) => Arc::new(SchemaDescriptor::new(Arc::new(schema))),
+                Err(error) => {
+                    return Err(Error::Damaged {
+                        path: path.to_owned(),
+                        problem: error.to_string(),
+                    });
+                }
+            },
             images: match &options.image_folder {
                 Some(folder) => folder.clone(),
                 None => path.parent().unwrap_or(Path::new("")).to_owned(),

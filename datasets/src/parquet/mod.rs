@@ -1,6 +1,7 @@
-//! Apache Parquet: a row is an example. Row groups are read one at a time, with the columns that are needed, and large ones in
-//! several parts.
+//! Apache Parquet: a row is an example. Row groups are read one at a time, with the columns that are needed. In order, they
+//! are decoded row by row; by position, in parts that are kept for a while.
 
+mod behind;
 mod cache;
 mod chunks;
 mod columns;
@@ -18,14 +19,14 @@ use parquet::file::serialized_reader::SerializedFileReader;
 pub(crate) use self::cache::Cache;
 use self::chunks::Chunks;
 use self::columns::Layout;
-use self::rows::Group;
+use self::rows::{Decoder, Group};
 use crate::example::Origin;
 use crate::positioned::Stamp;
 use crate::source::{Place, Walk};
 use crate::{Entry, Error, Options};
 
-/// The largest number of rows that are in memory as one block, and how many bytes they should have. A row group of more is
-/// read again for each block of it, up to the block's end: row groups of a million paths are common.
+/// The largest number of rows that are in memory as one block, and how many bytes they should have: row groups of a million
+/// paths are common.
 const MAX_BLOCK_ROWS: u64 = 1 << 14;
 const BLOCK_BYTES: u64 = 128 << 20;
 
@@ -91,7 +92,9 @@ impl ParquetFile {
     pub(crate) fn rows(&self) -> Rows {
         Rows {
             file: self.clone(),
-            next: 0,
+            block: 0,
+            within: 0,
+            decoder: None,
         }
     }
 
@@ -177,28 +180,39 @@ impl fmt::Debug for ParquetFile {
     }
 }
 
-/// All rows in order.
+/// All rows in order, each decoded once.
 pub(crate) struct Rows {
     file: ParquetFile,
-    next: u64,
+    /// Where the next row is.
+    block: usize,
+    within: u64,
+    /// Of the row group that the last row was in.
+    decoder: Option<Decoder>,
 }
 
 impl Walk for Rows {
     fn next_entry(&mut self) -> Result<Option<(Place, Entry)>, Error> {
-        let row = self.next;
-        if self
-            .file
-            .blocks
-            .last()
-            .is_none_or(|last| row >= last.first + last.rows)
-        {
+        let Some(block) = self.file.blocks.get(self.block).copied() else {
             return Ok(None);
+        };
+        if block.skip == 0 && self.within == 0 {
+            self.decoder = None;
         }
-        self.next += 1;
+        let decoder = match &mut self.decoder {
+            Some(decoder) => decoder,
+            none => none.insert(Decoder::new(&self.file, block)?),
+        };
+        let row = block.first + self.within;
+        let entry = decoder.next_entry(&self.file, self.file.origin(row))?;
+        self.within += 1;
+        if self.within == block.rows {
+            self.block += 1;
+            self.within = 0;
+        }
         let place = Place {
             offset: row,
             row: row + 1,
         };
-        Ok(Some((place, self.file.row(row)?)))
+        Ok(Some((place, entry)))
     }
 }

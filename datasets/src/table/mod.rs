@@ -3,7 +3,6 @@
 mod columns;
 mod records;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ pub(crate) use self::columns::unknown_language;
 use self::columns::{Fault, Layout, Row};
 use self::records::{Record, Records, State};
 use crate::example::{Example, ImageSource, Origin};
-use crate::positioned::{Stamp, unreadable};
+use crate::positioned::{OpenFiles, Stamp, unreadable};
 use crate::source::{Place, Walk};
 use crate::{Entry, Error, Options, Quoting, SkipReason, Skipped};
 
@@ -31,11 +30,11 @@ const MAX_CAPTION_BYTES: usize = 8 << 20;
 /// Rows that can't be used, between those of an example; after more, the example is complete.
 const MAX_SKIPPED: usize = 256;
 
-/// An open table.
+/// A table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     path: Arc<Path>,
-    file: Arc<File>,
+    files: Arc<OpenFiles>,
     stamp: Stamp,
     images: PathBuf,
     layout: Layout,
@@ -46,13 +45,16 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn open(
+        path: &Path,
+        options: &Options,
+        files: &Arc<OpenFiles>,
+    ) -> Result<Self, Error> {
         let (file, metadata) = whole_files::open(path)?;
-        let file = Arc::new(file);
         let quoting = options.quoting;
         let limit = options.max_row_bytes.max(1024);
         let mut records = Records::new(
-            Arc::clone(&file),
+            Arc::new(file),
             Place { offset: 0, row: 1 },
             quoting,
             limit,
@@ -77,7 +79,7 @@ impl Table {
         };
         Ok(Self {
             path: path.into(),
-            file,
+            files: Arc::clone(files),
             stamp: Stamp::new(&metadata),
             images,
             layout,
@@ -88,16 +90,13 @@ impl Table {
     }
 
     /// All examples in order.
-    pub(crate) fn rows(&self) -> Rows {
+    pub(crate) fn rows(&self) -> Result<Rows, Error> {
         self.rows_from(self.first, READ_AHEAD)
     }
 
     /// The rows from the beginning of an example.
     pub(crate) fn rows_at(&self, place: Place) -> Result<Rows, Error> {
-        let metadata = self.file.metadata();
-        let metadata = metadata.map_err(|source| unreadable(&self.path, source))?;
-        self.stamp.check(&self.path, &metadata)?;
-        Ok(self.rows_from(place, READ_ONE))
+        self.rows_from(place, READ_ONE)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -108,15 +107,19 @@ impl Table {
         self.stamp
     }
 
-    fn rows_from(&self, place: Place, read_ahead: usize) -> Rows {
-        let file = Arc::clone(&self.file);
-        Rows {
+    fn rows_from(&self, place: Place, read_ahead: usize) -> Result<Rows, Error> {
+        let file = self.files.get(&self.path, |_, _| Ok(()))?;
+        // Each time, since it may be written to while it is open.
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(|source| unreadable(&self.path, source))?;
+        self.stamp.check(&self.path, &metadata)?;
+        Ok(Rows {
             records: Records::new(file, place, self.quoting, self.limit, read_ahead),
             table: self.clone(),
             begun: None,
             skipped: 0,
             waiting: None,
-        }
+        })
     }
 
     fn origin(&self, line: u64) -> Origin {

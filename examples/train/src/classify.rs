@@ -31,8 +31,8 @@ pub(crate) fn classes(settings: &Settings) -> Result<Classes, Error> {
     let spinner = Progress::spinner();
     let dataset = Dataset::open_all(&settings.data.train_files, &data::options(settings)?)?;
     let (mut failure, mut images) = (None, 0u64);
-    let examples = dataset.examples().without_images();
-    let labels = examples
+    let labels = dataset
+        .captions()
         .map_while(|entry| entry.map_err(|error| failure = Some(error)).ok())
         .filter_map(|entry| match entry {
             Entry::Example(example) => Some(example.captions.into_iter().map(|label| label.text)),

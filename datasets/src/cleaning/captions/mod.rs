@@ -41,9 +41,9 @@ pub(super) fn rules(limits: &CaptionLimits, wanted: Vec<Language>) -> Vec<Box<dy
     if !wanted.is_empty() {
         rules.push(Box::new(UnwantedLanguage(wanted)));
     }
-    if limits.drop_control_characters {
-        rules.push(Box::new(ControlCharacters));
-    }
+    rules.push(Box::new(ControlCharacters {
+        all: limits.drop_control_characters,
+    }));
     if limits.drop_replacement_characters {
         rules.push(Box::new(ReplacementCharacters));
     }

@@ -2,13 +2,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::cleaning::{Cleaner, CleaningConfig, Tally, Verdict};
+use crate::cleaning::{Cleaner, CleaningConfig, Identity, Tally, Verdict};
 use crate::{Caption, Origin};
 
 #[derive(Debug)]
 enum Other {
     Row(u64),
     Journal(#[expect(dead_code)] JournalError),
+    Check(#[expect(dead_code)] CheckError),
+}
+
+impl From<CheckError> for Other {
+    fn from(error: CheckError) -> Self {
+        Self::Check(error)
+    }
 }
 
 impl From<JournalError> for Other {
@@ -62,7 +69,16 @@ fn rules() -> CleaningConfig {
 
 /// Decisions as text, and how many pictures were known.
 fn run(paths: &[PathBuf], threads: usize, journal: Option<&Path>) -> (Vec<String>, usize) {
-    let mut cleaner = Cleaner::new(rules()).unwrap();
+    run_with(rules(), paths, threads, journal)
+}
+
+fn run_with(
+    rules: CleaningConfig,
+    paths: &[PathBuf],
+    threads: usize,
+    journal: Option<&Path>,
+) -> (Vec<String>, usize) {
+    let mut cleaner = Cleaner::new(rules).unwrap();
     let check = cleaner.picture_check().clone();
     let journal = journal.map(|path| Journal::open(path, &check).unwrap());
     let examples = paths.iter().zip(1..).map(|(path, row)| match row % 10 {
@@ -133,22 +149,66 @@ fn a_known_picture_is_not_read_again_and_one_that_changed_is() {
         file.set_modified(metadata.modified().unwrap()).unwrap();
     }
     assert_eq!(run(&paths, 2, Some(&journal)), (expected.clone(), 90));
-    // One row more in front: the records are those of other pictures.
-    let (_, known) = run(
-        &[paths[99..].to_vec(), paths.clone()].concat(),
-        2,
-        Some(&journal),
-    );
-    assert_eq!(known, 0);
-    // A picture that changes ends what is known.
+    // Wherever the pictures stand: one row more in front, so that other rows are without an example, and backwards.
+    let more = [paths[99..].to_vec(), paths.clone()].concat();
+    assert_eq!(run(&more, 2, Some(&journal)).1, 80);
+    assert_eq!(run(&more, 2, Some(&journal)).1, 91);
+    let mut backwards = paths.clone();
+    backwards.reverse();
+    assert_eq!(run(&backwards, 2, Some(&journal)).1, 90);
+    // A picture that changes is the only one that is looked at again.
     let paths = pictures(folder.path());
     fs::remove_file(&journal).unwrap();
     run(&paths, 2, Some(&journal));
     fs::write(&paths[40], b"changed").unwrap();
     let (found, known) = run(&paths, 2, Some(&journal));
-    assert_eq!(known, 36);
+    assert_eq!(known, 89);
     assert!(found[40].contains("not_an_image"), "{}", found[40]);
     assert_eq!(run(&paths, 2, Some(&journal)).1, 90);
+}
+
+#[test]
+fn other_options_of_the_check_keep_what_is_still_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = pictures(folder.path());
+    let journal = folder.path().join("journal");
+    let known = |change: fn(&mut CleaningConfig)| {
+        let mut rules = rules();
+        change(&mut rules);
+        let (fresh, _) = run_with(rules.clone(), &paths, 2, None);
+        let (found, known) = run_with(rules, &paths, 2, Some(&journal));
+        assert_eq!(found, fresh);
+        known
+    };
+    // 10 of the 90 are damaged, and one of those is missing: no option changes that.
+    assert_eq!(known(|_| {}), 0);
+    assert_eq!(known(|rules| rules.pictures.max_pixels += 1), 90);
+    // Whether a damaged one is too large is not known.
+    let unusable = 11;
+    assert_eq!(known(|rules| rules.pictures.max_pixels = 64), 90 - unusable);
+    assert_eq!(known(|rules| rules.pictures.max_pixels = 64), 90);
+    assert_eq!(known(|rules| rules.pictures.max_pixels = 63), 0);
+    assert_eq!(
+        known(|rules| rules.duplicates.identity = Identity::Pixels),
+        unusable
+    );
+    // Both kinds are kept.
+    for _ in 0..2 {
+        assert_eq!(
+            known(|rules| rules.duplicates.identity = Identity::Pixels),
+            90
+        );
+        assert_eq!(known(|_| {}), 90);
+    }
+    #[cfg(feature = "near-duplicates")]
+    {
+        assert_eq!(
+            known(|rules| rules.duplicates.near_distance = Some(3)),
+            unusable
+        );
+        assert_eq!(known(|rules| rules.duplicates.near_distance = Some(3)), 90);
+        assert_eq!(known(|_| {}), 90);
+    }
 }
 
 #[test]
@@ -157,7 +217,7 @@ fn a_tally_adds_up() {
     let mut cleaner = Cleaner::new(rules()).unwrap();
     let mut tally = Tally::default();
     for (path, row) in pictures(folder.path()).iter().zip(1..) {
-        tally.add(&cleaner.clean(example(path, row)));
+        tally.add(&cleaner.clean(example(path, row)).unwrap());
     }
     assert_eq!(tally.examples, 100);
     assert_eq!(tally.kept_images() + tally.dropped_examples, 100);

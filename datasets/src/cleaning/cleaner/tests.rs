@@ -108,6 +108,52 @@ fn only_wanted_languages_are_kept_and_all_of_them_if_required() {
 }
 
 #[test]
+fn the_languages_of_an_image_count_wherever_its_rows_stand() {
+    let config = CleaningConfig {
+        languages: vec!["en".into(), "fr".into()],
+        require_all_languages: true,
+        ..CleaningConfig::default()
+    };
+    let rows = [
+        ("a.png", vec![("en", "a cat")]),
+        ("b.png", vec![("en", "a dog")]),
+        ("a.png", vec![("fr", "un chat")]),
+        ("c.png", vec![("en", "a cow"), ("fr", "")]),
+        ("c.png", vec![("en", "a brown cow")]),
+    ];
+    let run = |survey: bool| {
+        let mut cleaner = Cleaner::new(config.clone()).unwrap();
+        for (name, captions) in &rows {
+            match survey {
+                true => cleaner.survey(&example(name, captions)),
+                false => continue,
+            }
+        }
+        let facts = |name: &str| facts(name.as_bytes()[0]);
+        let decide = |(name, captions): &(&str, Vec<(&str, &str)>)| {
+            summary(cleaner.decide(example(name, captions), facts(name)))
+        };
+        rows.iter().map(decide).collect::<Vec<_>>()
+    };
+    let missing = "- missing_language: fr_XX";
+    assert_eq!(
+        run(true),
+        [
+            "a cat",
+            missing,
+            "un chat",
+            "- missing_language: fr_XX | empty_caption",
+            missing
+        ]
+    );
+    assert!(
+        run(false)
+            .iter()
+            .all(|found| found.starts_with("- missing"))
+    );
+}
+
+#[test]
 fn the_first_picture_that_is_kept_stays_and_the_same_name_is_no_duplicate() {
     let mut cleaner = Cleaner::new(CleaningConfig::default()).unwrap();
     let good = [("en", "a cat")];
@@ -167,7 +213,7 @@ fn a_picture_that_was_saved_smaller_is_a_near_duplicate() {
             name: name.into(),
             bytes: bytes(picture),
         };
-        summary(cleaner.clean(example))
+        summary(cleaner.clean(example).unwrap())
     });
     assert_eq!(found, ["a harbour", "- near_duplicate_image: of example 1"]);
 }

@@ -4,7 +4,9 @@ use super::{long, push_sparingly, short};
 ///
 /// A hash of 64 bits is four bands of 16. Two hashes that differ in at most `distance` bits have a band in which they differ
 /// in at most `distance / 4` (Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", 2012),
-/// so only pictures with such a band are compared: none is missed, and the work does not grow with the square of the data.
+/// so only pictures with such a band are compared, and none is missed. The work still grows with the square of the data,
+/// but of random hashes one is compared with a 16,384th of the others up to a distance of 3, with a 964th up to 7, and with
+/// a 120th up to 11.
 pub(in super::super) struct NearDuplicates {
     distance: u32,
     /// The lists of band `b` with value `v`, at `b * 65536 + v`.
