@@ -7,65 +7,20 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor};
-use common::{alone, apart, batch, config, labels, model, pixels, pretrained, values};
+use burn::tensor::Device;
+use common::{
+    Cycle, Files, alone, apart, batch, config, labels, model, pixels, pretrained, values, weights,
+};
 use pretrained::{ImageEncoder, LoadOptions, Pretrained, PretrainedModel, TextDecoder};
 use serde_json::{Value, json};
 use training::{
-    Batch, BatchSource, BoxError, ByPath, Evaluation, Finished, ModelFiles, ParameterGroup,
-    PretrainedFiles, Progress, TRAINING_STATE, Trainer, TrainingConfig, TrainingError,
-    TrainingObserver, UpdateReport, best_checkpoint, latest_checkpoint, parameter_values,
+    Batch, BatchSource, BoxError, ByPath, Evaluation, Finished, ParameterGroup, PretrainedFiles,
+    Progress, TRAINING_STATE, Trainer, TrainingConfig, TrainingError, TrainingObserver,
+    UpdateReport, best_checkpoint, latest_checkpoint, parameter_values,
 };
-
-type Files = dyn ModelFiles<ImageEncoder, TextDecoder>;
 
 fn trainer(config: TrainingConfig) -> Trainer<ImageEncoder, TextDecoder> {
     Trainer::new(model(), config, &ByPath).unwrap()
-}
-
-fn weights(
-    trainer: &Trainer<ImageEncoder, TextDecoder>,
-    files: &Files,
-) -> BTreeMap<String, Vec<f32>> {
-    let of_model = parameter_values(trainer.model(), files);
-    of_model
-        .into_iter()
-        .map(|(name, tensor)| (name, values(tensor)))
-        .collect()
-}
-
-/// Five batches an epoch.
-struct Cycle {
-    next: usize,
-    device: Device,
-}
-
-impl Cycle {
-    fn new() -> Self {
-        Self {
-            next: 0,
-            device: Device::flex().autodiff(),
-        }
-    }
-}
-
-impl BatchSource for Cycle {
-    type Input = Tensor<4>;
-
-    fn next(&mut self) -> Result<Option<Batch<Tensor<4>>>, BoxError> {
-        let number = self.next;
-        self.next += 1;
-        Ok((number % 6 < 5).then(|| batch(number % 6, &self.device)))
-    }
-
-    fn position(&self) -> Value {
-        json!({ "next": self.next })
-    }
-
-    fn restore(&mut self, position: &Value) -> Result<(), BoxError> {
-        self.next = position["next"].as_u64().ok_or("no position")? as usize;
-        Ok(())
-    }
 }
 
 #[test]
