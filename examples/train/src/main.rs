@@ -49,7 +49,8 @@ struct Start {
 
 fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let settings = Settings::read(arguments.config.as_deref(), arguments.changes()?)?;
-    let device = device::device(&arguments.device)?.autodiff();
+    let devices = device::devices(&arguments.device)?;
+    let device = devices[0].clone().autodiff();
     let output = Output::open(&settings, arguments.overwrite_settings)?;
     let mut start = load(program, &settings, &device)?;
     for notice in &start.pretrained.notices {
@@ -60,14 +61,18 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let config = settings
         .training
         .clone()
-        .for_batches(usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX));
+        .for_batches_on(
+            usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX),
+            devices.len(),
+        );
     let options = &start.pretrained.generation_config;
     let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
     // What was trained with is what captions begin with, in evaluations and in the checkpoints.
     start.pretrained.generation_config.decoder_start_token_id = config.decoder_start_token_id;
 
     let files = PretrainedFiles::new(&start.pretrained, Some(&start.folder));
-    let mut trainer = Trainer::new(start.pretrained.model.clone(), config, &files)?;
+    let trainer = Trainer::new(start.pretrained.model.clone(), config, &files)?;
+    let mut trainer = trainer.with_devices(&devices)?;
     let evaluator = match settings.training.eval_steps {
         Some(_) => {
             let objective = *trainer.objective();
