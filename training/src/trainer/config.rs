@@ -66,6 +66,11 @@ pub struct TrainingConfig {
     pub decoder_start_token_id: Option<u32>,
     /// The token that fills texts up. The checkpoint's, if it is not set.
     pub pad_token_id: Option<u32>,
+    /// Whether layers keep only their inputs for the backward pass and compute everything else again: less memory, about
+    /// a third more time. It works on Flex, with the feature `flex`, and for models that call
+    /// [`recomputed`](transformer_layers::recompute::recomputed), such as those of `pretrained`; others are trained as
+    /// without it. With dropout other random numbers are drawn than without it.
+    pub gradient_checkpointing: bool,
     /// Bytes of logits that exist at once.
     pub logits_block_bytes: usize,
     /// Training stops if the loss is more than this factor above its moving average ...
@@ -103,6 +108,7 @@ impl Default for TrainingConfig {
             greater_is_better: None,
             decoder_start_token_id: None,
             pad_token_id: None,
+            gradient_checkpointing: false,
             logits_block_bytes: LOGITS_BLOCK_BYTES,
             loss_spike_factor: None,
             loss_spike_updates: 3,

@@ -19,7 +19,7 @@ use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
 use crate::gradients::clipping_factor;
 use crate::optimiser::{Defaults, plan};
-use crate::parameters::{freeze, shapes};
+use crate::parameters::{freeze, shapes, visit_values};
 use crate::{
     AdamWOptimiser, Batch, ModuleGradients, MovingAverage, Objective, ParameterPlan, Schedule,
     ToDevice, TrainingError,
@@ -115,9 +115,10 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         config.validate()?;
         let (objective, schedule) = (config.objective()?, config.schedule()?);
         let device = trainable_device(&model)?;
-        // Fresh weights are drawn when they are first used.
-        device.seed(config.seed);
         let model = model.materialize();
+        // Fresh weights are drawn when they are first used: here, and not between the random numbers of dropout.
+        device.seed(config.seed);
+        visit_values(&model, |_, _| {});
         let mut parameters = BTreeMap::new();
         for (path, shape) in shapes(&model) {
             let name = files.parameter_name(&path).ok_or_else(|| {
@@ -225,6 +226,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
                 batch,
                 labels,
                 seed: self.dropout_seed(number),
+                recompute: self.config.gradient_checkpointing,
             })
             .collect();
         let (objective, device) = (&self.objective, &self.device);

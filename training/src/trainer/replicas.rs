@@ -1,10 +1,10 @@
 //! The micro-batches of an update, on one device or on several with a copy of the model each.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use burn::tensor::{Device, StreamId, Tensor};
+use transformer_layers::recompute::with_seed;
 use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
 use crate::parameters::{replace_values, visit_values};
@@ -15,6 +15,8 @@ pub(super) struct Job<I> {
     pub(super) batch: Batch<I>,
     pub(super) labels: Labels,
     pub(super) seed: u64,
+    /// Whether blocks of layers keep only their inputs.
+    pub(super) recompute: bool,
 }
 
 /// What is computed of the micro-batches of an update.
@@ -24,10 +26,6 @@ pub(super) struct Computed {
     /// The loss of each, on the first device. `[1]`
     pub(super) losses: Vec<Tensor<1>>,
 }
-
-/// The random numbers of Burn's backends belong to the process, not to a device. Whoever has the lock may seed them and
-/// draw, so that what is drawn for a micro-batch does not depend on what other threads do.
-static RANDOM: Mutex<()> = Mutex::new(());
 
 /// Computes micro-batches one after the other.
 pub(super) fn compute<E: Encoder, D: Decoder>(
@@ -42,13 +40,13 @@ pub(super) fn compute<E: Encoder, D: Decoder>(
         batch,
         labels,
         seed,
+        recompute,
     } in jobs
     {
-        let pass = {
-            let _random = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
-            device.seed(seed);
-            objective.begin(model, batch, &labels, weight, &mut gradients)?
-        };
+        // What is drawn for a micro-batch does not depend on what other threads do.
+        let pass = with_seed(device, seed, recompute, || {
+            objective.begin(model, batch, &labels, weight, &mut gradients)
+        })?;
         losses.push(pass.finish(model, &mut gradients));
     }
     Ok(Computed { gradients, losses })
