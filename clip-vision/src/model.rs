@@ -2,6 +2,7 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor, s};
 use packed_linear::{Format, apply_norm};
+use transformer_layers::recompute::recomputed;
 
 use crate::ClipVisionConfig;
 use crate::embeddings::Embeddings;
@@ -75,9 +76,9 @@ impl ClipVisionModel {
     pub fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
         let embedded = self.embeddings.forward(pixel_values);
         let normed = apply_norm(&self.pre_norm, self.norm_epsilon, embedded);
-        self.layers
-            .iter()
-            .fold(normed, |hidden, layer| layer.forward(hidden))
+        self.layers.iter().fold(normed, |hidden, layer| {
+            recomputed(layer, [hidden], |layer, [hidden]| layer.forward(hidden))
+        })
     }
 
     /// The class token after `post_layernorm`. Hugging Face: `pooler_output`.

@@ -2,6 +2,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
 use packed_linear::{Format, PackedEmbedding, apply_norm};
+use transformer_layers::recompute::{Teaching, is_recomputing, recomputed};
 use transformer_layers::{DecoderState, Head, RowSources, Shortlist};
 use vision_encoder_decoder::{Decoder, Memory};
 
@@ -101,6 +102,45 @@ impl MBartDecoder {
         }
     }
 
+    /// The layers that are not dropped, each with its inputs alone: hidden states and memory.
+    ///
+    /// # Shapes
+    /// - hidden, output: `[rows · new, width]`
+    fn teach(
+        &self,
+        hidden: Tensor<2>,
+        new: usize,
+        padding: Option<Tensor<2, Bool>>,
+        teaching: Teaching,
+        dropped: &[bool],
+    ) -> Tensor<2> {
+        let Teaching {
+            memory,
+            row_sources,
+            memory_padding,
+        } = teaching;
+        let shape = memory.dims();
+        let memory = memory.flatten::<2>(0, 1); // [sources · positions, width]
+        let layers = self.layers.iter().zip(dropped);
+        let layers = layers.filter(|(_, dropped)| !**dropped);
+        layers.fold(hidden, |hidden, (layer, _)| {
+            let (row_sources, memory_padding) = (row_sources.clone(), memory_padding.clone());
+            let padding = padding.clone();
+            let inputs = [hidden, memory.clone()];
+            recomputed(
+                layer,
+                inputs,
+                move |layer: &DecoderLayer, [hidden, memory]| {
+                    let states = vec![layer.start(memory.reshape(shape))];
+                    let mut state =
+                        DecoderState::new(states, row_sources.clone(), memory_padding.clone());
+                    let (pass, states) = state.advance(new, padding.clone());
+                    layer.forward(hidden, &pass, &mut states[0])
+                },
+            )
+        })
+    }
+
     /// The head, with its separate table or that of the token embeddings.
     fn head(&self) -> Head<'_> {
         Head {
@@ -128,6 +168,13 @@ impl Decoder for MBartDecoder {
         let Memory { hidden, padding } = memory;
         let [sources, _, _] = hidden.dims();
         let row_sources = RowSources::new(row_sources.to_vec(), sources, &hidden.device());
+        if is_recomputing(&hidden.device()) {
+            return DecoderState::for_teaching(Teaching {
+                memory: hidden,
+                row_sources,
+                memory_padding: padding,
+            });
+        }
         let layers = self.layers.iter();
         let layers = layers.map(|layer| layer.start(hidden.clone())).collect();
         DecoderState::new(layers, row_sources, padding)
@@ -150,13 +197,19 @@ impl Decoder for MBartDecoder {
         // From here on, hidden states have rank 2, so that each linear layer is one matrix product over all
         // rows and backends do not have to broadcast its weight.
         let mut hidden = embedded.flatten::<2>(0, 1); // [rows · new, width]
-        let (pass, layer_states) = state.advance(new, padding);
         let dropped = self.dropped_layers(&hidden);
-        for ((layer, layer_state), dropped) in self.layers.iter().zip(layer_states).zip(dropped) {
-            if dropped {
-                continue;
+        match state.take_teaching() {
+            Some(teaching) => hidden = self.teach(hidden, new, padding, teaching, &dropped),
+            None => {
+                let (pass, layer_states) = state.advance(new, padding);
+                assert_eq!(self.layers.len(), layer_states.len(), "states of layers");
+                let layers = self.layers.iter().zip(layer_states).zip(dropped);
+                for ((layer, layer_state), dropped) in layers {
+                    if !dropped {
+                        hidden = layer.forward(hidden, &pass, layer_state);
+                    }
+                }
             }
-            hidden = layer.forward(hidden, &pass, layer_state);
         }
         let hidden = apply_norm(&self.norm, NORM_EPSILON, hidden);
         let [_, width] = hidden.dims();

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::parameters::{Place, flat};
 
@@ -22,6 +22,18 @@ impl ModuleGradients {
             from: gradients,
             to: &mut self.gradients,
         });
+    }
+
+    /// Adds gradients that another device found, which are brought to this one.
+    pub(crate) fn add_from(&mut self, other: Self, device: &Device) {
+        for (path, gradient) in other.gradients {
+            let gradient = gradient.to_device(device);
+            let sum = match self.gradients.remove(&path) {
+                Some(sum) => sum.add(gradient),
+                None => gradient,
+            };
+            self.gradients.insert(path, sum);
+        }
     }
 
     /// The gradient of the parameter at a path.

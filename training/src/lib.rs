@@ -11,6 +11,7 @@
 //! | batches | [`Batch`]: several texts of an image share its encoding; one mean over all tokens of an update, whatever the micro-batches |
 //! | optimiser | [`AdamWOptimiser`], [`ParameterGroup`] by names of the checkpoint, [`Schedule`], clipping by the global norm, [`MovingAverage`] of weights |
 //! | options | [`TrainingConfig`], with Hugging Face's names and the numbers that CLIP-Vision-mBART50 was trained with |
+//! | devices | [`Trainer::with_devices`]: a copy of the model on each, micro-batches dealt out, gradients added up in a fixed order |
 //! | checkpoints | complete or absent, the last and the best kept; a training that was killed at any moment goes on from the last with the same bits |
 //! | an encoder before its decoder | [`Classifier`]: learns the labels of images, with the same trainer, objective and checkpoints |
 //! | files | [`ModelFiles`]: [`ByPath`] for any model, and with the feature `pretrained` `PretrainedFiles`, whose training checkpoints are Hugging Face folders |
@@ -137,7 +138,9 @@ pub use classifier::{CLASSES, CLASSIFIER, ClassifierFiles};
 pub use classifier::{Classes, Classifier, Pooled};
 pub use error::{BoxError, TrainingError};
 pub use gradients::{ModuleGradients, clipping_factor};
-pub use objective::{Batch, LOGITS_BLOCK_BYTES, LabelSmoothing, Labels, Objective, SpecialTokens};
+pub use objective::{
+    Batch, LOGITS_BLOCK_BYTES, LabelSmoothing, Labels, Objective, SpecialTokens, ToDevice,
+};
 pub use optimiser::{
     AdamWOptimiser, AdamWOptions, MovingAverage, ParameterGroup, ParameterPlan, Schedule,
     SchedulerType,

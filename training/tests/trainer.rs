@@ -7,65 +7,20 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor};
-use common::{alone, apart, batch, config, labels, model, pixels, pretrained, values};
+use burn::tensor::Device;
+use common::{
+    Cycle, Files, alone, apart, batch, config, labels, model, pixels, pretrained, values, weights,
+};
 use pretrained::{ImageEncoder, LoadOptions, Pretrained, PretrainedModel, TextDecoder};
 use serde_json::{Value, json};
 use training::{
-    Batch, BatchSource, BoxError, ByPath, Evaluation, Finished, ModelFiles, ParameterGroup,
-    PretrainedFiles, Progress, TRAINING_STATE, Trainer, TrainingConfig, TrainingError,
-    TrainingObserver, UpdateReport, best_checkpoint, latest_checkpoint, parameter_values,
+    Batch, BatchSource, BoxError, ByPath, Evaluation, Finished, ParameterGroup, PretrainedFiles,
+    Progress, TRAINING_STATE, Trainer, TrainingConfig, TrainingError, TrainingObserver,
+    UpdateReport, best_checkpoint, latest_checkpoint, parameter_values,
 };
-
-type Files = dyn ModelFiles<ImageEncoder, TextDecoder>;
 
 fn trainer(config: TrainingConfig) -> Trainer<ImageEncoder, TextDecoder> {
     Trainer::new(model(), config, &ByPath).unwrap()
-}
-
-fn weights(
-    trainer: &Trainer<ImageEncoder, TextDecoder>,
-    files: &Files,
-) -> BTreeMap<String, Vec<f32>> {
-    let of_model = parameter_values(trainer.model(), files);
-    of_model
-        .into_iter()
-        .map(|(name, tensor)| (name, values(tensor)))
-        .collect()
-}
-
-/// Five batches an epoch.
-struct Cycle {
-    next: usize,
-    device: Device,
-}
-
-impl Cycle {
-    fn new() -> Self {
-        Self {
-            next: 0,
-            device: Device::flex().autodiff(),
-        }
-    }
-}
-
-impl BatchSource for Cycle {
-    type Input = Tensor<4>;
-
-    fn next(&mut self) -> Result<Option<Batch<Tensor<4>>>, BoxError> {
-        let number = self.next;
-        self.next += 1;
-        Ok((number % 6 < 5).then(|| batch(number % 6, &self.device)))
-    }
-
-    fn position(&self) -> Value {
-        json!({ "next": self.next })
-    }
-
-    fn restore(&mut self, position: &Value) -> Result<(), BoxError> {
-        self.next = position["next"].as_u64().ok_or("no position")? as usize;
-        Ok(())
-    }
 }
 
 #[test]
@@ -313,6 +268,31 @@ fn a_training_that_was_stopped_and_resumed_gives_the_same_bits() {
 }
 
 #[test]
+fn fresh_weights_are_a_function_of_the_seed_alone() {
+    let _guard = alone();
+    let made = pretrained("", "");
+    let (model_config, options) = (made.config, made.generation_config);
+    let fresh = |rate: f64| {
+        let device = Device::flex().autodiff();
+        let ordinary = pretrained::Weights::Ordinary;
+        let made =
+            Pretrained::from_config(model_config.clone(), options.clone(), ordinary, &device);
+        let config = TrainingConfig {
+            learning_rate: rate,
+            warmup_steps: 0,
+            weight_decay: 0.0,
+            ..config(4)
+        };
+        let mut trainer = Trainer::new(made.model, config, &ByPath).unwrap();
+        if rate == 0.0 {
+            trainer.update(vec![batch(0, &device)]).unwrap();
+        }
+        weights(&trainer, &ByPath)
+    };
+    assert!(fresh(0.0) == fresh(0.1));
+}
+
+#[test]
 fn any_model_can_be_saved_by_paths() {
     let _guard = alone();
     let folder = tempfile::tempdir().unwrap();
@@ -415,6 +395,80 @@ fn the_loss_falls_and_the_average_follows() {
     };
     let distance = apart(&of(&average), &of(trainer.model()));
     assert!(distance > 0.0 && distance < 0.05, "{distance}");
+}
+
+#[test]
+fn layers_that_keep_only_their_inputs_give_the_same_losses_and_gradients() {
+    let _guard = alone();
+    for (decoder, frozen) in [
+        ("", None),
+        ("", Some("encoder.*")),
+        (r#", "tie_word_embeddings": false"#, Some("*.layers.0.*")),
+    ] {
+        let made = pretrained(decoder, "");
+        let files = PretrainedFiles::new(&made, None);
+        let groups = frozen.map(|pattern| ParameterGroup {
+            parameters: vec![pattern.into()],
+            freeze: true,
+            ..ParameterGroup::default()
+        });
+        let mut trainers = [false, true].map(|gradient_checkpointing| {
+            let config = TrainingConfig {
+                gradient_checkpointing,
+                parameter_groups: groups.iter().cloned().collect(),
+                ..demanding(5)
+            };
+            Trainer::new(made.model.clone(), config, &files).unwrap()
+        });
+        let device = Device::flex().autodiff();
+        for number in 0..5 {
+            // Several texts of an image, and texts that are padded.
+            let batch = Batch {
+                input: pixels(2, number, &device),
+                row_sources: vec![0, 1, 1, 0],
+                labels: labels(4, number),
+            };
+            let [expected, found] = trainers
+                .each_mut()
+                .map(|trainer| trainer.update(vec![batch.clone()]).unwrap());
+            assert!((found.loss - expected.loss).abs() < 1e-6, "{found:?}");
+            let norm = (found.grad_norm / expected.grad_norm - 1.0).abs();
+            assert!(norm < 1e-6, "{found:?} {expected:?}");
+        }
+        let [expected, found] = trainers.map(|trainer| weights(&trainer, &files));
+        for (name, values) in &found {
+            if !name.ends_with("k_proj.bias") {
+                let apart = apart(values, &expected[name]);
+                assert!(apart < 1e-5, "{name}: {apart}");
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_that_are_computed_again_draw_the_same_random_numbers() {
+    let _guard = alone();
+    // Without dropout of attention, whose kernel does not have it.
+    let model = pretrained(r#", "dropout": 0.3, "activation_dropout": 0.2"#, "").model;
+    let device = Device::flex().autodiff();
+    let config = TrainingConfig {
+        gradient_checkpointing: true,
+        learning_rate: 1e-2,
+        warmup_steps: 0,
+        ..config(40)
+    };
+    let runs = [(); 2].map(|()| {
+        let mut trainer = Trainer::new(model.clone(), config.clone(), &ByPath).unwrap();
+        let updates = (0..40).map(|_| trainer.update(vec![batch(0, &device)]).unwrap());
+        let updates: Vec<_> = updates.collect();
+        (updates, weights(&trainer, &ByPath))
+    });
+    for (found, expected) in runs[1].0.iter().zip(&runs[0].0) {
+        assert_eq!(found, expected);
+    }
+    assert!(runs[0].1 == runs[1].1);
+    let losses: Vec<f64> = runs[0].0.iter().map(|update| update.loss).collect();
+    assert!(losses[39] < 0.7 * losses[0], "{losses:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! | state | [`DecoderState`]: key/value caches that are written in place, masks, recorded attention |
 //! | rows and sources | [`RowSources`]: which encoded source (an image, a text) each row attends to |
 //! | feed-forward | [`FeedForward`]: two linear layers with an activation between them |
+//! | memory | [`recompute`]: blocks that keep only their inputs for the backward pass |
 //! | head | [`Head`], and [`Shortlist`]: a head that scores only some tokens |
 //!
 //! Linear layers are those of [`packed_linear`], so every model has weights in f32, bf16, int8 or
@@ -61,6 +62,7 @@ mod cross_attention;
 mod encoder_attention;
 mod feed_forward;
 mod head;
+pub mod recompute;
 mod residual;
 mod row_sources;
 mod scores;

@@ -3,6 +3,7 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 use crate::attention::KeysValues;
 use crate::attention_record::AttentionRecord;
 use crate::cache::KeyValueCache;
+use crate::recompute::Teaching;
 use crate::row_sources::{RowSelection, RowSources};
 use crate::slots::Slots;
 
@@ -16,6 +17,8 @@ pub struct DecoderState {
     padding: Option<Tensor<2, Bool>>,        // [rows, length]
     length: usize,
     device: Device,
+    /// Of a state whose layers compute everything themselves.
+    pub(crate) teaching: Option<Teaching>,
 }
 
 /// The state of one layer of a decoder. [`CrossAttention::start`](crate::CrossAttention::start) creates it.
@@ -71,6 +74,7 @@ impl DecoderState {
             padding: None,
             length: 0,
             device,
+            teaching: None,
         }
     }
 

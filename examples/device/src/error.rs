@@ -35,6 +35,15 @@ pub enum DeviceError {
     #[cfg(feature = "cuda")]
     #[error("can't start \"cuda\": it needs an NVIDIA card and NVIDIA's driver (libcuda)")]
     NoCuda,
+    /// CUDA has fewer graphics cards.
+    #[cfg(feature = "cuda")]
+    #[error("there is no \"cuda:{number}\"; CUDA finds {found} cards, counted from 0")]
+    NoCard {
+        /// The number that was asked for.
+        number: usize,
+        /// The number of cards.
+        found: usize,
+    },
     /// More threads were asked for than any machine has use for.
     #[error("can't start {threads} threads, expected at most {MAX_THREADS}")]
     TooManyThreads {

@@ -45,12 +45,32 @@ pub fn device(name: &str) -> Result<Device, DeviceError> {
         #[cfg(feature = "vulkan")]
         "vulkan" => graphics::start("vulkan", burn::tensor::wgpu::WgpuBackend::Vulkan),
         #[cfg(feature = "cuda")]
-        "cuda" => cuda(),
-        _ => match ALL_DEVICES.iter().find(|known| **known == name) {
-            Some(feature) => Err(DeviceError::NotCompiledIn { feature }),
-            None => Err(DeviceError::Unknown { name: name.into() }),
-        },
+        "cuda" => cuda(0),
+        _ => {
+            let card = name
+                .strip_prefix("cuda:")
+                .and_then(|number| number.parse::<usize>().ok());
+            #[cfg(feature = "cuda")]
+            if let Some(number) = card {
+                return cuda(number);
+            }
+            let known = if card.is_some() { "cuda" } else { name };
+            let feature = ALL_DEVICES.iter().find(|name| **name == known);
+            match feature.filter(|feature| !DEVICES.contains(feature)) {
+                Some(feature) => Err(DeviceError::NotCompiledIn { feature }),
+                None => Err(DeviceError::Unknown { name: name.into() }),
+            }
+        }
     }
+}
+
+/// Returns the devices of a list of names with commas between them, such as `cuda:0,cuda:1`. `cuda:N` is the graphics
+/// card of that number.
+///
+/// # Errors
+/// What [`device`] returns for the first name that can't be used.
+pub fn devices(names: &str) -> Result<Vec<Device>, DeviceError> {
+    names.split(',').map(|name| device(name.trim())).collect()
 }
 
 #[cfg(feature = "ndarray")]
@@ -59,11 +79,16 @@ fn ndarray() -> Device {
     Device::ndarray()
 }
 
-/// The first graphics card. Burn would panic if there is none, so this looks first.
+/// A graphics card. Burn would panic if there is none, so this looks first.
 #[cfg(feature = "cuda")]
-fn cuda() -> Result<Device, DeviceError> {
+fn cuda(number: usize) -> Result<Device, DeviceError> {
     let cards = Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec();
-    cards.into_iter().next().ok_or(DeviceError::NoCuda)
+    let found = cards.len();
+    match cards.into_iter().nth(number) {
+        Some(card) => Ok(card),
+        None if found == 0 => Err(DeviceError::NoCuda),
+        None => Err(DeviceError::NoCard { number, found }),
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +109,19 @@ mod tests {
             }
             let message = device(name).unwrap_err().to_string();
             assert!(message.contains(&format!("--features {name}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_a_device_for_each_name() {
+        assert_eq!(devices("flex, flex").unwrap(), vec![Device::flex(); 2]);
+        for names in ["flex,", "flex,abacus", "flex:1", "cuda:", "cuda:x"] {
+            let error = devices(names).unwrap_err().to_string();
+            assert!(error.contains("unknown device"), "{names}: {error}");
+        }
+        if !DEVICES.contains(&"cuda") {
+            let error = devices("cuda:0,cuda:1").unwrap_err().to_string();
+            assert!(error.contains("--features cuda"), "{error}");
         }
     }
 

@@ -95,7 +95,7 @@ pub(crate) struct Arguments {
     /// Go on with a training whose settings were others.
     #[arg(long)]
     pub(crate) overwrite_settings: bool,
-    /// Device to train on.
+    /// Device to train on, or several with commas between them, such as `cuda:0,cuda:1`.
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
     /// Print each update and evaluation as a JSON object.

@@ -54,7 +54,8 @@ struct Start {
 
 fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let settings = Settings::read(arguments.config.as_deref(), arguments.changes()?)?;
-    let device = device::device(&arguments.device)?.autodiff();
+    let devices = device::devices(&arguments.device)?;
+    let device = devices[0].clone().autodiff();
     let output = Output::open(&settings, arguments.overwrite_settings)?;
     let start = load(program, &settings, &device)?;
     for notice in &start.pretrained.notices {
@@ -64,11 +65,15 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let config = settings
         .training
         .clone()
-        .for_batches(usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX));
+        .for_batches_on(
+            usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX),
+            devices.len(),
+        );
     let session = Session {
         program,
         settings: &settings,
         output: &output,
+        devices: &devices,
         device: &device,
         is_json: arguments.json,
     };
@@ -83,6 +88,8 @@ struct Session<'a> {
     program: &'a Program,
     settings: &'a Settings,
     output: &'a Output,
+    devices: &'a [Device],
+    /// The first of them, with automatic differentiation.
     device: &'a Device,
     is_json: bool,
 }
@@ -150,7 +157,7 @@ impl Session<'_> {
 
     fn run<E, D, V>(
         &self,
-        mut trainer: Trainer<E, D>,
+        trainer: Trainer<E, D>,
         batches: CaptionBatches<'_>,
         files: &dyn ModelFiles<E, D>,
         evaluator: Option<V>,
@@ -160,6 +167,7 @@ impl Session<'_> {
         D: Decoder,
         V: Evaluate<E, D>,
     {
+        let mut trainer = trainer.with_devices(self.devices)?;
         let program = self.program;
         let on_skipped = |skipped: &datasets::Skipped| program.message(skipped);
         let mut batches = batches.on_skipped(on_skipped);

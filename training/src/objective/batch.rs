@@ -1,3 +1,42 @@
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+/// What an encoder takes, if it can be moved to another device. A training on several devices deals micro-batches out.
+pub trait ToDevice: Send {
+    /// The same values on a device.
+    fn to_device(self, device: &Device) -> Self;
+}
+
+impl<const D: usize> ToDevice for Tensor<D> {
+    fn to_device(self, device: &Device) -> Self {
+        self.to_device(device)
+    }
+}
+
+impl<const D: usize> ToDevice for Tensor<D, Int> {
+    fn to_device(self, device: &Device) -> Self {
+        self.to_device(device)
+    }
+}
+
+impl<const D: usize> ToDevice for Tensor<D, Bool> {
+    fn to_device(self, device: &Device) -> Self {
+        self.to_device(device)
+    }
+}
+
+impl<T: ToDevice> ToDevice for Option<T> {
+    fn to_device(self, device: &Device) -> Self {
+        self.map(|input| input.to_device(device))
+    }
+}
+
+/// Token ids with their padding, for example.
+impl<A: ToDevice, B: ToDevice> ToDevice for (A, B) {
+    fn to_device(self, device: &Device) -> Self {
+        (self.0.to_device(device), self.1.to_device(device))
+    }
+}
+
 /// Sources with the texts to learn for them: one micro-batch.
 #[derive(Clone, Debug)]
 pub struct Batch<I> {
@@ -29,6 +68,17 @@ impl<I> Batch<I> {
             input,
             row_sources: (0..labels.len()).map(|row| row / texts).collect(),
             labels,
+        }
+    }
+
+    /// The batch with its input on a device.
+    pub(crate) fn to_device(self, device: &Device) -> Self
+    where
+        I: ToDevice,
+    {
+        Self {
+            input: self.input.to_device(device),
+            ..self
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{ModuleGradients, TrainingError};
 use composed::CrossEntropy;
 use smoothing::SmoothedLabels;
 
-pub use batch::Batch;
+pub use batch::{Batch, ToDevice};
 pub use labels::{Labels, SpecialTokens};
 pub use smoothing::LabelSmoothing;
 
@@ -35,6 +35,31 @@ pub struct Objective {
     /// Bytes of the logits of a block. About four times as much is used at once. A block has at least one
     /// position.
     pub logits_block_bytes: usize,
+}
+
+/// A batch whose loss is known, and which is differentiated down to the hidden states that the head takes.
+pub(crate) struct Pass {
+    /// The hidden states and their gradient, `[tokens, width]`, unless nothing before the head is trained.
+    hidden: Option<(Tensor<2>, Tensor<2>)>,
+    loss: Tensor<1>,
+}
+
+impl Pass {
+    /// Adds the gradients of everything before the head, and returns the loss.
+    ///
+    /// # Shapes
+    /// - output: `[1]`
+    pub(crate) fn finish<E: Encoder, D: Decoder>(
+        self,
+        model: &VisionEncoderDecoder<E, D>,
+        gradients: &mut ModuleGradients,
+    ) -> Tensor<1> {
+        if let Some((hidden, gradient)) = self.hidden {
+            let mut found = (hidden * gradient).sum().backward();
+            gradients.add(model, &mut found);
+        }
+        self.loss
+    }
 }
 
 /// The bytes of [`Objective::logits_block_bytes`] unless something else is asked for: 256 MiB, which are 268
@@ -86,6 +111,19 @@ impl Objective {
         weight: f64,
         gradients: &mut ModuleGradients,
     ) -> Result<Tensor<1>, TrainingError> {
+        let pass = self.begin(model, batch, labels, weight, gradients)?;
+        Ok(pass.finish(model, gradients))
+    }
+
+    /// The part of [`backward`](Self::backward) that may draw random numbers: all but the way back through the model.
+    pub(crate) fn begin<E: Encoder, D: Decoder>(
+        &self,
+        model: &VisionEncoderDecoder<E, D>,
+        batch: Batch<E::Input>,
+        labels: &Labels,
+        weight: f64,
+        gradients: &mut ModuleGradients,
+    ) -> Result<Pass, TrainingError> {
         let memory = model.encode(batch.input);
         let hidden = hidden_states(model, memory, &batch.row_sources, labels)?; // [tokens, width]
         let tracking = Tracking::of(&hidden);
@@ -115,12 +153,12 @@ impl Objective {
             hidden_gradients.extend(states.grad_remove(&mut found));
         }
         let through_the_model = hidden.is_tracked() && !hidden_gradients.is_empty();
-        if through_the_model {
-            let gradient = tracking.constant(Tensor::cat(hidden_gradients, 0));
-            let mut found = (hidden * gradient).sum().backward();
-            gradients.add(model, &mut found);
-        }
-        Ok(Tensor::cat(losses, 0).sum() * weight)
+        let gradient =
+            through_the_model.then(|| tracking.constant(Tensor::cat(hidden_gradients, 0)));
+        Ok(Pass {
+            hidden: gradient.map(|gradient| (hidden, gradient)),
+            loss: Tensor::cat(losses, 0).sum() * weight,
+        })
     }
 
     /// The sum of the losses of labels, without gradients: what an evaluation adds up and divides by the number of

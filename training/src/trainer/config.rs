@@ -41,7 +41,7 @@ pub struct TrainingConfig {
     pub ema_decay: Option<f64>,
     /// Sources in a micro-batch. The data source decides; the trainer takes what it gets.
     pub per_device_train_batch_size: usize,
-    /// Micro-batches of an update.
+    /// Micro-batches of an update, of each device.
     pub gradient_accumulation_steps: usize,
     /// Times that all data is seen, unless `max_steps` is set.
     pub num_train_epochs: usize,
@@ -66,6 +66,11 @@ pub struct TrainingConfig {
     pub decoder_start_token_id: Option<u32>,
     /// The token that fills texts up. The checkpoint's, if it is not set.
     pub pad_token_id: Option<u32>,
+    /// Whether layers keep only their inputs for the backward pass and compute everything else again: less memory, about
+    /// a third more time. It works on Flex, with the feature `flex`, and for models that call
+    /// [`recomputed`](transformer_layers::recompute::recomputed), such as those of `pretrained`; others are trained as
+    /// without it. With dropout other random numbers are drawn than without it.
+    pub gradient_checkpointing: bool,
     /// Bytes of logits that exist at once.
     pub logits_block_bytes: usize,
     /// Training stops if the loss is more than this factor above its moving average ...
@@ -103,6 +108,7 @@ impl Default for TrainingConfig {
             greater_is_better: None,
             decoder_start_token_id: None,
             pad_token_id: None,
+            gradient_checkpointing: false,
             logits_block_bytes: LOGITS_BLOCK_BYTES,
             loss_spike_factor: None,
             loss_spike_updates: 3,
@@ -113,8 +119,14 @@ impl Default for TrainingConfig {
 impl TrainingConfig {
     /// Sets `max_steps`, unless it is set, to the updates of all epochs when an epoch has this many
     /// micro-batches.
-    pub fn for_batches(mut self, batches_per_epoch: usize) -> Self {
-        let updates = batches_per_epoch.div_ceil(self.gradient_accumulation_steps.max(1));
+    pub fn for_batches(self, batches_per_epoch: usize) -> Self {
+        self.for_batches_on(batches_per_epoch, 1)
+    }
+
+    /// [`for_batches`](Self::for_batches) of a training on this many devices.
+    pub fn for_batches_on(mut self, batches_per_epoch: usize, devices: usize) -> Self {
+        let of_update = self.gradient_accumulation_steps.saturating_mul(devices);
+        let updates = batches_per_epoch.div_ceil(of_update.max(1));
         let all = updates.saturating_mul(self.num_train_epochs);
         self.max_steps.get_or_insert(all);
         self
@@ -328,6 +340,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(config.clone().for_batches(10).max_steps, Some(9));
+        assert_eq!(config.clone().for_batches_on(10, 2).max_steps, Some(6));
         let given = TrainingConfig {
             max_steps: Some(5),
             ..config

@@ -5,22 +5,27 @@ mod config;
 mod guard;
 mod model_files;
 mod observer;
+mod replicas;
 mod run;
 mod source;
 mod state;
 
+use std::collections::BTreeMap;
+
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, GradientCheckpointingStrategy, Int, Tensor};
 use serde::{Deserialize, Serialize};
 use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
 use crate::gradients::clipping_factor;
 use crate::optimiser::{Defaults, plan};
-use crate::parameters::{freeze, shapes};
+use crate::parameters::{freeze, shapes, visit_values};
 use crate::{
-    AdamWOptimiser, Batch, ModuleGradients, MovingAverage, Objective, Schedule, TrainingError,
+    AdamWOptimiser, Batch, ModuleGradients, MovingAverage, Objective, ParameterPlan, Schedule,
+    ToDevice, TrainingError,
 };
 use guard::LossGuard;
+use replicas::{Computed, Job, Replicas, compute};
 
 pub use checkpoints::{best_checkpoint, latest_checkpoint};
 pub use config::TrainingConfig;
@@ -39,7 +44,7 @@ pub use state::{OPTIMIZER, TRAINING_STATE};
 /// that was stopped and resumed computes what one that was not computes, bit for bit, on a device whose
 /// operations give the same result every time, such as Burn's Flex.
 #[derive(Debug)]
-pub struct Trainer<E, D> {
+pub struct Trainer<E: Encoder, D> {
     /// Always there, except while an update replaces it.
     model: Option<VisionEncoderDecoder<E, D>>,
     config: TrainingConfig,
@@ -50,6 +55,8 @@ pub struct Trainer<E, D> {
     guard: LossGuard,
     progress: Progress,
     device: Device,
+    /// Copies of the model, if it is trained on several devices.
+    replicas: Option<Replicas<E, D>>,
 }
 
 /// How far a training has come.
@@ -110,10 +117,11 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         config.validate()?;
         let (objective, schedule) = (config.objective()?, config.schedule()?);
         let device = trainable_device(&model)?;
-        // Fresh weights are drawn when they are first used.
-        device.seed(config.seed);
         let model = model.materialize();
-        let mut parameters = std::collections::BTreeMap::new();
+        // Fresh weights are drawn when they are first used: here, and not between the random numbers of dropout.
+        device.seed(config.seed);
+        visit_values(&model, |_, _| {});
+        let mut parameters = BTreeMap::new();
         for (path, shape) in shapes(&model) {
             let name = files.parameter_name(&path).ok_or_else(|| {
                 TrainingError::Model(format!("its files have no name for the parameter {path}"))
@@ -126,14 +134,10 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             spare_norms_and_biases: !config.decay_norms_and_biases,
         };
         let plan = plan(parameters, &config.parameter_groups, defaults)?;
-        let is_frozen = |path: &str| {
-            plan.get(path)
-                .is_none_or(|plan| plan.learning_rate.is_none())
-        };
-        let model = freeze(model, is_frozen);
+        let model = freeze(model, |path| is_frozen(&plan, path));
         let average = config
             .ema_decay
-            .map(|decay| MovingAverage::new(decay, &model, |path| !is_frozen(path)));
+            .map(|decay| MovingAverage::new(decay, &model, |path| !is_frozen(&plan, path)));
         Ok(Self {
             model: Some(model),
             objective,
@@ -143,8 +147,57 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             guard: LossGuard::default(),
             progress: Progress::default(),
             device,
+            replicas: None,
             config,
         })
+    }
+
+    /// Trains on several devices at once: those of other devices hold a copy of the model each, and the micro-batches
+    /// of an update are dealt out one by one. The first device, which has to be that of the model, adds up all gradients,
+    /// has the optimiser, and gives the others the new weights. The same device can be there several times.
+    ///
+    /// As in Hugging Face, an update has `gradient_accumulation_steps` micro-batches of each device. Batches are given to
+    /// [`update`](Self::update), or come from the [`BatchSource`], on the first device. Losses and weights are those of one
+    /// device with as many micro-batches, up to the rounding of sums, and the same bits every time, where the operations
+    /// of the devices give the same bits every time.
+    ///
+    /// This is what `ExecutionStrategy::MultiDevice` of burn-train does with `OptimMainDevice`. Burn moves tensors from
+    /// device to device: through NCCL between CUDA devices, through the host otherwise.
+    ///
+    /// # Errors
+    /// [`TrainingError::Model`] if there is no device, or the first is not the model's.
+    pub fn with_devices(mut self, devices: &[Device]) -> Result<Self, TrainingError>
+    where
+        E::Input: ToDevice,
+    {
+        let Some((_, others)) = devices
+            .split_first()
+            .filter(|(first, _)| **first == self.device)
+        else {
+            return Err(TrainingError::Model(format!(
+                "it is on {:?}, which has to be the first of the devices to train on, found {devices:?}",
+                self.device
+            )));
+        };
+        let is_recomputing = self.device.gradient_checkpointing_strategy()
+            == Some(GradientCheckpointingStrategy::Balanced);
+        let others: Vec<Device> = others
+            .iter()
+            .map(|device| match is_recomputing {
+                true => device.clone().autodiff().gradient_checkpointing(),
+                false => device.clone().inner().autodiff(),
+            })
+            .collect();
+        self.replicas = match others.as_slice() {
+            [] => None,
+            others => Some(Replicas::new(self.model(), others)),
+        };
+        Ok(self)
+    }
+
+    /// The number of devices.
+    pub fn num_devices(&self) -> usize {
+        1 + self.replicas.as_ref().map_or(0, Replicas::len)
     }
 
     /// Makes one update with the mean loss over all tokens of these micro-batches.
@@ -167,12 +220,26 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             return Err(TrainingError::Batch("an update has no micro-batch".into()));
         }
         let weight = 1.0 / tokens as f64;
-        let (mut gradients, mut losses) = (ModuleGradients::default(), Vec::new());
-        for (number, (batch, labels)) in batches.into_iter().zip(&labels).enumerate() {
-            self.device.seed(self.dropout_seed(number));
-            let (objective, model) = (&self.objective, self.model());
-            losses.push(objective.backward(model, batch, labels, weight, &mut gradients)?);
-        }
+        let jobs: Vec<_> = batches
+            .into_iter()
+            .zip(labels)
+            .enumerate()
+            .map(|(number, (batch, labels))| Job {
+                batch,
+                labels,
+                seed: self.dropout_seed(number),
+                recompute: self.config.gradient_checkpointing,
+            })
+            .collect();
+        let (objective, device) = (&self.objective, &self.device);
+        let model = present(&self.model);
+        let Computed {
+            mut gradients,
+            losses,
+        } = match &mut self.replicas {
+            Some(replicas) => replicas.compute(objective, (model, device), jobs, weight)?,
+            None => compute(objective, model, device, jobs, weight)?,
+        };
         let (loss, grad_norm) = read_results(losses, &gradients)?;
         let update = self.progress.update + 1;
         let factor = self.schedule.factor(self.progress.update);
@@ -200,8 +267,13 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         if let Some(model) = self.model.take() {
             self.model = Some(self.optimiser.step(model, gradients, factor));
         }
-        if let (Some(average), Some(model)) = (&mut self.average, &self.model) {
+        let model = present(&self.model);
+        if let Some(average) = &mut self.average {
             average.update(model);
+        }
+        if let Some(replicas) = &mut self.replicas {
+            let plan = self.optimiser.plan();
+            replicas.follow(model, |path| is_frozen(plan, path));
         }
         self.progress.update = update;
         self.progress.tokens += tokens as u64;
@@ -219,12 +291,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
 
     /// The model as it is now.
     pub fn model(&self) -> &VisionEncoderDecoder<E, D> {
-        match &self.model {
-            Some(model) => model,
-            None => {
-                panic!("an update has panicked; the model is lost, go on from the last checkpoint")
-            }
-        }
+        present(&self.model)
     }
 
     /// The model with the moving average of its weights, if the configuration asks for one.
@@ -272,6 +339,21 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         }
         seed
     }
+}
+
+fn present<M>(model: &Option<M>) -> &M {
+    match model {
+        Some(model) => model,
+        None => {
+            panic!("an update has panicked; the model is lost, go on from the last checkpoint")
+        }
+    }
+}
+
+/// Whether the parameter at a path is left as it is.
+fn is_frozen(plan: &BTreeMap<String, ParameterPlan>, path: &str) -> bool {
+    plan.get(path)
+        .is_none_or(|plan| plan.learning_rate.is_none())
 }
 
 /// The loss and the global norm of the gradients, brought from the device together.

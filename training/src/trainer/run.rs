@@ -84,7 +84,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         &mut self,
         source: &mut S,
     ) -> Result<UpdateReport, TrainingError> {
-        let wanted = self.config.gradient_accumulation_steps;
+        let wanted = self.config.gradient_accumulation_steps * self.num_devices();
         let mut batches: Vec<Batch<E::Input>> = Vec::with_capacity(wanted);
         let mut epochs = 0;
         while batches.len() < wanted {

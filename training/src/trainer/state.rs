@@ -6,7 +6,7 @@ use vision_encoder_decoder::{Decoder, Encoder};
 use whole_files::limits;
 
 use super::guard::LossGuard;
-use super::{ModelFiles, Progress, Trainer, TrainingConfig};
+use super::{ModelFiles, Progress, Trainer, TrainingConfig, is_frozen};
 use crate::TrainingError;
 use crate::optimiser::{read_tensors, write_tensors};
 use checkpoint::{StagedFolder, write_file};
@@ -138,11 +138,11 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
                 source,
             })?;
         let plan = optimiser.plan();
-        let is_frozen = |path: &str| {
-            plan.get(path)
-                .is_none_or(|plan| plan.learning_rate.is_none())
-        };
-        self.model = Some(crate::parameters::freeze(model, is_frozen));
+        let model = crate::parameters::freeze(model, |path| is_frozen(plan, path));
+        if let Some(replicas) = &mut self.replicas {
+            replicas.replace(&model);
+        }
+        self.model = Some(model);
         self.optimiser = optimiser;
         self.average = average;
         self.guard = state.guard;

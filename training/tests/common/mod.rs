@@ -1,11 +1,20 @@
 //! A tiny CLIP + mBART with batches for it.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use generation::GenerationConfig;
-use pretrained::{Pretrained, PretrainedModel, VisionEncoderDecoderConfig, Weights};
-use training::{Batch, Objective, SpecialTokens, TrainingConfig};
+use pretrained::{
+    ImageEncoder, Pretrained, PretrainedModel, TextDecoder, VisionEncoderDecoderConfig, Weights,
+};
+use serde_json::{Value, json};
+use training::{
+    Batch, BatchSource, BoxError, ModelFiles, Objective, SpecialTokens, Trainer, TrainingConfig,
+    parameter_values,
+};
+
+pub(crate) type Files = dyn ModelFiles<ImageEncoder, TextDecoder>;
 
 /// All tests of a process share the random numbers of Flex, so only one at a time may draw.
 static RANDOM: Mutex<()> = Mutex::new(());
@@ -39,9 +48,10 @@ pub(crate) fn pretrained(decoder: &str, encoder: &str) -> Pretrained {
     );
     let config = VisionEncoderDecoderConfig::from_json(&json).unwrap();
     let device = Device::flex().autodiff();
-    device.seed(3);
-    let mut made = Pretrained::from_config(config, options, Weights::Ordinary, &device);
-    made.model = burn::module::Module::materialize(made.model);
+    device.seed(5);
+    let made = Pretrained::from_config(config, options, Weights::Ordinary, &device);
+    // Fresh weights are drawn when they are first used.
+    parameter_values(&made.model, &training::ByPath as &Files);
     made
 }
 
@@ -99,4 +109,50 @@ pub(crate) fn apart(found: &[f32], expected: &[f32]) -> f32 {
     let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
     let difference = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
     difference.fold(0.0_f32, f32::max) / largest.max(1e-30)
+}
+
+/// The weights of the model by name.
+pub(crate) fn weights(
+    trainer: &Trainer<ImageEncoder, TextDecoder>,
+    files: &Files,
+) -> BTreeMap<String, Vec<f32>> {
+    let of_model = parameter_values(trainer.model(), files);
+    of_model
+        .into_iter()
+        .map(|(name, tensor)| (name, values(tensor)))
+        .collect()
+}
+
+/// Five batches an epoch.
+pub(crate) struct Cycle {
+    next: usize,
+    device: Device,
+}
+
+impl Cycle {
+    pub(crate) fn new() -> Self {
+        Self {
+            next: 0,
+            device: Device::flex().autodiff(),
+        }
+    }
+}
+
+impl BatchSource for Cycle {
+    type Input = Tensor<4>;
+
+    fn next(&mut self) -> Result<Option<Batch<Tensor<4>>>, BoxError> {
+        let number = self.next;
+        self.next += 1;
+        Ok((number % 6 < 5).then(|| batch(number % 6, &self.device)))
+    }
+
+    fn position(&self) -> Value {
+        json!({ "next": self.next })
+    }
+
+    fn restore(&mut self, position: &Value) -> Result<(), BoxError> {
+        self.next = position["next"].as_u64().ok_or("no position")? as usize;
+        Ok(())
+    }
 }
