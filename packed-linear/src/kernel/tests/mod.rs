@@ -5,6 +5,8 @@ mod exactness;
 #[cfg(feature = "autodiff")]
 mod matrix;
 mod norm;
+#[cfg(feature = "autodiff")]
+mod speed;
 mod product;
 
 use super::choice::all;
