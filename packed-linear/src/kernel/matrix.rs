@@ -13,6 +13,7 @@ use super::vector::LINE_WORDS;
 use crate::Activation;
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
+use crate::spare;
 
 /// A matrix in memory. Element `[row, column]` is at `row · strides[0] + column · strides[1]`, and one of the
 /// strides is 1.
@@ -98,10 +99,12 @@ pub(crate) fn multiply_joined(
     if let Some(residual) = residual {
         assert_eq!(residual.len(), count, "residual of a product");
     }
-    let (mut values, mut activated) = (Vec::new(), Vec::new());
+    let (mut values, mut activated) = (spare::take(count), Vec::new());
     let output = Output::with_room(&mut values, count);
-    let activated_output =
-        activation.map(|activation| (activation, Output::with_room(&mut activated, count)));
+    let activated_output = activation.map(|activation| {
+        activated = spare::take(count);
+        (activation, Output::with_room(&mut activated, count))
+    });
     let mut first = 0;
     let jobs: Vec<Job<'_>> = factors
         .iter()
@@ -140,7 +143,7 @@ pub(crate) fn multiply_joined(
 /// If sizes don't fit together.
 pub(crate) fn multiply_stacked(kernel: &Kernel, x: Matrix<'_>, stack: &[Matrix<'_>]) -> Vec<f32> {
     let columns = stack.first().map_or(0, |matrix| matrix.columns);
-    let mut values = Vec::new();
+    let mut values = spare::take(x.rows * columns);
     let output = Output::with_room(&mut values, x.rows * columns);
     multiply(kernel, x, &[Job::new(stack, columns, output)]);
     // SAFETY: there is room for them, and all were written.
@@ -157,7 +160,8 @@ pub(crate) fn multiply_each(
     x: Matrix<'_>,
     factors: &[Matrix<'_>],
 ) -> Vec<Vec<f32>> {
-    let mut all: Vec<Vec<f32>> = factors.iter().map(|_| Vec::new()).collect();
+    let room = |factor: &Matrix<'_>| spare::take(x.rows * factor.columns);
+    let mut all: Vec<Vec<f32>> = factors.iter().map(room).collect();
     let jobs: Vec<Job<'_>> = factors
         .iter()
         .zip(&mut all)
@@ -394,9 +398,9 @@ unsafe fn task(
             for (block, first) in (0..rows.len()).step_by(block_rows).enumerate() {
                 let count = block_rows.min(rows.len() - first);
                 // The first two blocks fetch half of the next panel each, a line per step.
-                let ahead = next.filter(|_| block < 2).map(|next| {
-                    next.as_ptr().wrapping_add(block * depth.len() * LINE_WORDS)
-                });
+                let ahead = next
+                    .filter(|_| block < 2)
+                    .map(|next| next.as_ptr().wrapping_add(block * depth.len() * LINE_WORDS));
                 let at = if kept > 0 { index * kept + first } else { 0 };
                 let sums = &mut buffers.sums[at..at + count];
                 if depth.is_empty() {
@@ -511,7 +515,9 @@ fn pack_panel(kernel: &Kernel, job: &Job<'_>, panel: usize, mut packed: &mut [f3
         if matrix.strides[1] == 1 {
             for (row, packed) in of_matrix.chunks_exact_mut(LANES).enumerate() {
                 let values = matrix.from(row, first);
-                let ahead = values.as_ptr().wrapping_add(STEPS_AHEAD * matrix.strides[0]);
+                let ahead = values
+                    .as_ptr()
+                    .wrapping_add(STEPS_AHEAD * matrix.strides[0]);
                 for line in 0..3 {
                     prefetch_to_read(ahead.wrapping_add(line * LINE_WORDS));
                 }

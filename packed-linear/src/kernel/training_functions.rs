@@ -54,9 +54,18 @@ impl Kernel {
         [rows, length]: [usize; 2],
         (target, target_stride): (&mut [f32], usize),
     ) {
-        assert!(rows > 0 && rows <= LINE_WORDS && length > 0, "rows to interleave");
-        assert!(values.len() >= (rows - 1) * stride + length, "values to interleave");
-        assert!(target.len() >= (length - 1) * target_stride + rows, "room for rows");
+        assert!(
+            rows > 0 && rows <= LINE_WORDS && length > 0,
+            "rows to interleave"
+        );
+        assert!(
+            values.len() >= (rows - 1) * stride + length,
+            "values to interleave"
+        );
+        assert!(
+            target.len() >= (length - 1) * target_stride + rows,
+            "room for rows"
+        );
         // SAFETY: sizes were checked; a kernel is only called where the processor has its instructions.
         unsafe {
             (self.training.interleave)(

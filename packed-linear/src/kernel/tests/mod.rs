@@ -5,9 +5,9 @@ mod exactness;
 #[cfg(feature = "autodiff")]
 mod matrix;
 mod norm;
+mod product;
 #[cfg(feature = "autodiff")]
 mod speed;
-mod product;
 
 use super::choice::all;
 use super::multiply::{Job, multiply};
