@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 
+#[cfg(feature = "flex")]
+use crate::optimiser::host::HostVector;
 use crate::parameters::{Place, flat};
 
 /// The gradients of a module's parameters by Burn's paths, which add up over backward passes.
@@ -68,8 +70,7 @@ impl ModuleGradients {
     /// # Shapes
     /// - output: `[gradients]`, `None` if there are none
     pub fn squares(&self) -> Option<Tensor<1>> {
-        let squares = |gradient: &Tensor<1>| gradient.clone().square().sum();
-        let all: Vec<_> = self.gradients.values().map(squares).collect();
+        let all: Vec<_> = self.gradients.values().map(sum_of_squares).collect();
         (!all.is_empty()).then(|| Tensor::cat(all, 0))
     }
 
@@ -77,7 +78,7 @@ impl ModuleGradients {
     pub fn scale(&mut self, factor: f64) {
         for gradient in self.gradients.values_mut() {
             let values = std::mem::replace(gradient, Tensor::empty([0], &gradient.device()));
-            *gradient = values.mul_scalar(factor);
+            *gradient = scaled(values, factor);
         }
     }
 }
@@ -106,11 +107,45 @@ impl ModuleVisitor for Collector<'_> {
         };
         let (path, gradient) = (self.place.path(), flat(gradient));
         let sum = match self.to.remove(&path) {
-            Some(sum) => sum.add(gradient),
+            Some(sum) => added(sum, gradient),
             None => gradient,
         };
         self.to.insert(path, sum);
     }
+}
+
+/// The sum of the squares of a gradient.
+///
+/// # Shapes
+/// - output: `[1]`
+fn sum_of_squares(gradient: &Tensor<1>) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if HostVector::is_host(gradient) {
+        let sum = HostVector::new(gradient.clone()).squares();
+        return Tensor::from_data([sum], &gradient.device());
+    }
+    gradient.clone().square().sum()
+}
+
+fn scaled(gradient: Tensor<1>, factor: f64) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if HostVector::is_host(&gradient) {
+        let mut gradient = HostVector::new(gradient);
+        gradient.scale(factor as f32);
+        return gradient.into_tensor();
+    }
+    gradient.mul_scalar(factor)
+}
+
+fn added(sum: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if [&sum, &gradient].into_iter().all(HostVector::is_host) {
+        let [mut sum, gradient] = [sum, gradient].map(HostVector::new);
+        sum.add(&gradient);
+        gradient.recycle();
+        return sum.into_tensor();
+    }
+    sum.add(gradient)
 }
 
 /// The factor that clips gradients of this global norm, as PyTorch's `clip_grad_norm_` does: `None` if the norm is

@@ -113,6 +113,50 @@ pub(crate) fn replace_values<M: Module>(
     module.map(&mut Replace { place, with })
 }
 
+/// Replaces the values of those float parameters that are chosen by their paths. The function gets them without a
+/// second owner, if the module has none, so that it can write to their memory.
+///
+/// # Shapes
+/// - old and new values: `[elements]`
+pub(crate) fn update_values<M: Module>(
+    module: M,
+    is_updated: impl Fn(&str) -> bool,
+    with: impl FnMut(&str, Tensor<1>) -> Tensor<1>,
+) -> M {
+    struct Update<I, F> {
+        place: Place,
+        is_updated: I,
+        with: F,
+    }
+    impl<I: Fn(&str) -> bool, F: FnMut(&str, Tensor<1>) -> Tensor<1>> ModuleMapper for Update<I, F> {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.place.enter(name);
+        }
+
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.place.exit();
+        }
+
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let path = self.place.path();
+            if !(self.is_updated)(&path) {
+                return param;
+            }
+            let (id, tensor, mapper) = param.consume();
+            let shape = tensor.dims();
+            let like = Tracking::of(&tensor);
+            let values = (self.with)(&path, flat(plain(tensor)));
+            Param::from_mapped_value(id, like.restore(values.reshape(shape)), mapper)
+        }
+    }
+    let place = Place::default();
+    module.map(&mut Update {
+        place,
+        is_updated,
+        with,
+    })
+}
+
 /// Excludes the parameters of these paths from automatic differentiation.
 pub(crate) fn freeze<M: Module>(module: M, is_frozen: impl Fn(&str) -> bool) -> M {
     struct Freeze<F> {

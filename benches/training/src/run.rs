@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Value, TrainingError> {
     };
     let mut model = pretrained.model;
     let parameters = model.num_params();
-    let mut optimiser = optimiser();
+    let mut optimiser = optimiser(&model);
     let mut updates = Vec::new();
     let mut losses = Vec::new();
     for index in 0..WARM_UP + arguments.updates.get() {

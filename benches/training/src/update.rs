@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Int, Tensor};
 use pretrained::PretrainedModel;
+use training::{AdamWOptimiser, AdamWOptions, ModuleGradients};
 
 /// What an update is computed from.
 pub(crate) struct Batch {
@@ -23,18 +23,19 @@ pub(crate) struct Update {
 }
 
 /// An optimiser with the settings of the PyTorch peer.
-pub(crate) fn optimiser() -> ModuleOptimizer {
-    AdamWConfig::new()
-        .with_epsilon(1e-8)
-        .with_weight_decay(0.01)
-        .init()
+pub(crate) fn optimiser(model: &PretrainedModel) -> AdamWOptimiser {
+    let options = AdamWOptions {
+        adam_beta2: 0.999,
+        ..AdamWOptions::default()
+    };
+    AdamWOptimiser::uniform(options, model, 1e-3, 0.01)
 }
 
 /// Updates the model once.
 pub(crate) fn update(
     model: PretrainedModel,
     batch: &Batch,
-    optimiser: &mut ModuleOptimizer,
+    optimiser: &mut AdamWOptimiser,
 ) -> (PretrainedModel, Update) {
     let start = Instant::now();
     let logits = model.forward(batch.pixels.clone(), batch.inputs.clone(), None);
@@ -43,11 +44,12 @@ pub(crate) fn update(
     let forward = start.elapsed();
 
     let start = Instant::now();
-    let gradients = GradientsParams::from_grads(loss.backward(), &model);
+    let mut gradients = ModuleGradients::default();
+    gradients.add(&model, &mut loss.backward());
     let backward = start.elapsed();
 
     let start = Instant::now();
-    let model = optimiser.step(LEARNING_RATE, model, gradients);
+    let model = optimiser.step(model, gradients, 1.0);
     let update = Update {
         forward,
         backward,
@@ -56,8 +58,6 @@ pub(crate) fn update(
     };
     (model, update)
 }
-
-const LEARNING_RATE: f64 = 1e-3;
 
 /// The mean over all tokens of what the probability of the right token lacks, in nats.
 ///

@@ -4,10 +4,10 @@ use burn::backend::autodiff::ops::NodeGuard;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 use burn::tensor::{Bool, BoolStore, DType, Tensor};
 
-use super::{Gradient, contiguous, flex, record, tracked};
-use crate::flex::memory::{FlexTensor, values};
+use super::{Gradient, contiguous, flex, into_contiguous, record, tracked};
+use crate::flex::memory::{FlexTensor, recycle_flex, values};
 use crate::kernel::{self, Attending, Heads, Mask, Target};
-use crate::{Columns, Format};
+use crate::{Columns, Format, spare};
 
 /// Attention of queries to keys and values that are columns of tensors; see
 /// [`attention_of_columns`](crate::attention_of_columns).
@@ -138,7 +138,7 @@ struct AttentionGradient {
 
 impl Gradient for AttentionGradient {
     fn backward(self, gradient: FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
-        let gradient = contiguous(&gradient);
+        let gradient = into_contiguous(gradient);
         let tensors = &self.kept.tensors;
         let targets = self.kept.places.map(|(buffer, first)| Target {
             buffer,
@@ -157,9 +157,17 @@ impl Gradient for AttentionGradient {
             targets,
             &sizes,
         );
-        let buffers = buffers.into_iter().zip(tensors);
+        recycle_flex(gradient);
+        if let Ok(weights) = Arc::try_unwrap(self.weights) {
+            spare::give(weights);
+        }
+        let buffers = buffers.into_iter().zip(self.kept.tensors);
         buffers
-            .map(|(buffer, tensor)| Some(flex(buffer, tensor.shape())))
+            .map(|(buffer, tensor)| {
+                let shape = tensor.shape();
+                recycle_flex(tensor);
+                Some(flex(buffer, shape))
+            })
             .collect()
     }
 }

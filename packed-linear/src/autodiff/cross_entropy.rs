@@ -3,9 +3,9 @@ use std::sync::Arc;
 use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 
-use super::{Gradient, contiguous, flex, record, tracked};
+use super::{Gradient, contiguous, flex, into_contiguous, record, tracked};
 use crate::Format;
-use crate::flex::memory::{FlexTensor, values};
+use crate::flex::memory::{FlexTensor, recycle_flex, values};
 use crate::kernel;
 
 /// See [`cross_entropy`](crate::cross_entropy()).
@@ -38,7 +38,7 @@ struct CrossEntropyGradient {
 
 impl Gradient for CrossEntropyGradient {
     fn backward(self, gradient: FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
-        let gradient = contiguous(&gradient);
+        let gradient = into_contiguous(gradient);
         let result = kernel::cross_entropy_gradient(
             kernel::best(Format::F32),
             values(&self.scores),
@@ -47,6 +47,8 @@ impl Gradient for CrossEntropyGradient {
             &self.log_sums,
             values(&gradient),
         );
-        vec![Some(flex(result, self.scores.shape()))]
+        let shape = self.scores.shape();
+        recycle_flex(self.scores);
+        vec![Some(flex(result, shape))]
     }
 }

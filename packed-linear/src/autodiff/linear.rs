@@ -1,8 +1,8 @@
 use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 
-use super::{Gradient, contiguous, flex, record, tracked};
-use crate::flex::memory::{FlexTensor, values};
+use super::{Gradient, contiguous, flex, into_contiguous, record, tracked};
+use crate::flex::memory::{FlexTensor, recycle_flex, values};
 use crate::kernel::{self, Factor, Matrix};
 use crate::{Activation, Format};
 
@@ -161,7 +161,7 @@ impl Gradient for LinearGradient {
             .map(|weight| weight.has_bias && is_wanted())
             .collect();
 
-        let mut gradient = contiguous(&gradient);
+        let mut gradient = into_contiguous(gradient);
         let mut sums = Vec::new();
         if self.activated.is_some() || biases_wanted.contains(&true) {
             let activated = self
@@ -172,10 +172,15 @@ impl Gradient for LinearGradient {
                 kernel::activation_gradient(kernel, activated, values(&gradient), outputs);
             sums = sums_of_rows;
             if let Some(result) = result {
-                gradient = flex(result, [rows, outputs]);
+                recycle_flex(std::mem::replace(
+                    &mut gradient,
+                    flex(result, [rows, outputs]),
+                ));
             }
         }
-        drop(self.activated);
+        if let Some((_, before)) = self.activated {
+            recycle_flex(before);
+        }
 
         let all = Matrix::new(values(&gradient), [rows, outputs]);
         let x = Matrix::new(values(&self.x), [rows, width]);
@@ -221,6 +226,8 @@ impl Gradient for LinearGradient {
             let values = kernel::multiply_stacked(kernel, all, &stack);
             gradients[0] = Some(flex(values, shape));
         }
+        recycle_flex(gradient);
+        recycle_flex(self.x);
         gradients
     }
 }

@@ -19,6 +19,7 @@ use burn::backend::{Autodiff, BackendTypes, Flex, TensorMetadata};
 use burn::tensor::{DType, Shape, Tensor, TensorData};
 
 use crate::flex::memory::FlexTensor;
+use crate::spare;
 
 /// A tensor on Flex that autodiff may track.
 pub(crate) type Tracked = <Autodiff<Flex> as BackendTypes>::FloatTensorPrimitive;
@@ -40,6 +41,14 @@ pub(crate) fn tracked<const D: usize>(tensor: &Tensor<D>) -> Option<Tracked> {
 pub(crate) fn contiguous(tensor: &FlexTensor) -> FlexTensor {
     match tensor.as_slice::<f32>() {
         Some(_) => tensor.clone(),
+        None => tensor.to_contiguous(),
+    }
+}
+
+/// The same without a second owner of the memory.
+pub(crate) fn into_contiguous(tensor: FlexTensor) -> FlexTensor {
+    match tensor.as_slice::<f32>() {
+        Some(_) => tensor,
         None => tensor.to_contiguous(),
     }
 }
@@ -97,6 +106,7 @@ impl<G: Gradient, const N: usize> Backward<Flex, N> for Step<G> {
     fn backward(self, ops: Ops<G, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node);
         let wanted = ops.parents.each_ref().map(Option::is_some);
+        spare::keep_more();
         let gradients = ops.state.backward(gradient, &wanted);
         for (input, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(input), Some(gradient)) = (input, gradient) {

@@ -1,9 +1,9 @@
 use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 
-use super::{Gradient, contiguous, flex, record, tracked};
+use super::{Gradient, contiguous, flex, into_contiguous, record, tracked};
 use crate::Format;
-use crate::flex::memory::{FlexTensor, values};
+use crate::flex::memory::{FlexTensor, recycle_flex, values};
 use crate::kernel::{self, Norm};
 
 /// Normalises the last dimension.
@@ -51,7 +51,7 @@ impl NormGradient {
 
 impl Gradient for NormGradient {
     fn backward(self, gradient: FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
-        let gradient = contiguous(&gradient);
+        let gradient = into_contiguous(gradient);
         let width = values(&self.gamma).len();
         let [x, gamma, beta] = kernel::norm_gradient(
             kernel::best(Format::F32),
@@ -60,8 +60,11 @@ impl Gradient for NormGradient {
             values(&gradient),
             width,
         );
+        let shape = self.x.shape();
+        recycle_flex(gradient);
+        recycle_flex(self.x);
         vec![
-            Some(flex(x, self.x.shape())),
+            Some(flex(x, shape)),
             Some(flex(gamma, [width])),
             Some(flex(beta, [width])),
         ]

@@ -62,9 +62,13 @@ pub(crate) fn into_residual<const D: usize>(tensor: Tensor<D>, dims: [usize; D])
 
 /// Puts the memory of a tensor into the pool of [`spare`], if it is not shared.
 pub(crate) fn recycle<const D: usize>(tensor: Tensor<D>) {
-    let Ok(tensor) = tensor.try_into_primitive::<Flex>() else {
-        return;
-    };
+    if let Ok(tensor) = tensor.try_into_primitive::<Flex>() {
+        recycle_flex(tensor);
+    }
+}
+
+/// Puts the memory of a tensor into the pool of [`spare`], if it is not shared.
+pub(crate) fn recycle_flex(tensor: FlexTensor) {
     if tensor.is_unique()
         && tensor.as_slice::<f32>().is_some()
         && let Ok(values) = tensor.into_data().try_into_vec()

@@ -13,6 +13,7 @@ use super::vector::LINE_WORDS;
 use crate::Activation;
 use crate::epilogue::Epilogue;
 use crate::shape::LANES;
+use crate::spare;
 
 /// A matrix in memory. Element `[row, column]` is at `row · strides[0] + column · strides[1]`, and one of the
 /// strides is 1.
@@ -98,10 +99,12 @@ pub(crate) fn multiply_joined(
     if let Some(residual) = residual {
         assert_eq!(residual.len(), count, "residual of a product");
     }
-    let (mut values, mut activated) = (Vec::new(), Vec::new());
+    let (mut values, mut activated) = (spare::take(count), Vec::new());
     let output = Output::with_room(&mut values, count);
-    let activated_output =
-        activation.map(|activation| (activation, Output::with_room(&mut activated, count)));
+    let activated_output = activation.map(|activation| {
+        activated = spare::take(count);
+        (activation, Output::with_room(&mut activated, count))
+    });
     let mut first = 0;
     let jobs: Vec<Job<'_>> = factors
         .iter()
@@ -140,7 +143,7 @@ pub(crate) fn multiply_joined(
 /// If sizes don't fit together.
 pub(crate) fn multiply_stacked(kernel: &Kernel, x: Matrix<'_>, stack: &[Matrix<'_>]) -> Vec<f32> {
     let columns = stack.first().map_or(0, |matrix| matrix.columns);
-    let mut values = Vec::new();
+    let mut values = spare::take(x.rows * columns);
     let output = Output::with_room(&mut values, x.rows * columns);
     multiply(kernel, x, &[Job::new(stack, columns, output)]);
     // SAFETY: there is room for them, and all were written.
@@ -157,7 +160,8 @@ pub(crate) fn multiply_each(
     x: Matrix<'_>,
     factors: &[Matrix<'_>],
 ) -> Vec<Vec<f32>> {
-    let mut all: Vec<Vec<f32>> = factors.iter().map(|_| Vec::new()).collect();
+    let room = |factor: &Matrix<'_>| spare::take(x.rows * factor.columns);
+    let mut all: Vec<Vec<f32>> = factors.iter().map(room).collect();
     let jobs: Vec<Job<'_>> = factors
         .iter()
         .zip(&mut all)
@@ -267,6 +271,9 @@ thread_local! {
     static SPARE_BUFFERS: Cell<Buffers> = const { Cell::new(Buffers::EMPTY) };
 }
 
+/// Bytes of a cache line.
+const LINE_BYTES: usize = LINE_WORDS * size_of::<f32>();
+
 /// How far ahead columns are prefetched while they are packed.
 const STEPS_AHEAD: usize = 12;
 
@@ -296,10 +303,12 @@ fn multiply(kernel: &Kernel, x: Matrix<'_>, jobs: &[Job<'_>]) {
 
     let panel_values = plan.depth * LANES;
     let mut packed = SPARE_PANELS.take();
-    if packed.len() < panels * panel_values {
-        packed.resize(panels * panel_values, 0.0);
+    if packed.len() < panels * panel_values + LINE_WORDS {
+        packed.resize(panels * panel_values + LINE_WORDS, 0.0);
     }
-    let all_packed = &mut packed[..panels * panel_values];
+    // A vector that is in two cache lines takes twice as long to load.
+    let aligned = packed.as_ptr().align_offset(LINE_BYTES).min(LINE_WORDS);
+    let all_packed = &mut packed[aligned..][..panels * panel_values];
     let pack = |(packed, (job, panel)): (&mut [f32], &(&Job<'_>, usize))| {
         pack_panel(kernel, job, *panel, packed);
     };
@@ -382,20 +391,25 @@ unsafe fn task(
             packed_rows,
         );
         for (index, panel) in panels.clone().enumerate() {
-            let words = &packed[panel * plan.depth * LANES..][..plan.depth * LANES];
-            let words = &words[depth.start * LANES..depth.end * LANES];
+            let start = |panel| (panel * plan.depth + depth.start) * LANES;
+            let words = &packed[start(panel)..][..depth.len() * LANES];
+            let next = (panel + 1 < panels.end).then(|| &packed[start(panel + 1)..]);
             let (job, panel) = plan.panels[panel];
-            for first in (0..rows.len()).step_by(block_rows) {
+            for (block, first) in (0..rows.len()).step_by(block_rows).enumerate() {
                 let count = block_rows.min(rows.len() - first);
+                // The first two blocks fetch half of the next panel each, a line per step.
+                let ahead = next
+                    .filter(|_| block < 2)
+                    .map(|next| next.as_ptr().wrapping_add(block * depth.len() * LINE_WORDS));
                 let at = if kept > 0 { index * kept + first } else { 0 };
                 let sums = &mut buffers.sums[at..at + count];
                 if depth.is_empty() {
                     sums.fill([0.0; LANES]);
                 } else {
                     let packed = &packed_rows[first * depth.len()..][..count * depth.len()];
-                    let tile = Tile::of_floats(words, packed, part == 0, sums);
+                    let tile = Tile::of_floats(words, packed, part == 0, sums, ahead);
                     // SAFETY: the tile has as many rows as sums, and the kernel is one for `f32`.
-                    unsafe { kernel.multiply(count, &tile) };
+                    unsafe { kernel.multiply_floats(count, &tile) };
                 }
                 if part + 1 == plan.parts {
                     // SAFETY: as the caller promises.
@@ -475,23 +489,13 @@ fn pack_rows(
         }
         return;
     }
-    let mut block = [[0.0; LINE_WORDS]; LINE_WORDS];
     let blocks = rows
         .step_by(block_rows)
         .zip(packed.chunks_mut(block_values));
     for (first, packed) in blocks {
         let count = packed.len() / depth.len();
-        for (start, packed) in depth
-            .clone()
-            .step_by(LINE_WORDS)
-            .zip(packed.chunks_mut(LINE_WORDS * count))
-        {
-            let length = LINE_WORDS.min(depth.end - start);
-            for row in 0..count {
-                line(x.from(first + row, start), length, &mut block[row]);
-            }
-            kernel.transpose(&block, count, packed);
-        }
+        let values = (x.from(first, depth.start), x.strides[0]);
+        kernel.interleave(values, [count, depth.len()], (packed, count));
     }
 }
 
@@ -502,46 +506,31 @@ fn pack_panel(kernel: &Kernel, job: &Job<'_>, panel: usize, mut packed: &mut [f3
     if count < LANES {
         packed.fill(0.0);
     }
-    let mut transposed = [0.0; LINE_WORDS * LINE_WORDS];
-    let mut block = [[0.0; LINE_WORDS]; LINE_WORDS];
     for matrix in job.stack {
         let (of_matrix, rest) = std::mem::take(&mut packed).split_at_mut(matrix.rows * LANES);
         packed = rest;
+        if matrix.rows == 0 {
+            continue;
+        }
         if matrix.strides[1] == 1 {
             for (row, packed) in of_matrix.chunks_exact_mut(LANES).enumerate() {
-                copy(matrix.from(row, first), &mut packed[..count]);
+                let values = matrix.from(row, first);
+                let ahead = values
+                    .as_ptr()
+                    .wrapping_add(STEPS_AHEAD * matrix.strides[0]);
+                for line in 0..3 {
+                    prefetch_to_read(ahead.wrapping_add(line * LINE_WORDS));
+                }
+                copy(values, &mut packed[..count]);
             }
             continue;
         }
-        for (row, packed) in (0..matrix.rows)
-            .step_by(LINE_WORDS)
-            .zip(of_matrix.chunks_mut(LINE_WORDS * LANES))
-        {
-            let length = LINE_WORDS.min(matrix.rows - row);
-            for half in (0..count).step_by(LINE_WORDS) {
-                let lanes = LINE_WORDS.min(count - half);
-                for lane in 0..lanes {
-                    let values = matrix.from(row, first + half + lane);
-                    line(values, length, &mut block[lane]);
-                }
-                kernel.transpose(&block, LINE_WORDS, &mut transposed);
-                for (packed, values) in packed
-                    .chunks_exact_mut(LANES)
-                    .zip(transposed.as_chunks::<LINE_WORDS>().0)
-                {
-                    copy(values, &mut packed[half..half + lanes]);
-                }
-            }
+        for half in (0..count).step_by(LINE_WORDS) {
+            let lanes = LINE_WORDS.min(count - half);
+            let values = (matrix.from(0, first + half), matrix.strides[1]);
+            let target = (&mut of_matrix[half..], LANES);
+            kernel.interleave(values, [lanes, matrix.rows], target);
         }
-    }
-}
-
-/// Fills the first elements of a line.
-#[inline(always)]
-fn line(values: &[f32], length: usize, line: &mut [f32; LINE_WORDS]) {
-    match values.first_chunk::<LINE_WORDS>() {
-        Some(values) if length == LINE_WORDS => *line = *values,
-        _ => line[..length].copy_from_slice(&values[..length]),
     }
 }
 

@@ -25,6 +25,8 @@ mod functions;
 #[cfg(feature = "autodiff")]
 mod gradient;
 mod head;
+#[cfg(feature = "autodiff")]
+mod interleave;
 mod many_queries;
 #[cfg(feature = "autodiff")]
 mod matrix;

@@ -1,6 +1,8 @@
 use std::marker::PhantomData;
 
 use super::rows::Rows;
+#[cfg(feature = "autodiff")]
+use super::vector::LINE_WORDS;
 use crate::shape::{LANES, PackedShape};
 
 /// The sums of a row for the outputs of a panel.
@@ -148,6 +150,7 @@ impl<'a> Tile<'a> {
     /// - panel: `[steps, LANES]`
     /// - rows: `[steps, rows]`
     /// - sums: `[rows]`
+    /// - ahead: what is prefetched, one cache line per step
     ///
     /// # Panics
     /// If the sizes don't fit together.
@@ -157,6 +160,7 @@ impl<'a> Tile<'a> {
         rows: &'a [f32],
         is_first: bool,
         sums: &'a mut [Sums],
+        ahead: Option<*const f32>,
     ) -> Self {
         let steps = panel.len() / LANES;
         assert_eq!(panel.len(), steps * LANES, "values of a panel");
@@ -169,8 +173,8 @@ impl<'a> Tile<'a> {
             steps,
             sums: sums.as_mut_ptr(),
             is_first,
-            ahead: panel.as_ptr().cast(),
-            ahead_step: 0,
+            ahead: ahead.unwrap_or(panel.as_ptr()).cast(),
+            ahead_step: ahead.map_or(0, |_| LINE_WORDS),
             borrowed: PhantomData,
         }
     }

@@ -7,7 +7,7 @@ use super::attention_gradient::{Attending, HeadTask, HeadsOutput, padded};
 use super::norm::Norm;
 use super::output::Output;
 use super::table::Kernel;
-use crate::Activation;
+use crate::{Activation, spare};
 
 /// Rows of a part.
 const PART_ROWS: usize = 64;
@@ -57,8 +57,8 @@ pub(crate) fn activation_gradient(
     let part = PART_ROWS * width.max(1);
     let parts = gradient.len().div_ceil(part);
     let mut sums = vec![0.0; parts * width];
-    let mut result = Vec::new();
     let count = activated.map_or(0, |_| gradient.len());
+    let mut result = spare::take(count);
     let output = Output::with_room(&mut result, count);
     let sums_output = Output::new(&mut sums);
     for_each_part(parts, gradient.len(), |index| {
@@ -100,7 +100,7 @@ pub(crate) fn norm_gradient(
     let parts = gradient.len().div_ceil(part);
     let mut sums = [vec![0.0; parts * width], vec![0.0; parts * width]];
     let sums_outputs = sums.each_mut().map(|sums| Output::new(sums));
-    let mut result = Vec::new();
+    let mut result = spare::take(gradient.len());
     let output = Output::with_room(&mut result, gradient.len());
     for_each_part(parts, gradient.len(), |index| {
         let start = index * part;
@@ -184,7 +184,7 @@ pub(crate) fn attend_keeping(kernel: &Kernel, attending: &Attending<'_>) -> [Vec
         attending.batch * attending.queries * attending.width(),
         attending.weights(),
     ];
-    let mut results = [Vec::new(), Vec::new()];
+    let mut results = counts.map(spare::take);
     let [context, weights] = &mut results;
     let context = Output::with_room(context, counts[0]);
     let weights = Output::with_room(weights, counts[1]);
@@ -236,7 +236,7 @@ pub(crate) fn attention_gradient(
         let stride = own.map(|target| target.stride).max().unwrap_or(0);
         // All of it is written if the targets, which are apart, cover the columns.
         buffers.push(match columns == stride {
-            true => Vec::with_capacity(*size),
+            true => spare::take(*size),
             false => vec![0.0; *size],
         });
     }
@@ -331,7 +331,7 @@ pub(crate) fn cross_entropy_gradient(
         [rows; 2],
         "rows of scores"
     );
-    let mut result = Vec::new();
+    let mut result = spare::take(scores.len());
     let output = Output::with_room(&mut result, scores.len());
     for_each_part(rows, scores.len(), |row| {
         let scores = &scores[row * vocabulary..][..vocabulary];

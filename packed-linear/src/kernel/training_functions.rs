@@ -3,12 +3,10 @@
 use super::attention_gradient::{Attending, HeadTask, HeadsOutput};
 use super::norm::Norm;
 use super::output::Output;
-use super::table::Kernel;
+use super::table::{Kernel, TileFunction};
+use super::tile::Tile;
 use super::vector::LINE_WORDS;
 use crate::Activation;
-
-/// Rows of as many words as a line, some of which are used.
-pub(super) type Lines = [[f32; LINE_WORDS]; LINE_WORDS];
 
 type ActivationGradient = unsafe fn(Option<(Activation, &[f32], *mut f32)>, &[f32], &mut [f32]);
 type NormGradient = unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 2]);
@@ -16,7 +14,9 @@ type NormGradient = unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 
 /// See the functions of the same names, and [`Kernel`] for what whoever makes one promises.
 #[derive(Clone, Copy)]
 pub(super) struct TrainingFunctions {
-    pub(super) transpose: unsafe fn(&Lines, usize, &mut [f32]),
+    /// In place of the kernel's own tiles, if there are any.
+    pub(super) tiles: &'static [TileFunction],
+    pub(super) interleave: unsafe fn((*const f32, usize), [usize; 2], (*mut f32, usize)),
     pub(super) activation_gradient: ActivationGradient,
     pub(super) norm_gradient: NormGradient,
     pub(super) attend: unsafe fn(&Attending<'_>, HeadTask<'_>, Output, Output),
@@ -27,16 +27,53 @@ pub(super) struct TrainingFunctions {
 }
 
 impl Kernel {
-    /// Writes the first value of the first `rows` lines, then the second value of each, and so on to the end of
-    /// `values`.
+    /// Multiplies a tile of `f32`.
+    ///
+    /// # Safety
+    /// The tile was made by [`Tile::of_floats`] for `rows` rows, and the kernel is one for `f32`.
+    pub(super) unsafe fn multiply_floats(&self, rows: usize, tile: &Tile<'_>) {
+        let tiles = match self.training.tiles {
+            [] => self.tiles,
+            tiles => tiles,
+        };
+        // SAFETY: as the caller promises; a kernel is only called where the processor has its instructions.
+        unsafe { tiles[rows - 1](tile) }
+    }
+
+    /// Writes the first value of some rows, then the second value of each at `target_stride`, and so on.
+    ///
+    /// # Shapes
+    /// - values: `[rows, length]`, rows that are `stride` apart
+    /// - target: `[length, rows]`
     ///
     /// # Panics
-    /// If there are more rows or values than the lines have.
-    pub(super) fn transpose(&self, lines: &Lines, rows: usize, values: &mut [f32]) {
-        assert!(rows > 0 && rows <= LINE_WORDS && values.len() <= rows * LINE_WORDS);
-        assert!(values.len().is_multiple_of(rows));
-        // SAFETY: a kernel is only called where the processor has its instructions.
-        unsafe { (self.training.transpose)(lines, rows, values) }
+    /// If there are no or too many rows, or fewer values or less room.
+    pub(super) fn interleave(
+        &self,
+        (values, stride): (&[f32], usize),
+        [rows, length]: [usize; 2],
+        (target, target_stride): (&mut [f32], usize),
+    ) {
+        assert!(
+            rows > 0 && rows <= LINE_WORDS && length > 0,
+            "rows to interleave"
+        );
+        assert!(
+            values.len() >= (rows - 1) * stride + length,
+            "values to interleave"
+        );
+        assert!(
+            target.len() >= (length - 1) * target_stride + rows,
+            "room for rows"
+        );
+        // SAFETY: sizes were checked; a kernel is only called where the processor has its instructions.
+        unsafe {
+            (self.training.interleave)(
+                (values.as_ptr(), stride),
+                [rows, length],
+                (target.as_mut_ptr(), target_stride),
+            );
+        }
     }
 }
 
@@ -46,17 +83,17 @@ macro_rules! training_functions {
         const TRAINING: $crate::kernel::training_functions::TrainingFunctions = {
             use $crate::kernel::attention_gradient::{Attending, HeadTask, HeadsOutput};
             use $crate::kernel::output::Output;
-            use $crate::kernel::training_functions::{Lines, TrainingFunctions};
-            use $crate::kernel::{attention_gradient, cross_entropy, gradient, norm, vector};
+            use $crate::kernel::training_functions::TrainingFunctions;
+            use $crate::kernel::{attention_gradient, cross_entropy, gradient, interleave, norm};
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn transpose(lines: &Lines, rows: usize, values: &mut [f32]) {
-                // SAFETY: as the caller promises; floats and words have the same size, and any bits are valid.
-                unsafe {
-                    let lines = &*std::ptr::from_ref(lines).cast();
-                    let values: *mut [f32] = values;
-                    <$vector as vector::Vector>::transpose(lines, rows, &mut *(values as *mut [u32]));
-                }
+            unsafe fn interleave(
+                values: (*const f32, usize),
+                sizes: [usize; 2],
+                target: (*mut f32, usize),
+            ) {
+                // SAFETY: as the caller promises.
+                unsafe { interleave::interleave::<$vector>(values, sizes, target) };
             }
 
             $(#[target_feature(enable = $features)])?
@@ -121,7 +158,8 @@ macro_rules! training_functions {
             }
 
             TrainingFunctions {
-                transpose,
+                tiles: &[],
+                interleave,
                 activation_gradient,
                 norm_gradient,
                 attend,

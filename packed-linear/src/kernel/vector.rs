@@ -77,6 +77,24 @@ pub(super) trait Vector: Copy {
         }
     }
 
+    /// Writes the first word of the first `rows` rows, then the second word of each at `stride`, and so on for
+    /// `columns` words.
+    #[cfg(feature = "autodiff")]
+    #[inline(always)]
+    unsafe fn spread(
+        block: &[[u32; LINE_WORDS]; LINE_WORDS],
+        [rows, columns]: [usize; 2],
+        target: *mut u32,
+        stride: usize,
+    ) {
+        for column in 0..columns {
+            for row in 0..rows {
+                // SAFETY: as the caller promises, there is room.
+                unsafe { target.add(column * stride + row).write(block[row][column]) };
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn multiply(self, factor: Self) -> Self {
         // SAFETY: as the caller promises.

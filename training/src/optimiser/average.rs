@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+#[cfg(feature = "flex")]
+use super::host::HostVector;
 use crate::parameters::{replace_values, visit_values};
 
 /// An exponential moving average of a module's weights (Polyak and Juditsky, "Acceleration of Stochastic
@@ -31,8 +33,7 @@ impl MovingAverage {
         let decay = self.decay;
         visit_values(module, |path, tensor| {
             if let Some(average) = self.values.remove(&path) {
-                let moved = average.mul_scalar(decay) + tensor.mul_scalar(1.0 - decay);
-                self.values.insert(path, moved);
+                self.values.insert(path, mixed(average, tensor, decay));
             }
         });
     }
@@ -49,4 +50,18 @@ impl MovingAverage {
     pub(crate) fn values_mut(&mut self) -> &mut BTreeMap<String, Tensor<1>> {
         &mut self.values
     }
+}
+
+/// `decay · average + (1 - decay) · weights`.
+///
+/// # Shapes
+/// - average, weights, output: `[elements]`
+fn mixed(average: Tensor<1>, weights: Tensor<1>, decay: f64) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if [&average, &weights].into_iter().all(HostVector::is_host) {
+        let [mut average, weights] = [average, weights].map(HostVector::new);
+        average.mix(decay as f32, &weights, (1.0 - decay) as f32);
+        return average.into_tensor();
+    }
+    average.mul_scalar(decay) + weights.mul_scalar(1.0 - decay)
 }

@@ -2,16 +2,18 @@
 
 mod average;
 mod groups;
+#[cfg(feature = "flex")]
+pub(crate) mod host;
 mod schedule;
 mod state_file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::Module;
-use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
+use burn::optim::{AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::Tensor;
 
-use crate::parameters::replace_values;
+use crate::parameters::{shapes, update_values};
 use crate::{ModuleGradients, TrainingError};
 
 pub use average::MovingAverage;
@@ -79,6 +81,25 @@ impl AdamWOptimiser {
         }
     }
 
+    /// An optimiser that trains all parameters of a module alike, and calls them by Burn's paths.
+    pub fn uniform<M: Module>(
+        options: AdamWOptions,
+        module: &M,
+        learning_rate: f64,
+        weight_decay: f64,
+    ) -> Self {
+        let plan = |(path, shape): (String, Vec<usize>)| {
+            let plan = ParameterPlan {
+                name: path.clone(),
+                shape,
+                learning_rate: Some(learning_rate),
+                weight_decay,
+            };
+            (path, plan)
+        };
+        Self::new(options, shapes(module).into_iter().map(plan).collect())
+    }
+
     /// How each parameter is trained, by Burn's paths.
     pub fn plan(&self) -> &BTreeMap<String, ParameterPlan> {
         &self.plan
@@ -86,18 +107,37 @@ impl AdamWOptimiser {
 
     /// Updates each parameter that has a gradient. Its rate is its highest one times `factor`.
     pub fn step<M: Module>(&mut self, module: M, mut gradients: ModuleGradients, factor: f64) -> M {
-        replace_values(module, |path, values| {
-            let plan = self.plan.get(path)?;
-            let rate = plan.learning_rate? * factor;
-            let gradient = gradients.remove(path)?;
-            let state = self.states.remove(path);
-            let adamw = adamw(self.options, plan.weight_decay);
-            let (values, state) = adamw.step(rate, values, gradient, state);
-            if let Some(state) = state {
-                self.states.insert(path.into(), state);
-            }
-            Some(values)
-        })
+        let Self {
+            options,
+            plan,
+            states,
+        } = self;
+        let rate = |path: &str| Some((plan.get(path)?, plan.get(path)?.learning_rate? * factor));
+        let paths: BTreeSet<String> = gradients
+            .paths()
+            .filter(|path| rate(path).is_some())
+            .map(String::from)
+            .collect();
+        update_values(
+            module,
+            |path| paths.contains(path),
+            |path, values| {
+                let (Some((plan, rate)), Some(gradient)) = (rate(path), gradients.remove(path))
+                else {
+                    return values;
+                };
+                let step = Step {
+                    options: *options,
+                    weight_decay: plan.weight_decay,
+                    rate,
+                };
+                let (values, state) = step.apply(values, gradient, states.remove(path));
+                if let Some(state) = state {
+                    states.insert(path.into(), state);
+                }
+                values
+            },
+        )
     }
 
     /// The state as named tensors with the shapes of the parameters: for each, PyTorch's `exp_avg` and
@@ -181,11 +221,93 @@ impl AdamWOptimiser {
     }
 }
 
-fn adamw(options: AdamWOptions, weight_decay: f64) -> AdamW {
-    AdamWConfig::new()
-        .with_beta_1(options.adam_beta1 as f32)
-        .with_beta_2(options.adam_beta2 as f32)
-        .with_epsilon(options.adam_epsilon as f32)
-        .with_weight_decay(weight_decay as f32)
-        .build()
+/// A step of one parameter.
+struct Step {
+    options: AdamWOptions,
+    weight_decay: f64,
+    rate: f64,
 }
+
+impl Step {
+    /// # Shapes
+    /// - values, gradient, output: `[elements]`
+    fn apply(
+        &self,
+        values: Tensor<1>,
+        gradient: Tensor<1>,
+        state: Option<AdamWState<1>>,
+    ) -> (Tensor<1>, Option<AdamWState<1>>) {
+        #[cfg(feature = "flex")]
+        return match self.apply_on_host(values, gradient, state) {
+            Ok((values, state)) => (values, Some(state)),
+            Err((values, gradient, state)) => self.apply_composed(values, gradient, state),
+        };
+        #[cfg(not(feature = "flex"))]
+        self.apply_composed(values, gradient, state)
+    }
+
+    fn apply_composed(
+        &self,
+        values: Tensor<1>,
+        gradient: Tensor<1>,
+        state: Option<AdamWState<1>>,
+    ) -> (Tensor<1>, Option<AdamWState<1>>) {
+        let adamw = AdamWConfig::new()
+            .with_beta_1(self.options.adam_beta1 as f32)
+            .with_beta_2(self.options.adam_beta2 as f32)
+            .with_epsilon(self.options.adam_epsilon as f32)
+            .with_weight_decay(self.weight_decay as f32)
+            .build();
+        adamw.step(self.rate, values, gradient, state)
+    }
+
+    /// The same in the memory of the arguments. They are returned if they are not all on the CPU.
+    #[cfg(feature = "flex")]
+    fn apply_on_host(
+        &self,
+        values: Tensor<1>,
+        gradient: Tensor<1>,
+        state: Option<AdamWState<1>>,
+    ) -> Result<(Tensor<1>, AdamWState<1>), Arguments> {
+        let (mean, squares, time) = match state {
+            Some(AdamWState { momentum }) => (momentum.moment_1, momentum.moment_2, momentum.time),
+            None => (gradient.zeros_like(), gradient.zeros_like(), 0),
+        };
+        let tensors = [values, gradient, mean, squares];
+        if !tensors.iter().all(host::HostVector::is_host) {
+            let [values, gradient, moment_1, moment_2] = tensors;
+            let momentum = AdaptiveMomentumState {
+                time,
+                moment_1,
+                moment_2,
+                max_moment_2: None,
+            };
+            let state = (time > 0).then_some(AdamWState { momentum });
+            return Err((values, gradient, state));
+        }
+        let [mut values, gradient, mut mean, mut squares] = tensors.map(host::HostVector::new);
+        let numbers = host::StepNumbers {
+            beta: [
+                self.options.adam_beta1 as f32,
+                self.options.adam_beta2 as f32,
+            ],
+            epsilon: self.options.adam_epsilon as f32,
+            weight_decay: self.weight_decay as f32,
+            learning_rate: self.rate,
+            time: time + 1,
+        };
+        host::adamw(numbers, &mut values, &gradient, [&mut mean, &mut squares]);
+        gradient.recycle();
+        let momentum = AdaptiveMomentumState {
+            time: time + 1,
+            moment_1: mean.into_tensor(),
+            moment_2: squares.into_tensor(),
+            max_moment_2: None,
+        };
+        Ok((values.into_tensor(), AdamWState { momentum }))
+    }
+}
+
+/// Values, a gradient and a state.
+#[cfg(feature = "flex")]
+type Arguments = (Tensor<1>, Tensor<1>, Option<AdamWState<1>>);

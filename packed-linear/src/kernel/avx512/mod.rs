@@ -2,20 +2,34 @@
 //!
 //! Two vectors of 16 sums for each row, up to twelve rows: 24 of the 32 registers.
 
+#[cfg(feature = "autodiff")]
+mod training;
 mod vector;
 
 use std::arch::x86_64::*;
 
 use super::table::{Kernel, TileFunction, tiles, vector_functions};
 use super::tile::{Sums, Tile};
+#[cfg(feature = "autodiff")]
+use super::training_functions::TrainingFunctions;
 use super::vector::blocks;
 use crate::shape::LANES;
 
-pub(super) const F32: Kernel = kernel(
-    "avx512",
-    tiles!(f32_tile: 1 2 3 4 5 6 7 8 9 10 11 12),
-    has_avx512,
-);
+pub(super) const F32: Kernel = Kernel {
+    #[cfg(feature = "autodiff")]
+    training: TrainingFunctions {
+        tiles: {
+            use training::tile;
+            tiles!(tile: 1 2 3 4 5 6 7 8 9 10 11 12)
+        },
+        ..TRAINING
+    },
+    ..kernel(
+        "avx512",
+        tiles!(f32_tile: 1 2 3 4 5 6 7 8 9 10 11 12),
+        has_avx512,
+    )
+};
 pub(super) const BF16: Kernel = kernel(
     "avx512-bf16",
     tiles!(bf16_tile: 1 2 3 4 5 6 7 8 9 10 11 12),

@@ -33,6 +33,31 @@ impl Vector for __m512 {
         }
     }
 
+    #[cfg(feature = "autodiff")]
+    #[inline(always)]
+    unsafe fn spread(
+        block: &[[u32; LINE_WORDS]; LINE_WORDS],
+        [rows, columns]: [usize; 2],
+        target: *mut u32,
+        stride: usize,
+    ) {
+        // SAFETY: as the caller promises; a mask hides what is not of a column.
+        unsafe {
+            let mut vectors = [_mm512_setzero_si512(); LINE_WORDS];
+            for row in 0..LINE_WORDS {
+                vectors[row] = _mm512_loadu_si512(block[row].as_ptr().cast());
+            }
+            transpose(&mut vectors);
+            let mask = ((1_u32 << rows) - 1) as u16;
+            for column in 0..LINE_WORDS {
+                if column < columns {
+                    let target = target.add(column * stride).cast();
+                    _mm512_mask_storeu_epi32(target, mask, vectors[column]);
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         // SAFETY: as the caller promises.
