@@ -6,7 +6,7 @@ use checkpoint::{Precision, SaveOptions, StagedFolder};
 use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
-use preprocess::text::{Language, Tokenizer, language};
+use preprocess::text::{Language, Tokenizer};
 use pretrained::{LoadNotice, Pretrained, PretrainedModel};
 use vision_encoder_decoder::Memory;
 
@@ -87,8 +87,10 @@ impl Captioner {
     /// # Errors
     /// [`Error::UnknownLanguage`], listing the languages that the captioner writes.
     pub fn language(&self, text: &str) -> Result<Language, Error> {
-        language(text)
-            .filter(|found| self.languages.contains(found))
+        let mut languages = self.languages.iter();
+        languages
+            .find(|known| known.is_called(text))
+            .copied()
             .ok_or_else(|| Error::UnknownLanguage {
                 asked: text.into(),
                 known: self

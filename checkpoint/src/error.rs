@@ -80,6 +80,16 @@ pub enum LoadError {
         /// The names that the weight may have.
         name: String,
     },
+    /// A weight does not have a row that a new one should be like.
+    #[error("{origin}: tensor {name} has no row {row} for a new one to be like")]
+    MissingRow {
+        /// The file.
+        origin: String,
+        /// The name of the tensor.
+        name: String,
+        /// The index of the row.
+        row: usize,
+    },
     /// The names of the file's tensors have another beginning than those of the model.
     #[error(
         "{origin} has no tensor {name}, but {prefix}{name}: {}; save the weights without it, in Python for example with {{name.removeprefix({prefix:?}): tensor for name, tensor in weights.items()}}",

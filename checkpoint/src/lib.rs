@@ -13,7 +13,7 @@
 //! | packed weights, which can be mapped into memory | [`PackedFile`] | [`save_packed_weights`] |
 //!
 //! Tensors are read block by block into the memory that the parameter keeps, so loading needs memory only
-//! for the model and a block. The module [`files`] says which files make up a Hugging Face folder.
+//! for the model and a block. [`MoreRows`] adds rows to tables meanwhile, for new tokens. The module [`files`] says which files make up a Hugging Face folder.
 //! [`locate_checkpoint`] finds such a folder on disk or, with the feature `hub`, on the Hugging Face Hub.
 //! [`StagedFolder`] writes a folder completely or not at all, and [`FolderState`] tells whether that happened while a
 //! folder was read.
@@ -79,7 +79,8 @@ pub use precision::{Precision, UnknownPrecision};
 #[cfg(feature = "pytorch")]
 pub use read::PyTorchFile;
 pub use read::{
-    FlaxFile, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo, TensorSource, open_weights,
+    FlaxFile, MoreRows, NewRow, PackedFile, SafetensorsFile, ShardedWeights, TensorInfo,
+    TensorSource, open_weights,
 };
 pub use write::{
     SaveError, SaveOptions, StagedFolder, complete_interrupted_save, num_params,

@@ -199,6 +199,15 @@ pub enum Error {
         /// The codes that the tokenizer has, in the order of their ids.
         known: Vec<String>,
     },
+    /// A text is not a language code.
+    #[error(
+        "expected a language code like ca_ES: a language of ISO 639 in two or three letters and a country of \
+         ISO 3166, XX or a script, found {found:?}"
+    )]
+    LanguageCode {
+        /// The text.
+        found: String,
+    },
     /// `max_length` leaves no room for the tokens that every text has.
     #[error(
         "expected a max_length of at least 2 (the language code and </s> always stay), found {max_length}"

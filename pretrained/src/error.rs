@@ -10,6 +10,17 @@ pub enum LoadError {
         /// What is wrong with it.
         source: ConfigError,
     },
+    /// New tokens would leave a gap in the vocabulary.
+    #[error(
+        "expected that a new token has the id {vocab_size}, the number of tokens of the model, or one below, found {id}; \
+         the tokenizer is that of another model"
+    )]
+    NewToken {
+        /// The id of the token.
+        id: usize,
+        /// Number of tokens of the model.
+        vocab_size: usize,
+    },
     /// A file is missing or can't be read, or the weights are not those of this model.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::LoadError),

@@ -13,10 +13,9 @@ use whole_files::{limits, python_json};
 use crate::generation_options::legacy_generation_config;
 use crate::json::Entries;
 use crate::names::with_names;
-use crate::tied_head;
 use crate::{
-    ConfigError, LoadError, LoadNotice, LoadOptions, PretrainedModel, VisionEncoderDecoderConfig,
-    Weights,
+    ConfigError, LoadError, LoadNotice, LoadOptions, NewToken, PretrainedModel,
+    VisionEncoderDecoderConfig, Weights, new_tokens, tied_head,
 };
 
 /// A model with its configurations: the content of a checkpoint folder.
@@ -51,6 +50,23 @@ impl Pretrained {
         options: &LoadOptions,
         device: &Device,
     ) -> Result<Self, LoadError> {
+        Self::from_folder_with_tokens(folder, &[], options, device)
+    }
+
+    /// Loads a checkpoint folder as [`from_folder`](Self::from_folder) does, and gives its vocabulary more tokens:
+    /// rows of the embeddings, of the head and of its bias. All other weights are those of the folder.
+    ///
+    /// Hugging Face: `resize_token_embeddings`.
+    ///
+    /// # Errors
+    /// [`LoadError::NewToken`] if ids of new tokens leave a gap, `LoadError::Checkpoint` if the model does not have
+    /// one that they should be like, and every error of [`from_folder`](Self::from_folder).
+    pub fn from_folder_with_tokens(
+        folder: impl AsRef<Path>,
+        tokens: &[NewToken],
+        options: &LoadOptions,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
         let folder = folder.as_ref();
         complete_interrupted_save(folder);
         // Another program may be saving to the folder.
@@ -59,7 +75,7 @@ impl Pretrained {
             &name(folder),
             &files.config,
             files.generation_config.as_deref(),
-            files.source.as_ref(),
+            (files.source.as_ref(), tokens),
             files.format,
             device,
         )
@@ -84,7 +100,7 @@ impl Pretrained {
             origin,
             config_json,
             generation_config_json,
-            source,
+            (source, &[]),
             format,
             device,
         )
@@ -94,12 +110,13 @@ impl Pretrained {
         origin: &str,
         config_json: &str,
         generation_config_json: Option<&str>,
-        source: &dyn TensorSource,
+        (source, tokens): (&dyn TensorSource, &[NewToken]),
         format: Option<Format>,
         device: &Device,
     ) -> Result<Self, LoadError> {
         let mut config = VisionEncoderDecoderConfig::from_json(config_json)
             .map_err(|error| in_file(origin, CONFIG, error))?;
+        let source = &new_tokens::add(&mut config, source, tokens)?;
         let generation_config = generation_config(origin, config_json, generation_config_json)?;
         // These two parameters may exist although no configuration says so.
         let groups = config.decoder.weights();

@@ -5,6 +5,7 @@ mod element;
 mod flax;
 mod header;
 mod mapped;
+mod more_rows;
 mod open;
 mod packed;
 #[cfg(feature = "pytorch")]
@@ -17,6 +18,7 @@ mod source;
 mod unique;
 
 pub use flax::FlaxFile;
+pub use more_rows::{MoreRows, NewRow};
 pub use open::open_weights;
 pub use packed::PackedFile;
 #[cfg(feature = "pytorch")]

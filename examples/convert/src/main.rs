@@ -3,6 +3,7 @@
 //! A description of what was written goes to stdout, everything else to stderr. Exit codes: 0 the folder was
 //! written, 2 it was not.
 
+mod new_languages;
 mod precision;
 mod random;
 mod side_files;
@@ -17,10 +18,11 @@ use checkpoint::{
 };
 use clap::Parser;
 use packed_linear::Format;
-use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
+use pretrained::{LoadError, LoadOptions, NewToken, Pretrained, Weights};
 use report::{OutputError, Program, Progress, name, percent};
 use serde_json::json;
 
+use crate::new_languages::{Added, NewLanguages};
 use crate::precision::{Output, Precision};
 use crate::random::RandomSize;
 use crate::side_files::SideFiles;
@@ -59,6 +61,13 @@ struct Arguments {
     /// Where to take the tokenizer from if the checkpoint has none: a folder, or a name on the Hub.
     #[arg(long, value_name = "MODEL")]
     tokenizer: Option<String>,
+    /// Give the model languages that its tokenizer lacks, such as ca_ES or Catalan, separated by commas. They are
+    /// then to be trained.
+    #[arg(long, value_name = "LANGUAGES", value_delimiter = ',', conflicts_with_all = ["encoder", "random"])]
+    add_language: Vec<String>,
+    /// The language that added ones are like at first. Default: the mean of all.
+    #[arg(long, value_name = "LANGUAGE", requires = "add_language")]
+    like: Option<String>,
     /// How weights are stored: f32, f16 or bf16; or int8 or int4, which are always packed and may have a group
     /// size (int8:128). Default: as the source has them.
     #[arg(long)]
@@ -96,6 +105,8 @@ enum ConvertError {
     File(#[from] whole_files::ReadError),
     #[error(transparent)]
     Precision(#[from] precision::NotPackable),
+    #[error("the tokenizer has the language {0} already; expected one that it lacks")]
+    HasLanguage(String),
     #[error(
         "the tokenizer of {} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models",
         name(.folder)
@@ -127,7 +138,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
     let staged = StagedFolder::new(&arguments.destination)?;
     let progress = Progress::spinner();
     progress.set_message("reading");
-    let pretrained = source(program, arguments, format, staged.path())?;
+    let (pretrained, added) = source(program, arguments, format, staged.path())?;
 
     let options = SaveOptions {
         precision: match output {
@@ -158,27 +169,27 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
             name(&arguments.destination)
         ));
     }
-    print(
-        program,
-        arguments,
+    let written = Written {
         format,
-        pretrained.num_params(),
-        &options,
-        start.elapsed(),
-    )
-    .map_err(|source| ConvertError::Output {
+        parameters: pretrained.num_params(),
+        options,
+        added,
+        elapsed: start.elapsed(),
+    };
+    print(program, arguments, &written).map_err(|source| ConvertError::Output {
         folder: arguments.destination.clone(),
         source,
     })
 }
 
-/// Loads or creates the model, and writes its tokenizer. Returns the model and where its other files are.
+/// Loads or creates the model, and writes its tokenizer and its preprocessing. Returns the model and the languages that it
+/// gained.
 fn source(
     program: &Program,
     arguments: &Arguments,
     format: Option<Format>,
     staged: &Path,
-) -> Result<Pretrained, ConvertError> {
+) -> Result<(Pretrained, Vec<Added>), ConvertError> {
     let weights = format.map_or(Weights::Ordinary, Weights::Packed);
     let device = device::device(&arguments.device)?;
     let folder = |name: &Option<String>| {
@@ -209,7 +220,11 @@ fn source(
     };
     // Before the model: a missing or damaged tokenizer is then reported at once, and its memory is free
     // again when the model is loaded.
-    let tokens = side_files.write_tokenizer(staged)?;
+    let languages = NewLanguages {
+        names: &arguments.add_language,
+        like: arguments.like.as_deref(),
+    };
+    let (tokens, added) = side_files.write_tokenizer(staged, languages)?;
     let pretrained = if let Some(size) = arguments.random {
         device.seed(arguments.seed);
         let options = random::generation_config();
@@ -221,7 +236,9 @@ fn source(
             weights,
             ..LoadOptions::default()
         };
-        Pretrained::from_folder(model.unwrap_or_default(), &options, &device)?
+        let model = model.unwrap_or_default();
+        let new_tokens: Vec<NewToken> = added.iter().map(|one| one.token.clone()).collect();
+        Pretrained::from_folder_with_tokens(model, &new_tokens, &options, &device)?
     };
     side_files.write_preprocessing(staged, &pretrained.config)?;
     // Another program may have saved to a folder while its files were read one after another.
@@ -237,19 +254,28 @@ fn source(
             tokens,
             vocabulary,
         }),
-        _ => Ok(pretrained),
+        _ => Ok((pretrained, added)),
     }
 }
 
-/// Prints what was written.
-fn print(
-    program: &Program,
-    arguments: &Arguments,
+/// What was written.
+struct Written {
     format: Option<Format>,
     parameters: usize,
-    options: &SaveOptions,
+    options: SaveOptions,
+    added: Vec<Added>,
     elapsed: Duration,
-) -> Result<(), OutputError> {
+}
+
+/// Prints what was written.
+fn print(program: &Program, arguments: &Arguments, written: &Written) -> Result<(), OutputError> {
+    let Written {
+        format,
+        parameters,
+        options,
+        added,
+        elapsed,
+    } = written;
     let destination = &arguments.destination;
     let (precision, bytes) = match format {
         Some(format) => {
@@ -258,7 +284,7 @@ fn print(
             (format.to_string(), bytes)
         }
         None => {
-            let bytes = parameters as u64 * options.precision.size() as u64;
+            let bytes = *parameters as u64 * options.precision.size() as u64;
             (options.precision.to_string(), bytes)
         }
     };
@@ -271,10 +297,19 @@ fn print(
             "weight_bytes": bytes,
             "seconds": seconds,
         });
+        if !added.is_empty() {
+            let languages = added
+                .iter()
+                .map(|one| (one.code.clone(), one.token.id.into()));
+            report["added_languages"] = serde_json::Value::Object(languages.collect());
+        }
         if let Some(percent) = percent(destination) {
             report["destination_percent"] = percent.into();
         }
         return program.json(&report);
+    }
+    for Added { code, token } in added {
+        program.message(format_args!("{code} is token {}", token.id));
     }
     program.line(format_args!(
         "{}: {parameters} parameters in {precision}, {:.1} MB, written in {seconds:.1} s",

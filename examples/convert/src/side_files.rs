@@ -9,6 +9,16 @@ use pretrained::VisionEncoderDecoderConfig;
 use whole_files::limits;
 
 use crate::ConvertError;
+use crate::new_languages::{Added, NewLanguages};
+
+/// The file of a whole tokenizer.
+const TOKENIZER: &str = "tokenizer.json";
+
+/// The file of a tokenizer's options.
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+
+/// The file of the pieces alone, from which Python's slow classes make a tokenizer.
+const PIECES: &str = "sentencepiece.bpe.model";
 
 /// Where the files that are not part of the model come from.
 #[derive(Debug)]
@@ -23,25 +33,37 @@ pub(crate) struct SideFiles {
 
 impl SideFiles {
     /// Copies the files of the tokenizer. If there is only a `sentencepiece.bpe.model`, this also writes the
-    /// `tokenizer.json` that transformers 5 needs. Returns the number of tokens, or `None` without a tokenizer.
-    pub(crate) fn write_tokenizer(&self, folder: &Path) -> Result<Option<usize>, ConvertError> {
+    /// `tokenizer.json` that transformers 5 needs. Returns the number of tokens before languages were added, or
+    /// `None` without a tokenizer, and the languages.
+    pub(crate) fn write_tokenizer(
+        &self,
+        folder: &Path,
+        languages: NewLanguages<'_>,
+    ) -> Result<(Option<usize>, Vec<Added>), ConvertError> {
         let Some(source) = &self.tokenizer else {
-            return Ok(None);
+            return Ok((None, Vec::new()));
         };
         let files = files_of_tokenizer(source);
-        if files.is_empty() && !self.tokenizer_was_named {
-            return Ok(None);
+        let is_needed = self.tokenizer_was_named || !languages.names.is_empty();
+        if files.is_empty() && !is_needed {
+            return Ok((None, Vec::new()));
         }
-        let tokenizer = Tokenizer::from_folder(source)?; // the error says what is missing
-        if files.iter().any(|file| file == "tokenizer.json") {
+        let mut tokenizer = Tokenizer::from_folder(source)?; // the error says what is missing
+        let count = tokenizer.vocab_size();
+        if !languages.names.is_empty() {
+            let added = languages.add_to(&mut tokenizer)?;
+            write_with_languages(&tokenizer, source, &files, folder)?;
+            return Ok((Some(count), added));
+        }
+        if files.iter().any(|file| file == TOKENIZER) {
             for file in &files {
                 copy(source, folder, file)?;
             }
         } else {
             tokenizer.save(folder)?;
-            copy(source, folder, "sentencepiece.bpe.model")?;
+            copy(source, folder, PIECES)?;
         }
-        Ok(Some(tokenizer.vocab_size()))
+        Ok((Some(count), Vec::new()))
     }
 
     /// Writes the configuration of the preprocessing.
@@ -61,6 +83,37 @@ impl SideFiles {
         };
         Ok(preprocessing.save(folder)?)
     }
+}
+
+/// Writes a tokenizer that got more languages than the files that it was read from have.
+fn write_with_languages(
+    tokenizer: &Tokenizer,
+    source: &Path,
+    files: &[String],
+    folder: &Path,
+) -> Result<(), ConvertError> {
+    let has = |name: &str| files.iter().any(|file| file == name);
+    let config = match has(TOKENIZER_CONFIG) {
+        true => config_like(tokenizer, &source.join(TOKENIZER_CONFIG))?,
+        false => tokenizer.to_tokenizer_config_json(),
+    };
+    write_file(&folder.join(TOKENIZER_CONFIG), config.as_bytes())?;
+    let tokenizer = tokenizer.to_tokenizer_json()?;
+    write_file(&folder.join(TOKENIZER), tokenizer.as_bytes())?;
+    if has(PIECES) {
+        copy(source, folder, PIECES)?;
+    }
+    Ok(())
+}
+
+/// A `tokenizer_config.json` that says what another file says, with the tokens of this tokenizer.
+fn config_like(tokenizer: &Tokenizer, path: &Path) -> Result<String, ConvertError> {
+    let other = whole_files::read_text(path, limits::JSON)?;
+    let config = tokenizer.to_tokenizer_config_json_like(&other);
+    Ok(config.map_err(|source| preprocess::Error::File {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?)
 }
 
 /// The files of a folder's tokenizer, or an empty list without a tokenizer.

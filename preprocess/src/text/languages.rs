@@ -1,9 +1,12 @@
-/// A language that mBART-50 reads and writes.
+use super::more_languages::MORE_LANGUAGES;
+use super::own_codes;
+
+/// A language that a model reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Language {
-    /// mBART-50's code, which is also the language's token: `es_XX`.
+    /// The code, which is also the language's token: `es_XX`.
     pub code: &'static str,
-    /// The English name: `Spanish`.
+    /// The English name: `Spanish`. For a language that only a tokenizer's files name, the code.
     pub name: &'static str,
 }
 
@@ -69,16 +72,28 @@ pub const LANGUAGES: [Language; 52] = [
 
 /// Finds a language by its code (`es_XX`), the first part of the code (`es`) or its English name (`Spanish`), in upper
 /// or lower case.
+///
+/// The languages are [`LANGUAGES`], then [`MORE_LANGUAGES`], then those of the tokenizers that this process has opened
+/// whose codes are in neither.
 pub fn language(text: &str) -> Option<Language> {
-    LANGUAGES.into_iter().find(|language| {
-        let (short, _) = language.code.split_at(2);
-        [language.code, short, language.name]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(text))
-    })
+    let is_it = |known: &&Language| known.is_called(text);
+    let mut listed = LANGUAGES.iter().chain(MORE_LANGUAGES);
+    listed
+        .find(is_it)
+        .copied()
+        .or_else(|| own_codes::find(is_it))
 }
 
 impl Language {
+    /// Whether a text is the code of this language (`es_XX`), the first part of the code (`es`) or the English name
+    /// (`Spanish`), in upper or lower case.
+    pub fn is_called(self, text: &str) -> bool {
+        let (short, _) = self.code.split_once('_').unwrap_or((self.code, ""));
+        [self.code, short, self.name]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(text))
+    }
+
     /// The id of this language's token in a vocabulary of `vocab_size` tokens that ends, like mBART-50's, with the 52
     /// language codes and `<mask>`: 250005 for Spanish among 250,054 tokens.
     ///
@@ -107,10 +122,12 @@ mod tests {
 
     #[test]
     fn every_code_and_name_is_found_as_itself() {
-        for known in LANGUAGES {
-            assert_eq!(language(known.code), Some(known));
-            assert_eq!(language(known.name), Some(known));
-            assert_eq!(language(&known.code[..2]), Some(known));
+        for known in LANGUAGES.iter().chain(MORE_LANGUAGES) {
+            let (short, _) = known.code.split_once('_').unwrap();
+            for text in [known.code, known.name, short] {
+                assert_eq!(language(text), Some(*known), "{text}");
+            }
+            assert!(own_codes::is_code(known.code), "{}", known.code);
         }
     }
 

@@ -19,7 +19,8 @@
 //! - [`TextStream`] decodes tokens as they come;
 //! - [`Tokenizer::token_texts`] gives the text that each token adds, for stop strings and word constraints;
 //! - [`Tokenizer::shortlist_of_languages`] and [`Tokenizer::shortlist_of_texts`] find the tokens worth scoring;
-//! - [`LANGUAGES`] lists mBART-50's languages, and [`language`] finds one by code or name.
+//! - [`LANGUAGES`] lists mBART-50's languages and [`MORE_LANGUAGES`] others, [`language`] finds one by code or name, and
+//!   [`Tokenizer::add_language`] adds one that a tokenizer lacks.
 //!
 //! # Limits
 //! A `tokenizer.json` describes steps for a program to run, and a vocabulary takes many times the memory of its file.
@@ -33,6 +34,8 @@ mod charsmap;
 mod decoding;
 mod languages;
 mod limits;
+mod more_languages;
+mod own_codes;
 mod protobuf;
 mod quoted;
 mod save;
@@ -48,5 +51,6 @@ mod tokenizer_json;
 mod vocabulary;
 
 pub use languages::{LANGUAGES, Language, language};
+pub use more_languages::MORE_LANGUAGES;
 pub use text_stream::TextStream;
 pub use tokenizer::Tokenizer;

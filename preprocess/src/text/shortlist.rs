@@ -22,19 +22,24 @@ impl Tokenizer {
     /// punctuation, spaces, emoji, combining accents).
     ///
     /// If texts mix in words of another script, such as Latin names or the `T` of `Tシャツ` in Japanese, add a language
-    /// of that script: `["ja_XX", "en_XX"]`.
+    /// of that script: `["ja_XX", "en_XX"]`. If one of the languages is in neither [`LANGUAGES`](super::LANGUAGES) nor
+    /// [`MORE_LANGUAGES`](super::MORE_LANGUAGES), its scripts are not known, and no token is left out.
     ///
     /// # Errors
     /// [`Error::UnknownLanguage`], which lists the tokenizer's codes, if it lacks one of these.
     pub fn shortlist_of_languages(&self, codes: &[&str]) -> Result<Vec<u32>, Error> {
         let mut written = vec![Script::Common, Script::Inherited];
+        let mut all_are_known = true;
         for code in codes {
             self.language_id(code)?;
-            written.extend(scripts(code));
+            match scripts(code) {
+                Some(scripts) => written.extend(scripts),
+                None => all_are_known = false,
+            }
         }
         Ok(self.shortlist(&self.token_texts(), |_, text| {
-            text.chars()
-                .all(|letter| written.contains(&letter.script()))
+            let mut letters = text.chars();
+            !all_are_known || letters.all(|letter| written.contains(&letter.script()))
         }))
     }
 

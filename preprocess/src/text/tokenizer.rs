@@ -1,17 +1,19 @@
 use std::path::Path;
 
+use tokenizers::AddedToken;
 use whole_files::limits;
 
 use super::languages::{LANGUAGES, Language};
 use super::special::END;
 use super::template::template;
-use super::{sentencepiece, tokenizer_json};
+use super::{own_codes, sentencepiece, tokenizer_json};
 use crate::Error;
 
 /// mBART-50's tokenizer, which gives the same ids and texts as Hugging Face's `MBart50Tokenizer`.
 ///
 /// The ids are fairseq's: `<s>` 0, `<pad>` 1, `</s>` 2, `<unk>` 3, then the pieces, the 52 language codes and `<mask>`.
-/// In the published vocabulary of 250,054 tokens, `ar_AR` is 250001 and `<mask>` is 250053.
+/// In the published vocabulary of 250,054 tokens, `ar_AR` is 250001 and `<mask>` is 250053. Special tokens that a
+/// `tokenizer.json` adds are languages too if they are spelled like one: `ca_ES`, `ast_ES` or `cat_Latn`.
 ///
 /// ```no_run
 /// use preprocess::text::Tokenizer;
@@ -26,7 +28,7 @@ pub struct Tokenizer {
     /// Complete, as it is saved. Only other readers of the file use its post-processor: it has one fixed language, so
     /// `encode` adds the language and the end itself.
     pub(super) inner: tokenizers::Tokenizer,
-    /// Languages and their ids, in the order of [`LANGUAGES`]; at least one.
+    /// Languages and their ids, in the order of [`LANGUAGES`], then others in the order of their ids; at least one.
     pub(super) languages: Vec<(Language, u32)>,
     end: u32,
 }
@@ -123,14 +125,11 @@ impl Tokenizer {
         let end = inner
             .token_to_id(END)
             .ok_or_else(|| Error::tokenizer_file(format!("the token {END}"), "none"))?;
-        let languages: Vec<_> = LANGUAGES
-            .into_iter()
-            .filter_map(|language| Some((language, inner.token_to_id(language.code)?)))
-            .collect();
+        let languages = languages(&inner);
         if languages.is_empty() {
             return Err(Error::tokenizer_file(
-                "mBART-50's language codes",
-                "none of them",
+                "language codes such as mBART-50's",
+                "none",
             ));
         }
         inner.with_post_processor(Some(template(&languages, end)?));
@@ -139,6 +138,27 @@ impl Tokenizer {
             languages,
             end,
         })
+    }
+
+    /// Gives a language a token, as Hugging Face's `add_special_tokens` does, and returns the id: that of the token if
+    /// the vocabulary has it, otherwise the next after [`vocab_size`](Self::vocab_size).
+    ///
+    /// A model needs a row for the token then: see `Pretrained::from_folder_with_tokens` of the crate `pretrained`.
+    ///
+    /// # Errors
+    /// [`Error::LanguageCode`] if `code` is not of the form `ca_ES`, `ast_ES` or `cat_Latn`, or if a process has met
+    /// 1,000 codes that are in neither [`LANGUAGES`] nor [`MORE_LANGUAGES`](super::MORE_LANGUAGES);
+    /// [`Error::Tokenize`] if the `tokenizers` crate can't add a token.
+    pub fn add_language(&mut self, code: &str) -> Result<u32, Error> {
+        let language = own_codes::declare(code).ok_or_else(|| Error::LanguageCode {
+            found: code.to_owned(),
+        })?;
+        let token = AddedToken::from(language.code, true);
+        self.inner.add_tokens([token]).map_err(Error::Tokenize)?;
+        self.languages = languages(&self.inner);
+        let template = template(&self.languages, self.end)?;
+        self.inner.with_post_processor(Some(template));
+        self.language_id(code)
     }
 
     /// Token ids of `text`: `[language] pieces </s>`, where pieces are left out at the end until there are at most
@@ -246,6 +266,21 @@ impl Tokenizer {
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
+}
+
+/// The languages that have tokens. A language of mBART-50 need not be marked as special, as in files of its own.
+fn languages(tokenizer: &tokenizers::Tokenizer) -> Vec<(Language, u32)> {
+    let of_mbart = LANGUAGES
+        .into_iter()
+        .filter_map(|language| Some((language, tokenizer.token_to_id(language.code)?)));
+    let mut added: Vec<_> = tokenizer.get_added_tokens_decoder().into_iter().collect();
+    added.sort_unstable_by_key(|(id, _)| *id);
+    let others = added
+        .into_iter()
+        .filter(|(_, token)| token.special)
+        .filter_map(|(id, token)| Some((own_codes::declare(&token.content)?, id)))
+        .filter(|(language, _)| !LANGUAGES.contains(language));
+    of_mbart.chain(others).collect()
 }
 
 fn from_file(path: &Path, read: fn(&[u8]) -> Result<Tokenizer, Error>) -> Result<Tokenizer, Error> {

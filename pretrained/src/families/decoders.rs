@@ -134,6 +134,13 @@ macro_rules! decoders {
                 }
             }
 
+            /// Sets the number of tokens.
+            pub(crate) fn set_vocab_size(&mut self, vocab_size: usize) {
+                match self {
+                    $(Self::$name(config) => config.set_vocab_size(vocab_size)),*
+                }
+            }
+
             /// Layers of the decoder.
             pub fn layers(&self) -> usize {
                 match self {

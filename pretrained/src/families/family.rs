@@ -65,6 +65,9 @@ pub(crate) trait DecoderFamily: Family<Model: Decoder<State = DecoderState>> {
     /// Tokens that the head scores.
     fn vocab_size(&self) -> usize;
 
+    /// Sets the number of tokens.
+    fn set_vocab_size(&mut self, vocab_size: usize);
+
     /// Layers.
     fn layers(&self) -> usize;
 

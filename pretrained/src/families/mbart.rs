@@ -76,6 +76,10 @@ impl DecoderFamily for MBartDecoderConfig {
         self.vocab_size
     }
 
+    fn set_vocab_size(&mut self, vocab_size: usize) {
+        self.vocab_size = vocab_size;
+    }
+
     fn layers(&self) -> usize {
         self.decoder_layers
     }
