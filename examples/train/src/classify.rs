@@ -72,7 +72,7 @@ impl LabelEvaluator {
     ) -> Result<Self, Error> {
         let settings = session.settings;
         Ok(Self {
-            loader: data::validation(settings, &start.processor, session.output, session.program)?,
+            loader: data::validation(settings, start, session.output, session.program)?,
             processor: start.processor.clone(),
             classes: classes.clone(),
             settings: settings.evaluation.clone(),

@@ -7,6 +7,7 @@ use preprocess::image::ImageProcessor;
 use preprocess::text::{Language, language};
 use report::{Program, Progress};
 
+use crate::Start;
 use crate::error::Error;
 use crate::output::Output;
 use crate::settings::{Settings, Task};
@@ -14,7 +15,7 @@ use crate::settings::{Settings, Task};
 /// The loader of what is learnt.
 pub(crate) fn training(
     settings: &Settings,
-    processor: &ImageProcessor,
+    start: &Start,
     output: &Output,
     program: &Program,
 ) -> Result<Loader, Error> {
@@ -22,7 +23,7 @@ pub(crate) fn training(
         batch_size: settings.training.per_device_train_batch_size,
         seed: settings.training.seed,
         captions: settings.data.captions,
-        languages: settings.data.languages.clone(),
+        languages: learnt(settings, start),
         threads: settings.data.threads,
         augmentations: settings.data.augmentations.clone(),
         ..LoaderConfig::default()
@@ -31,7 +32,7 @@ pub(crate) fn training(
         settings,
         &settings.data.train_files,
         config,
-        processor,
+        &start.processor,
         output,
         program,
     )
@@ -40,7 +41,7 @@ pub(crate) fn training(
 /// The loader of what is evaluated: all captions, in order, without augmentations.
 pub(crate) fn validation(
     settings: &Settings,
-    processor: &ImageProcessor,
+    start: &Start,
     output: &Output,
     program: &Program,
 ) -> Result<Loader, Error> {
@@ -48,7 +49,7 @@ pub(crate) fn validation(
         batch_size: settings.evaluation.batch_size,
         shuffle: Shuffle::Off,
         captions: CaptionChoice::All,
-        languages: settings.data.languages.clone(),
+        languages: learnt(settings, start),
         threads: settings.data.threads,
         ..LoaderConfig::default()
     };
@@ -56,10 +57,23 @@ pub(crate) fn validation(
         settings,
         &settings.data.validation_files,
         config,
-        processor,
+        &start.processor,
         output,
         program,
     )
+}
+
+/// The codes of the languages of captions: those of the settings, or all that the tokenizer knows, so that captions in
+/// others are passed over. None for labels, which are in no language.
+fn learnt(settings: &Settings, start: &Start) -> Vec<String> {
+    let named = &settings.data.languages;
+    if !named.is_empty() || settings.task == Task::Classification {
+        return named.clone();
+    }
+    let known = start.tokenizer.languages();
+    known
+        .map(|(language, _)| language.code.to_owned())
+        .collect()
 }
 
 /// The languages that the settings name.

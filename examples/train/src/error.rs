@@ -27,6 +27,8 @@ pub(crate) enum Error {
         "data.captions chooses some captions of an image, but a classifier learns all of its labels; leave it at \"all\""
     )]
     SomeLabels,
+    #[error("data.max_length is {length}, but the model writes at most {positions} tokens")]
+    TooLong { length: usize, positions: usize },
     #[error("can't set {path}: {part} is a single value and has no settings of its own")]
     NotATable { path: String, part: String },
     #[error("--set {0}: expected KEY=VALUE, such as training.seed=1")]

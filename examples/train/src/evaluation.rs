@@ -72,7 +72,7 @@ impl Evaluator {
             generation.max_new_tokens = Some(settings.data.max_length.min(longest));
         }
         Ok(Self {
-            loader: data::validation(settings, &start.processor, session.output, session.program)?,
+            loader: data::validation(settings, start, session.output, session.program)?,
             template: start.pretrained.clone(),
             tokenizer: start.tokenizer.clone(),
             processor: start.processor.clone(),

@@ -61,14 +61,11 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     for notice in &start.pretrained.notices {
         program.message(notice);
     }
-    let loader = data::training(&settings, &start.processor, &output, program)?;
-    let config = settings
-        .training
-        .clone()
-        .for_batches_on(
-            usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX),
-            devices.len(),
-        );
+    let loader = data::training(&settings, &start, &output, program)?;
+    let config = settings.training.clone().for_batches_on(
+        usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX),
+        devices.len(),
+    );
     let session = Session {
         program,
         settings: &settings,
@@ -101,6 +98,12 @@ impl Session<'_> {
         loader: Loader,
         config: TrainingConfig,
     ) -> Result<u8, Error> {
+        let length = self.settings.data.max_length;
+        if let Some(positions) = start.pretrained.model.decoder.max_positions()
+            && length > positions
+        {
+            return Err(Error::TooLong { length, positions });
+        }
         let options = &start.pretrained.generation_config;
         let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
         // What was trained with is what captions begin with, in evaluations and in the checkpoints.
@@ -111,7 +114,6 @@ impl Session<'_> {
             Some(_) => Some(Evaluator::new(self, &start, *trainer.objective())?),
             None => None,
         };
-        let length = self.settings.data.max_length;
         let batches = CaptionBatches::new(loader, &start.tokenizer, length, self.device);
         self.run(trainer, batches, &files, evaluator)
     }
@@ -178,6 +180,7 @@ impl Session<'_> {
                 .map_err(training::TrainingError::Data)?;
             program.message(format!("goes on from {}", checkpoint.display()));
         }
+        self.output.keep(self.settings)?;
         // Without a handler a signal ends the program at once, and what was saved stays.
         let stop = report::stop_at_interrupt(STOPPED);
         let mut observer = Observer::new(

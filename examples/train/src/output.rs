@@ -32,7 +32,7 @@ const FREE: [&str; 8] = [
 ];
 
 impl Output {
-    /// Creates the folder and notes the settings in it. If it has a checkpoint already, its settings must be the same.
+    /// Creates the folder and locks it. If it has a checkpoint already, its settings must be the same.
     pub(crate) fn open(settings: &Settings, overwrite: bool) -> Result<Self, Error> {
         let folder = settings.output_dir.clone();
         fs::create_dir_all(&folder).map_err(Error::writing(&folder))?;
@@ -49,12 +49,16 @@ impl Output {
                 return Err(Error::OtherSettings { folder, changed });
             }
         }
-        whole_files::replace(&path, settings.to_toml().as_bytes())
-            .map_err(Error::writing(&path))?;
         Ok(Self {
             folder,
             _lock: lock,
         })
+    }
+
+    /// Notes the settings of a training that begins now: everything else that can be wrong with them was checked.
+    pub(crate) fn keep(&self, settings: &Settings) -> Result<(), Error> {
+        let path = self.folder.join(SETTINGS);
+        whole_files::replace(&path, settings.to_toml().as_bytes()).map_err(Error::writing(path))
     }
 
     /// The folder itself, in which checkpoints are.

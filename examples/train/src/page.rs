@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use report::html;
+use report::{html, html_head};
 
 use crate::curve::curve;
 use crate::observer::{Evaluated, languages};
@@ -10,7 +10,7 @@ use crate::sample::Sample;
 
 /// A page of the table of updates, the evaluations and the captions of the last one.
 pub(crate) fn page(updates: &str, evaluated: &[Evaluated], samples: &[Sample]) -> String {
-    let mut page = String::from(HEAD);
+    let mut page = html_head("Training", STYLE);
     page.push_str("<h1>Training</h1><h2>Loss</h2>");
     page.push_str(&curve(&column(updates, "loss")));
     if !evaluated.is_empty() {
@@ -31,7 +31,7 @@ pub(crate) fn page(updates: &str, evaluated: &[Evaluated], samples: &[Sample]) -
     page.push_str(&curve(&column(updates, "learning_rate")));
     page.push_str("<h3>Gradient norm</h3>");
     page.push_str(&curve(&column(updates, "grad_norm")));
-    page.push_str("</details></main>");
+    page.push_str("</details></main></html>\n");
     page
 }
 
@@ -106,7 +106,7 @@ fn scores(page: &mut String, evaluated: &[Evaluated]) {
 fn sample(page: &mut String, sample: &Sample) {
     let _ = write!(
         page,
-        "<figure><img alt=\"\" src=\"data:image/jpeg;base64,{}\"><figcaption>",
+        "<figure><img alt=\"\" src=\"{}\"><figcaption>",
         sample.picture
     );
     for caption in &sample.captions {
@@ -127,19 +127,19 @@ fn sample(page: &mut String, sample: &Sample) {
     page.push_str("</figcaption></figure>");
 }
 
-const HEAD: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
-<meta name=viewport content=\"width=device-width,initial-scale=1\"><title>Training</title><style>\
-:root{color-scheme:light dark;--line:#8884;--accent:#2a6fdb}\
-body{font:16px/1.5 system-ui,sans-serif;margin:0}main{max-width:60rem;margin:auto;padding:1rem}\
-table{border-collapse:collapse}th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid var(--line)}\
-th:first-child,td:first-child{text-align:left}.scroll{overflow-x:auto}\
-.curve{margin:0}.curve svg{width:100%;border:1px solid var(--line)}\
-.curve path{fill:none;stroke:var(--accent);stroke-width:2}\
-.curve figcaption{display:flex;justify-content:space-between;font-size:.8rem}\
-.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(14rem,1fr));gap:1rem}\
-.gallery figure{margin:0}.gallery img{width:100%;image-rendering:auto}\
-.gallery p{margin:.3rem 0}.gallery small{display:block;opacity:.7}\
-.right::after{content:\" ✓\"}</style><main>";
+/// What this page has beside the style that pages share.
+const STYLE: &str = "\
+:root { --accent: light-dark(#2a6fdb, #6ea8ff); }
+.curve { margin: 0; }
+.curve svg { width: 100%; border: 1px solid var(--line); }
+.curve path { fill: none; stroke: var(--accent); stroke-width: 2; }
+.curve figcaption { display: flex; justify-content: space-between; font-size: .8rem; }
+.gallery { grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }
+.gallery img { width: 100%; }
+.gallery p { margin: .3rem 0; }
+.gallery small { display: block; color: var(--dim); }
+.right::after { content: \" ✓\"; }
+";
 
 #[cfg(test)]
 mod tests {

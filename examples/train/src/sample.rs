@@ -1,17 +1,17 @@
 //! Pictures and captions for people to look at.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder};
-use preprocess::image::{ImageProcessorConfig, PixelValues};
+use preprocess::image::{ImageProcessorConfig, PixelValues, RgbImage};
 use preprocess::text::Language;
+use report::data_url;
 use serde::{Deserialize, Serialize};
+
+/// The longest side of a picture.
+const SIDE: u32 = 384;
 
 /// A picture with what the model says about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {
-    /// The picture as the model sees it: a JPEG file in base 64.
+    /// The picture as the model sees it: the address of an `<img>`, or nothing.
     pub(crate) picture: String,
     pub(crate) captions: Vec<Written>,
 }
@@ -72,11 +72,8 @@ fn picture(values: &[f32], [height, width]: [usize; 2], config: &ImageProcessorC
             pixels.push((value * 255.0).round().clamp(0.0, 255.0) as u8);
         }
     }
-    let mut file = Vec::new();
-    let (columns, rows) = (width as u32, height as u32);
-    let encoder = JpegEncoder::new_with_quality(&mut file, 88);
-    match encoder.write_image(&pixels, columns, rows, ExtendedColorType::Rgb8) {
-        Ok(()) => BASE64_STANDARD.encode(file),
-        Err(_) => String::new(),
-    }
+    let picture = RgbImage::new(width as u32, height as u32, pixels).ok();
+    picture
+        .and_then(|picture| data_url(&picture, SIDE))
+        .unwrap_or_default()
 }
