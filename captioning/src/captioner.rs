@@ -128,6 +128,17 @@ impl Captioner {
         &self.image_processor
     }
 
+    /// Prepares images in another way than the checkpoint says, for example as the model was trained.
+    ///
+    /// # Errors
+    /// [`Error::ImageSize`] if images have another size than the model takes then, [`Error::Preprocess`] if they can't be
+    /// prepared.
+    pub fn with_image_processor(mut self, image_processor: ImageProcessor) -> Result<Self, Error> {
+        self.image_processor = image_processor;
+        self.prepare(&[RgbImage::new(1, 1, vec![0; 3])?])?;
+        Ok(self)
+    }
+
     /// The number of decoder layers, whose attention [`attention`](Self::attention) can average.
     pub fn decoder_layers(&self) -> usize {
         self.pretrained.config.decoder.layers()

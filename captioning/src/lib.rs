@@ -57,7 +57,7 @@ pub use builder::CaptionerBuilder;
 pub use caption::{Caption, LanguageCaptions, TokenAlternative};
 pub use captioner::Captioner;
 pub use error::Error;
-pub use options::CaptionOptions;
+pub use options::{CaptionOptions, card_defaults};
 pub use overlay::Overlay;
 pub use stream::CaptionEvent;
 pub use words::Words;

@@ -46,6 +46,16 @@ impl CaptionOptions {
     }
 }
 
+/// The options that the model card states, and that programs of this workspace have as their own defaults for
+/// [`Captioner::options`]: four beams, and captions of at most 64 tokens.
+pub fn card_defaults() -> GenerationConfig {
+    GenerationConfig {
+        num_beams: 4,
+        max_length: Some(64),
+        ..GenerationConfig::default()
+    }
+}
+
 impl Captioner {
     /// The options of a program: what its user says comes first, then what the checkpoint says, then the program's
     /// own defaults. So a checkpoint that is made for short captions writes short ones, unless the user asks for others.
@@ -66,12 +76,11 @@ impl Captioner {
     /// [`validate_options`](Self::validate_options).
     ///
     /// ```no_run
-    /// use captioning::{CaptionOptions, Captioner, GenerationConfig};
+    /// use captioning::{CaptionOptions, Captioner, card_defaults};
     ///
     /// # fn example(captioner: &Captioner) -> Result<(), captioning::Error> {
-    /// let defaults = GenerationConfig { num_beams: 4, max_length: Some(64), ..Default::default() };
     /// let checkpoint = CaptionOptions::new(captioner.generation_config().clone());
-    /// let options = captioner.options(checkpoint, &["num_beams=2"], &defaults)?;
+    /// let options = captioner.options(checkpoint, &["num_beams=2"], &card_defaults())?;
     /// # Ok(()) }
     /// ```
     pub fn options<S: AsRef<str>>(

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use captioning::{Weights, Words};
+use captioner::{ModelArguments, PictureArguments, SearchArguments};
+use captioning::Words;
 use clap::Parser;
-use preprocess::image::decode::Alpha;
 
 /// Caption pictures in many languages.
 ///
@@ -33,35 +33,13 @@ pub(crate) struct Arguments {
     /// Languages, by code (es_XX), short code (es) or English name (spanish).
     #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
     pub(crate) lang: Vec<String>,
-    /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub. Default: the
-    /// embedded model.
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
-    /// Where to take the tokenizer from if the checkpoint has none: a folder, or a name on the Hub.
-    #[arg(long, value_name = "MODEL", requires = "model")]
-    pub(crate) tokenizer: Option<String>,
-    /// Number of beams of the search; 1 means greedy search. Default: the checkpoint's, or 4, unless the checkpoint asks
-    /// for sampling or contrastive search.
-    #[arg(long, value_name = "N")]
-    pub(crate) num_beams: Option<usize>,
-    /// Maximum length of a caption in tokens, including start token and language code. Default: the checkpoint's, or
-    /// 64, or as many as the model can write.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_length: Option<usize>,
-    /// Maximum number of tokens after the start token and the prefix, instead of --max-length.
-    #[arg(long, value_name = "N", conflicts_with = "max_length")]
-    pub(crate) max_new_tokens: Option<usize>,
-    /// Exponent of the length that divides scores: above 0 favours long captions, below 0 short ones. Default:
-    /// the checkpoint's, or 1.
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) length_penalty: Option<f64>,
+    #[command(flatten)]
+    pub(crate) model: ModelArguments,
+    #[command(flatten)]
+    pub(crate) search: SearchArguments,
     /// Number of captions per language, best first; at most --num-beams. Default: the checkpoint's, or 1.
     #[arg(long, value_name = "N")]
     pub(crate) num_return_sequences: Option<usize>,
-    /// Set any generation option by its Hugging Face name, for example no_repeat_ngram_size=3 or
-    /// do_sample=true; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) set: Vec<String>,
     /// Text that every caption begins with.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) prefix: String,
@@ -101,29 +79,8 @@ pub(crate) struct Arguments {
         "stream", "attention", "prefix", "require", "forbid", "score", "shortlist", "alternatives",
     ])]
     pub(crate) as_published: bool,
-    /// Rotate pictures as their EXIF orientation says, which the reference implementation does not.
-    #[arg(long)]
-    pub(crate) apply_exif_orientation: bool,
-    /// What to do with transparency: lay the picture on a white ground, as transformers 5 does, on a black one, or
-    /// drop it and show the colours below, as Pillow does: white, black or drop [default: white, or drop with
-    /// --as-published]
-    #[arg(long, value_name = "GROUND")]
-    pub(crate) alpha: Option<Alpha>,
-    /// How weights are kept in memory: packed for the kernels as f32, bf16, int8 or int4, where the last two
-    /// may have a group size (int8:128); ordinary for f32 tensors that are not packed; or auto for the
-    /// checkpoint's own packed format if it has one, otherwise f32.
-    #[arg(long, default_value = "auto")]
-    pub(crate) precision: Weights,
-    /// Map packed weights into memory instead of reading them. The file must not be changed in place while
-    /// the program runs: if it is truncated, the system kills the program.
-    #[arg(long, requires = "model")]
-    pub(crate) mmap: bool,
-    /// Device to compute on.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Number of threads; 0 means one per core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) threads: usize,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArguments,
     /// Print one JSON object per picture.
     ///
     /// Its fields: "image", the name; "image_percent", only for a name that is not UTF-8, its bytes in the percent form

@@ -6,14 +6,6 @@ use captioning::{GenerationConfig, Ignored, OptionSource};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::Arguments;
-
-/// The number of beams if nobody asks for another.
-const NUM_BEAMS: usize = 4;
-
-/// The length of a caption if nobody asks for another.
-const MAX_LENGTH: usize = 64;
-
 /// The longest list that is shown.
 const LONGEST_LIST: usize = 16;
 
@@ -37,34 +29,6 @@ pub(crate) enum Origin {
 pub(crate) struct OptionRecord {
     pub(crate) value: Value,
     pub(crate) from: Origin,
-}
-
-/// What the user says, each `NAME=VALUE`. Of equal names the last counts.
-pub(crate) fn said(arguments: &Arguments) -> Vec<String> {
-    let count = |name: &str, value: Option<usize>| value.map(|value| format!("{name}={value}"));
-    let own = [
-        count("num_beams", arguments.num_beams),
-        count("max_length", arguments.max_length),
-        count("max_new_tokens", arguments.max_new_tokens),
-        count("num_return_sequences", arguments.num_return_sequences),
-        arguments.length_penalty.map(|penalty| match penalty {
-            // As JSON of Python's writes it.
-            f64::INFINITY => "length_penalty=Infinity".into(),
-            f64::NEG_INFINITY => "length_penalty=-Infinity".into(),
-            penalty => format!("length_penalty={penalty}"),
-        }),
-    ];
-    let own = own.into_iter().flatten();
-    own.chain(arguments.set.iter().cloned()).collect()
-}
-
-/// The options that count where neither the user nor the checkpoint says anything.
-pub(crate) fn defaults() -> GenerationConfig {
-    GenerationConfig {
-        num_beams: NUM_BEAMS,
-        max_length: Some(MAX_LENGTH),
-        ..GenerationConfig::default()
-    }
 }
 
 /// The options that somebody chose. `said` is what the user says, `checkpoint` what the checkpoint says.

@@ -7,13 +7,9 @@ use report::{Fault, OutputError, name};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
-    Device(#[from] device::DeviceError),
-    #[error(transparent)]
-    Locate(#[from] locate::LocateError),
+    Load(#[from] captioner::LoadError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
-    #[error("--set can't be used")]
-    Setting(#[source] captioning::ConfigError),
     #[error("--stream prints one caption per language, but num_return_sequences is {0}")]
     Stream(usize),
     #[error("can't read the text of the shortlist, {}", name(.path))]

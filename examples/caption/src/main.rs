@@ -20,8 +20,7 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use captioning::{Captioner, Language};
-use preprocess::image::decode::{self, Alpha};
+use captioner::Loaded;
 use report::{OutputError, Program, Progress};
 
 use crate::arguments::Arguments;
@@ -30,39 +29,15 @@ use crate::job::Job;
 
 fn main() -> ExitCode {
     report::run(|program, arguments: Arguments| {
-        let threads = arguments.threads;
-        device::with_threads(threads, || run(program, &arguments))
-            .unwrap_or_else(|error| Err(error.into()))
-            .map(|complete| u8::from(!complete))
+        let complete = arguments.model.with_threads(|| run(program, &arguments));
+        complete.map(|complete| u8::from(!complete))
     })
 }
 
 /// Returns whether every picture has a caption in every language.
 fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
-    let device = device::device(&arguments.device)?;
-    let folder = arguments
-        .model
-        .as_deref()
-        .map(|name| locate::checkpoint(program, name))
-        .transpose()?;
-    let mut builder = Captioner::builder()
-        .weights(arguments.precision)
-        .memory_map(arguments.mmap);
-    if let Some(folder) = &folder {
-        builder = builder.folder(folder);
-    }
-    if let Some(tokenizer) = &arguments.tokenizer {
-        builder = builder.tokenizer_folder(locate::tokenizer(program, tokenizer)?);
-    }
-    let captioner = builder.build(&device)?;
-    for notice in captioner.notices() {
-        program.message(notice);
-    }
-    let languages = arguments
-        .lang
-        .iter()
-        .map(|text| captioner.language(text.trim()))
-        .collect::<Result<Vec<Language>, _>>()?;
+    let Loaded { captioner, folder } = arguments.model.load(program)?;
+    let languages = captioner::languages(&captioner, &arguments.lang)?;
     // Before any picture, so that invalid options are reported only once.
     let folder = folder.as_deref();
     let chosen = options::choose(arguments, &captioner, folder, &languages)?;
@@ -79,7 +54,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
             program.message(note);
         }
     }
-    if !arguments.verbose && arguments.model.is_none() && io::stderr().is_terminal() {
+    if !arguments.verbose && arguments.model.model.is_none() && io::stderr().is_terminal() {
         program.message(
             "using the embedded model, which knows pictograms of 514 common things, but no photographs (see --help)",
         );
@@ -91,12 +66,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         captioner: &captioner,
         languages: &languages,
         chosen: &chosen,
-        decoding: decode::DecodeOptions::default()
-            .with_apply_exif_orientation(arguments.apply_exif_orientation)
-            .with_alpha(arguments.alpha.unwrap_or(match arguments.as_published {
-                true => Alpha::Drop, // the original code knew nothing else
-                false => Alpha::OverWhite,
-            })),
+        decoding: arguments.pictures.decoding(arguments.as_published),
         names: RefCell::default(),
     };
     Ok(caption_all(&job)?)

@@ -1,6 +1,9 @@
 use std::path::Path;
 
-use captioning::{CaptionOptions, Captioner, GenerationConfig, Ignored, Language, Shortlist};
+use captioner::SearchArguments;
+use captioning::{
+    CaptionOptions, Captioner, GenerationConfig, Ignored, Language, Shortlist, card_defaults,
+};
 use whole_files::{ReadError, limits};
 
 use crate::arguments::Arguments;
@@ -31,11 +34,8 @@ pub(crate) fn choose(
     folder: Option<&Path>,
     languages: &[Language],
 ) -> Result<Chosen, StartError> {
-    let said = choice::said(arguments);
-    // For an error that names the argument.
-    GenerationConfig::default()
-        .with_settings(&arguments.set)
-        .map_err(StartError::Setting)?;
+    let own = [("num_return_sequences", arguments.num_return_sequences)];
+    let said = arguments.search.said(&own)?;
     let checkpoint = match (arguments.as_published, folder) {
         (true, Some(folder)) => published(captioner, folder)?,
         _ => captioner.generation_config().clone(),
@@ -54,17 +54,12 @@ pub(crate) fn choose(
             ..options
         };
     }
-    let options = captioner.options(options, &said, &choice::defaults())?;
+    let options = captioner.options(options, &said, &card_defaults())?;
     check(arguments, captioner, &options)?;
     let ignored = captioner.ignored(&options);
     let mut notes = notes(&ignored);
     let longest = |config: &GenerationConfig| config.longest(1);
-    let says = |option: &str| {
-        let mut names = said.iter().filter_map(|one| one.split_once('='));
-        names.any(|(name, _)| name.trim() == option)
-    };
-    let in_vain = ignored.iter().filter(|one| says(&one.option));
-    let in_vain = in_vain.map(ToString::to_string).collect();
+    let says = |option| captioner::says(&said, option);
     let says_length = says("max_length") || says("max_new_tokens");
     let has_length = checkpoint.max_length.is_some() || checkpoint.max_new_tokens.is_some();
     if has_length && !says_length && longest(&options.generation) < longest(&checkpoint) {
@@ -78,7 +73,7 @@ pub(crate) fn choose(
         records: choice::records(&options.generation, &said, &checkpoint, &ignored),
         options,
         notes,
-        in_vain,
+        in_vain: SearchArguments::in_vain(&said, &ignored),
     })
 }
 

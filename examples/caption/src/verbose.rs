@@ -34,7 +34,7 @@ pub(crate) fn say(
         Some(kernel) => format!("kernel {kernel}"),
         None => "Burn's own operations".into(),
     };
-    let device = &arguments.device;
+    let device = &arguments.model.device;
     program.message(format_args!(
         "weights in memory: {memory}, {kernel}, device {device}"
     ));

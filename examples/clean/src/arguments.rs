@@ -13,7 +13,8 @@ use crate::error::CleanError;
 /// nobody wants to train with is dropped; report.json has the rules with all their values.
 ///
 /// The same command goes on where one was stopped or killed. What was found out about pictures stays in
-/// OUT/pictures.journal, so that a command with other rules does not decode them again.
+/// OUT/pictures.journal, so that a command with other rules does not decode them again, nor one with more or fewer rows, or
+/// in another order; only the first --near-duplicates, another kind of --duplicates and a lower --max-pixels have to.
 ///
 /// Exit code 0: the data set is written; 1: it is written but nothing was kept, or the work failed; 2: arguments or inputs
 /// can't be used; 130: stopped with Ctrl-C.
@@ -34,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) language: Option<String>,
     /// Copy all images to OUT/images. Without this, only those that are stored in shards are, and tables name others by
-    /// their absolute paths.
+    /// their absolute paths. Copies that the new tables don't name are deleted in the end.
     #[arg(long)]
     pub(crate) copy_images: bool,
     /// Read rules from a JSON file, such as the "rules" of a report.json. Options of the command line go before.
@@ -44,7 +45,7 @@ pub(crate) struct Arguments {
     /// Wanted languages, separated by commas: en,fr,de,es. Captions in others are dropped. Default: all.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     languages: Vec<String>,
-    /// Keep only images that have a good caption in each of --languages.
+    /// Keep only images that have a good caption in each of --languages, wherever their rows stand.
     #[arg(long)]
     require_all_languages: bool,
     /// Rewrite captions: composed characters (Unicode NFC), single spaces, none at the ends.
@@ -112,7 +113,7 @@ pub(crate) struct Arguments {
     /// Most images that may have the same caption.
     #[arg(long, value_name = "N", help_heading = "Captions")]
     max_images_per_caption: Option<u32>,
-    /// Rules to turn off, separated by commas.
+    /// Rules to turn off, separated by commas. Captions that no table can hold (NUL, tabs) are dropped in any case.
     #[arg(
         long, value_name = "RULES", value_delimiter = ',', help_heading = "Captions",
         value_parser = ["control_characters", "replacement_characters", "mojibake", "html", "placeholders", "repeated_caption"]
@@ -156,8 +157,13 @@ impl Arguments {
         set_some(&mut pictures.max_aspect_ratio, self.max_aspect_ratio);
         match self.duplicates.as_deref() {
             Some("keep") => rules.duplicates.drop_exact = false,
-            Some("pixels") => rules.duplicates.identity = Identity::Pixels,
-            Some(_) => rules.duplicates.identity = Identity::File,
+            Some(identity) => {
+                rules.duplicates.drop_exact = true;
+                rules.duplicates.identity = match identity {
+                    "pixels" => Identity::Pixels,
+                    _ => Identity::File,
+                };
+            }
             None => {}
         }
         set_some(&mut rules.duplicates.near_distance, self.near_duplicates);

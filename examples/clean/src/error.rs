@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use datasets::cleaning::{ConfigError, FolderError, JournalError};
+use datasets::cleaning::{CheckError, ConfigError, FolderError, JournalError};
 use report::{OutputError, name};
 use whole_files::{ReadError, StageError};
 
@@ -43,6 +43,8 @@ pub(crate) enum CleanError {
     Thread(#[source] io::Error),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
     #[error("can't write {}", name(.path))]
     Write { path: PathBuf, source: io::Error },
     #[error("the data set is written, but not its description")]

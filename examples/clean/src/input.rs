@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use datasets::cleaning::{FolderError, FolderExamples, JournalError};
+use datasets::cleaning::{CheckError, FolderError, FolderExamples, JournalError};
 use datasets::{Dataset, Entry, Example, Options, Origin, SkipReason, Skipped};
 use preprocess::text::{Language, language};
 
@@ -29,6 +29,12 @@ pub(crate) enum Passed {
 
 impl From<JournalError> for Passed {
     fn from(error: JournalError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<CheckError> for Passed {
+    fn from(error: CheckError) -> Self {
         Self::Failed(error.into())
     }
 }
@@ -102,9 +108,20 @@ impl Input {
             }
         }
     }
-}
 
-impl Input {
+    /// Examples without the content of their pictures, if several of them may be of one image.
+    pub(crate) fn scattered(&self) -> Option<impl Iterator<Item = Result<Example, CleanError>>> {
+        let Self::Files(dataset) = self else {
+            return None;
+        };
+        // Rows that can't be used are named when they are read with their pictures.
+        Some(dataset.captions().filter_map(|entry| match entry {
+            Ok(Entry::Example(example)) => Some(Ok(example)),
+            Ok(Entry::Skipped(_)) => None,
+            Err(error) => Some(Err(error.into())),
+        }))
+    }
+
     /// How many examples there are, as far as that is known before they are read.
     pub(crate) fn count(&self) -> Option<u64> {
         match self {
@@ -117,20 +134,31 @@ impl Input {
 fn of_folder(error: FolderError) -> Passed {
     match error {
         // One picture less, and not the end.
-        FolderError::Captions(error) => Passed::Skipped(Skipped {
-            origin: Origin {
-                file: error.path().to_owned(),
-                row: 1,
-            },
-            image: None,
-            reason: match error {
+        FolderError::Captions(error) => {
+            let reason = match error {
                 whole_files::ReadError::NotText { .. } => SkipReason::NotText,
+                whole_files::ReadError::TooLarge { .. } => SkipReason::TooLong,
                 _ => SkipReason::Unreadable,
-            },
-            detail: report::message(&error),
-        }),
+            };
+            skipped(error.path(), reason, report::message(&error))
+        }
+        FolderError::TooManyCaptions { ref path, .. } => {
+            skipped(path, SkipReason::TooLong, report::message(&error))
+        }
         error => Passed::Failed(error.into()),
     }
+}
+
+fn skipped(path: &Path, reason: SkipReason, detail: String) -> Passed {
+    Passed::Skipped(Skipped {
+        origin: Origin {
+            file: path.to_owned(),
+            row: 1,
+        },
+        image: None,
+        reason,
+        detail,
+    })
 }
 
 /// Whether a path is a folder without tables and shards. What lies deeper is not looked at.

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -63,16 +64,35 @@ impl Output {
     }
 }
 
+/// Files in the folder of copies that are none, as far as a look at its top shows. There may be a great many copies.
+fn beside_copies(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut others = Vec::new();
+    for file in names(&folder.join(IMAGES))? {
+        let bytes = file.as_encoded_bytes();
+        let is_ours = bytes.len() == 2 && bytes.iter().all(u8::is_ascii_hexdigit);
+        if !is_ours && !bytes.starts_with(b".") && others.len() < 10 {
+            others.push(report::name(&Path::new(IMAGES).join(file)));
+        }
+    }
+    Ok(others)
+}
+
+/// The names of the files in a folder, if it exists.
+fn names(folder: &Path) -> std::io::Result<Vec<OsString>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.map(|entry| Ok(entry?.file_name())).collect(),
+    }
+}
+
 /// Files that a run of ours has not written: all but hidden ones, if there is no journal; otherwise those with other names.
 fn others(folder: &Path) -> std::io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
     let is_ours = is_journal(&folder.join(JOURNAL));
     let (mut others, mut more) = (Vec::new(), 0);
-    for entry in entries {
-        let file = entry?.file_name();
+    if is_ours {
+        others = beside_copies(folder)?;
+    }
+    for file in names(folder)? {
         let is_known = is_ours && OURS.iter().any(|name| file == *name);
         if is_known || file.as_encoded_bytes().starts_with(b".") {
             continue;

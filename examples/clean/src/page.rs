@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use datasets::cleaning::{Part, Tally, explanation};
-use report::html;
+use report::{html, html_head};
 
 use crate::samples::{KEPT, Sample, Samples};
 use crate::summary::{Summary, by_rule, languages, number};
@@ -9,7 +9,7 @@ use crate::summary::{Summary, by_rule, languages, number};
 /// The report as one page without anything from elsewhere: numbers, and examples of each reason.
 pub(crate) fn page(summary: &Summary<'_>, samples: &Samples) -> String {
     let tally = summary.tally;
-    let mut page = String::from(HEAD);
+    let mut page = html_head("Cleaned data set", STYLE);
     let names: Vec<String> = summary.inputs.iter().map(|name| html(name)).collect();
     let _ = write!(
         page,
@@ -21,7 +21,7 @@ pub(crate) fn page(summary: &Summary<'_>, samples: &Samples) -> String {
         number(tally.kept_images()),
     );
     page.push_str(
-        "<h2>Kept</h2><div class=scroll><table><tr><th>part<th>language<th>captions<th>images",
+        "<h2>Kept</h2><div class=scroll><table class=kept><tr><th>part<th>language<th>captions<th>images",
     );
     part(&mut page, "training", &tally.train);
     part(&mut page, "validation", &tally.validation);
@@ -66,17 +66,18 @@ fn dropped(page: &mut String, tally: &Tally, samples: &Samples) {
     let rows: u64 = tally.skipped_rows.values().sum();
     let examples = by_rule(&tally.example_reasons)
         .into_iter()
-        .map(|(rule, count)| (rule, count, "images"));
-    let rows = (rows > 0).then_some(("unreadable_row", rows, "rows"));
+        .map(|(rule, count)| (rule, count, "image"));
+    let rows = (rows > 0).then_some(("unreadable_row", rows, "row"));
     let captions = by_rule(&tally.caption_reasons)
         .into_iter()
-        .map(|(rule, count)| (rule, count, "captions"));
+        .map(|(rule, count)| (rule, count, "caption"));
     for (rule, count, what) in examples.chain(rows).chain(captions) {
         let _ = write!(
             page,
-            "<section><h3>{} <small>{} {what}</small></h3><p>{}</p>",
+            "<section><h3>{} <small>{} {what}{}</small></h3><p>{}</p>",
             html(rule),
             number(count),
+            if count == 1 { "" } else { "s" },
             html(explanation(rule).unwrap_or_default())
         );
         gallery(page, samples.of(rule));
@@ -116,29 +117,19 @@ fn gallery(page: &mut String, samples: &[Sample]) {
     page.push_str("</div>");
 }
 
-const HEAD: &str = "<!doctype html>
-<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\">
-<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">
-<title>Cleaned data set</title>
-<style>
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --dim: light-dark(#666, #aaa); }
-body { font: 16px/1.45 system-ui, sans-serif; margin: 0; }
-main { max-width: 70rem; margin: auto; padding: 1rem; }
-h1, h2, h3 { line-height: 1.2; } h3 { margin: 0; font-family: ui-monospace, monospace; font-size: 1rem; overflow-wrap: anywhere; }
+const STYLE: &str = "\
+h3 { margin: 0; font-family: ui-monospace, monospace; font-size: 1rem; }
 h3 small { color: var(--dim); font-weight: normal; white-space: nowrap; }
-section { border-top: 1px solid var(--line); padding: 1rem 0; } section > p { margin: .25rem 0 .75rem; color: var(--dim); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: left; } .sum { font-weight: 600; }
-th:nth-child(n+3), td:nth-child(n+3) { text-align: right; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: .75rem; margin: .75rem 0; }
-figure { margin: 0; padding: .5rem; background: var(--soft); border-radius: .5rem; font-size: .8rem; min-width: 0; }
-img { display: block; max-width: 100%; margin: 0 auto .4rem; } figcaption { overflow-wrap: anywhere; }
-.none { height: 5rem; display: grid; place-items: center; color: var(--dim); border: 1px dashed var(--line); margin-bottom: .4rem; }
-.name { font-weight: 600; } .origin { color: var(--dim); } .detail { font-style: italic; }
-@media (max-width: 30rem) { .gallery { grid-template-columns: 1fr 1fr; } }
+section { border-top: 1px solid var(--line); padding: 1rem 0; }
+section > p { margin: .25rem 0 .75rem; color: var(--dim); }
+.kept td:nth-child(2), .kept th:nth-child(2) { text-align: left; }
+.sum { font-weight: 600; }
+.gallery figure { font-size: .8rem; }
+.name { font-weight: 600; }
+.origin { color: var(--dim); }
+.detail { font-style: italic; }
 pre { overflow-x: auto; font-size: .8rem; }
-</style>
-<main>";
+";
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use datasets::ImageSource;
-use datasets::cleaning::{Reason, Verdict};
+use datasets::cleaning::{CheckError, Reason, Verdict};
 use datasets::{Example, Skipped};
 use preprocess::image::decode::{self, DecodeOptions};
 use report::{data_url, escaped, name, shortened};
@@ -38,7 +38,10 @@ const CHARACTERS: usize = 300;
 
 impl Samples {
     /// Looks at what became of an example.
-    pub(crate) fn add(&mut self, verdict: &Verdict) {
+    ///
+    /// # Errors
+    /// [`CheckError`] if the machine is too short of something to show a picture.
+    pub(crate) fn add(&mut self, verdict: &Verdict) -> Result<(), CheckError> {
         let (example, dropped_captions) = match verdict {
             Verdict::Kept(kept) => (&kept.example, &kept.dropped_captions),
             Verdict::Dropped(dropped) => (&dropped.example, &dropped.dropped_captions),
@@ -52,19 +55,20 @@ impl Samples {
                 .map(|caption| (caption.language.code, caption.text.as_str()))
         };
         match verdict {
-            Verdict::Kept(_) => self.offer(KEPT, "", example, all),
+            Verdict::Kept(_) => self.offer(KEPT, "", example, all)?,
             Verdict::Dropped(dropped) => {
                 for Reason { rule, detail } in &dropped.reasons {
-                    self.offer(rule, detail, example, all);
+                    self.offer(rule, detail, example, all)?;
                 }
             }
         }
         for dropped in dropped_captions {
             let caption = (dropped.caption.language.code, dropped.caption.text.as_str());
             for Reason { rule, detail } in &dropped.reasons {
-                self.offer(rule, detail, example, || [caption].into_iter());
+                self.offer(rule, detail, example, || [caption].into_iter())?;
             }
         }
+        Ok(())
     }
 
     /// Looks at a row that could not be read.
@@ -93,7 +97,7 @@ impl Samples {
         detail: &str,
         example: &Example,
         captions: impl FnOnce() -> C,
-    ) {
+    ) -> Result<(), CheckError> {
         let samples = match self.0.get_mut(rule) {
             Some(samples) => samples,
             None => self.0.entry(rule.to_owned()).or_default(),
@@ -107,9 +111,10 @@ impl Samples {
                     .take(CAPTIONS)
                     .map(|(code, text)| format!("{code}: {}", short(text)))
                     .collect(),
-                thumbnail: thumbnail(&example.image),
+                thumbnail: thumbnail(&example.image)?,
             });
         }
+        Ok(())
     }
 }
 
@@ -126,11 +131,14 @@ fn short(text: &str) -> String {
 }
 
 /// A small picture as an address, if it decodes.
-fn thumbnail(image: &ImageSource) -> Option<String> {
+fn thumbnail(image: &ImageSource) -> Result<Option<String>, CheckError> {
     let options = DecodeOptions::default();
     let picture = match image {
         ImageSource::File(path) => decode::open(path, &options),
         ImageSource::Bytes { bytes, .. } => decode::decode(bytes, &options),
     };
-    data_url(&picture.ok()?, SIDE)
+    match picture {
+        Ok(picture) => Ok(data_url(&picture, SIDE)),
+        Err(error) => CheckError::new(image, error).map_or(Ok(None), Err),
+    }
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -51,6 +53,33 @@ fn write_row(file: &mut impl Write, fields: &[&str]) -> io::Result<()> {
     file.write_all(b"\n")
 }
 
+/// The longest address that is written. Longer ones hold content, and with a caption might be more than readers take.
+const LONGEST_URL: usize = 64 << 10;
+
+/// An address as a field of a table: control characters as URLs have them, and nothing in the place of one that is too long.
+pub(crate) fn url(text: &str) -> Cow<'_, str> {
+    if text.len() > LONGEST_URL {
+        return Cow::Borrowed("");
+    }
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut url = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character.is_control() {
+            true => {
+                let mut bytes = [0; 4];
+                for byte in character.encode_utf8(&mut bytes).bytes() {
+                    // Writing to a string can't fail.
+                    let _ = fmt::Write::write_fmt(&mut url, format_args!("%{byte:02X}"));
+                }
+            }
+            false => url.push(character),
+        }
+    }
+    Cow::Owned(url)
+}
+
 /// A path as a field of a table, if it can be one: UTF-8 without control characters.
 pub(crate) fn field(path: &Path) -> Option<&str> {
     path.to_str()
@@ -60,6 +89,16 @@ pub(crate) fn field(path: &Path) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_have_no_control_characters() {
+        assert_eq!(
+            url("https://example.org/é?a=\"b\""),
+            "https://example.org/é?a=\"b\""
+        );
+        assert_eq!(url("a\0b\tc\u{85}"), "a%00b%09c%C2%85");
+        assert_eq!(url(&"a".repeat(LONGEST_URL + 1)), "");
+    }
 
     #[test]
     fn fields_are_quoted_where_they_have_to_be() {

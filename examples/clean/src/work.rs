@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use datasets::Skipped;
 use datasets::cleaning::{
-    Checked, CheckedExample, Cleaner, CleaningConfig, Kept, Reason, Split, Tally, Verdict,
+    Checked, CheckedExample, Cleaner, CleaningConfig, Dropped, Kept, Reason, Split, Tally, Verdict,
 };
 use report::{Program, Progress, escaped, name};
 use whole_files::write_new;
 
-use crate::copies::Copies;
+use crate::copies::{Copies, CopyError};
 use crate::error::CleanError;
 use crate::input::{Input, Passed};
 use crate::output::{DROPPED, Output, PAGE, REPORT, TRAIN, VALIDATION};
 use crate::page::page;
 use crate::samples::{Samples, image_name};
 use crate::summary::{Summary, number};
-use crate::table::Table;
+use crate::table::{self, Table};
 
 /// A run over a data set.
 pub(crate) struct Work<'a> {
@@ -66,6 +66,9 @@ impl Work<'_> {
         // First, since it shows that the folder is ours.
         let journal = output.journal(cleaner.picture_check())?;
         let mut results = self.results(&output)?;
+        if !self.survey(&mut cleaner)? {
+            return Ok(End::Stopped { pictures: 0 });
+        }
         let examples = self.input.examples();
         let progress = self.progress();
         let check = cleaner.picture_check().clone();
@@ -80,7 +83,7 @@ impl Work<'_> {
                     was_known,
                 }) => {
                     known += u64::from(was_known);
-                    results.add(&cleaner.decide(example, facts))?;
+                    results.add(cleaner.decide(example, facts))?;
                     progress.advance();
                 }
                 Err(Passed::Skipped(skipped)) => results.skip(&skipped)?,
@@ -108,9 +111,35 @@ impl Work<'_> {
                 number(results.tally.examples)
             ));
         }
-        let tally = results.finish(output.staged(), self)?;
+        let (tally, copies) = results.finish(output.staged(), self)?;
         output.commit()?;
+        // Only now, since the tables of an earlier run named them.
+        copies.delete_others()?;
         Ok(End::Written(tally))
+    }
+
+    /// Lets the cleaner know the languages of images whose rows stand apart, if it has to. Returns whether it was not stopped.
+    fn survey(&self, cleaner: &mut Cleaner) -> Result<bool, CleanError> {
+        let examples = self
+            .rules
+            .require_all_languages
+            .then(|| self.input.scattered());
+        let Some(examples) = examples.flatten() else {
+            return Ok(true);
+        };
+        let progress = match stderr().is_terminal() {
+            true => Progress::spinner(),
+            false => Progress::hidden(),
+        };
+        progress.set_message("looking for the languages of images");
+        for example in examples {
+            cleaner.survey(&example?);
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        progress.finish();
+        Ok(!self.stop.load(Ordering::Relaxed))
     }
 
     /// The content of report.json.
@@ -124,13 +153,11 @@ impl Work<'_> {
 
     fn results(&self, output: &Output) -> Result<Results, CleanError> {
         let staged = output.staged();
-        let belongs = serde_json::to_string(&(&self.inputs, self.rules, self.copy_images))
-            .unwrap_or_default();
         Ok(Results {
             train: Table::new(staged.join(TRAIN), &COLUMNS)?,
             validation: Table::new(staged.join(VALIDATION), &COLUMNS)?,
             dropped: Table::new(staged.join(DROPPED), &DROPPED_COLUMNS)?,
-            copies: Copies::new(&output.folder, self.copy_images, &belongs)?,
+            copies: Copies::new(&output.folder, self.copy_images),
             tally: Tally::default(),
             samples: Samples::default(),
         })
@@ -154,14 +181,16 @@ impl Work<'_> {
 
 impl Results {
     /// Writes what became of an example.
-    fn add(&mut self, verdict: &Verdict) -> Result<(), CleanError> {
+    fn add(&mut self, verdict: Verdict) -> Result<(), CleanError> {
+        let verdict = match verdict {
+            Verdict::Kept(kept) => self.keep(kept)?,
+            dropped => dropped,
+        };
+        let verdict = &verdict;
         self.tally.add(verdict);
-        self.samples.add(verdict);
+        self.samples.add(verdict)?;
         let (example, dropped_captions) = match verdict {
-            Verdict::Kept(kept) => {
-                self.keep(kept)?;
-                (&kept.example, &kept.dropped_captions)
-            }
+            Verdict::Kept(kept) => (&kept.example, &kept.dropped_captions),
             Verdict::Dropped(dropped) => (&dropped.example, &dropped.dropped_captions),
         };
         if matches!(verdict, Verdict::Kept(_)) && dropped_captions.is_empty() {
@@ -197,19 +226,31 @@ impl Results {
         Ok(())
     }
 
-    fn keep(&mut self, kept: &Kept) -> Result<(), CleanError> {
+    /// Writes what is kept. What can't be copied after all is dropped.
+    fn keep(&mut self, kept: Kept) -> Result<Verdict, CleanError> {
         let place = self
             .copies
-            .place(&kept.example.image, kept.picture.identity)?;
+            .place(&kept.example.image, kept.picture.identity);
+        let place = match place {
+            Ok(place) => place,
+            Err(CopyError::Failed(error)) => return Err(error),
+            Err(CopyError::Source(unusable)) => {
+                return Ok(Verdict::Dropped(Dropped {
+                    reasons: vec![Reason::new(unusable.problem.rule(), unusable.message)],
+                    example: kept.example,
+                    dropped_captions: kept.dropped_captions,
+                }));
+            }
+        };
         let table = match kept.split {
             Split::Train => &mut self.train,
             Split::Validation => &mut self.validation,
         };
-        let url = kept.example.url.as_deref().unwrap_or_default();
+        let url = table::url(kept.example.url.as_deref().unwrap_or_default());
         for caption in &kept.example.captions {
-            table.row(&[&place, &caption.text, url, caption.language.code])?;
+            table.row(&[&place, &caption.text, &url, caption.language.code])?;
         }
-        Ok(())
+        Ok(Verdict::Kept(kept))
     }
 
     /// Writes a row that could not be read.
@@ -228,15 +269,15 @@ impl Results {
         ])
     }
 
-    /// Completes the files.
-    fn finish(self, staged: &Path, work: &Work<'_>) -> Result<Tally, CleanError> {
+    /// Completes the files. Returns the numbers, and the copies that they are about.
+    fn finish(self, staged: &Path, work: &Work<'_>) -> Result<(Tally, Copies), CleanError> {
         let Self {
             train,
             validation,
             dropped,
             tally,
             samples,
-            ..
+            copies,
         } = self;
         for table in [train, validation, dropped] {
             table.finish()?;
@@ -248,6 +289,6 @@ impl Results {
             let path = staged.join(file);
             write_new(&path, content.as_bytes()).map_err(CleanError::write(path))?;
         }
-        Ok(tally)
+        Ok((tally, copies))
     }
 }

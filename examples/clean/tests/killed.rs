@@ -168,7 +168,7 @@ fn pictures_that_were_noted_are_not_decoded_again() {
         let length =
             fs::metadata(place.path().join("out/pictures.journal")).map_or(0, |file| file.len());
         // A block of 256 records, and nothing of the next.
-        (length > 5000).then_some(256)
+        (length > 6000).then_some(256)
     });
     let noted = noted.unwrap();
     // As long and as old as before, so that only whoever reads them could notice.

@@ -270,3 +270,186 @@ fn nothing_kept_is_exit_code_one_with_a_report() {
     let page = fs::read_to_string(place.path().join("out/report.html")).unwrap();
     assert!(page.contains("too_small") && page.contains("data:image/jpeg;base64,"));
 }
+
+#[test]
+fn no_row_is_written_that_can_not_be_read() {
+    let place = TempDir::new().unwrap();
+    let folder = place.path().join("photos");
+    fs::create_dir(&folder).unwrap();
+    let texts = [
+        "a\u{1b}[31m cat",
+        "nul \0 in it",
+        "a tab\tin it",
+        "\"quoted\" to the end\"",
+        "a\rreturn",
+        "\u{85}\u{2028} x \u{7f}",
+    ];
+    for (number, text) in (0..).zip(texts) {
+        fs::write(folder.join(format!("{number}.ppm")), picture(number)).unwrap();
+        fs::write(folder.join(format!("{number}.en.txt")), text).unwrap();
+    }
+    let all = "--keep control_characters --min-side 8 --validation 0";
+    let output = run(place.path(), &format!("photos -o out {all}"));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(read_back(&place.path().join("out/train.tsv")), (4, 4));
+    let tally = &report(&place.path().join("out"))["tally"];
+    assert_eq!(tally["caption_reasons"]["control_characters"], 2);
+
+    // Addresses of a shard may hold anything.
+    let mut shard = tar::Builder::new(fs::File::create(place.path().join("shard.tar")).unwrap());
+    let mut add = |name: String, content: &[u8]| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        shard.append_data(&mut header, name, content).unwrap();
+    };
+    let long = format!("data:{}", "x".repeat(700_000));
+    for (number, url) in (0..).zip(["a\tb", "a\0b", "\"a\n\tb", "https://example.org", &long]) {
+        let json = serde_json::json!({"caption": "a cat \n or two", "language": "en", "url": url});
+        add(format!("{number}.json"), json.to_string().as_bytes());
+        add(format!("{number}.ppm"), &picture(number));
+    }
+    shard.finish().unwrap();
+    let output = run(place.path(), &format!("shard.tar -o out {all}"));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(read_back(&place.path().join("out/train.tsv")), (5, 5));
+    let table = fs::read_to_string(place.path().join("out/train.tsv")).unwrap();
+    assert!(table.contains("\ta%09b\t") && table.contains("\thttps://example.org\t"));
+}
+
+#[test]
+fn copies_that_no_table_names_are_deleted_and_other_files_are_not() {
+    let place = TempDir::new().unwrap();
+    data(place.path(), 30);
+    let out = place.path().join("out");
+    let copies = || {
+        let content = content(&out);
+        content
+            .keys()
+            .filter(|name| name.starts_with("images/"))
+            .count() as u64
+    };
+    let kept = || {
+        let tally = &report(&out)["tally"];
+        let images = |part: &str| tally[part]["images"].as_u64().unwrap();
+        images("train") + images("validation")
+    };
+    let options = "--copy-images --min-side 8";
+    run(place.path(), &format!("table.tsv -o out {options}"));
+    assert_eq!((copies(), kept()), (26, 26));
+    let more = "--languages en,fr --require-all-languages";
+    run(place.path(), &format!("table.tsv -o out {options} {more}"));
+    assert_eq!((copies(), kept()), (24, 24));
+    // What is not a copy stays.
+    let first = content(&out)
+        .into_keys()
+        .find(|name| name.starts_with("images/"))
+        .unwrap();
+    let mine = out.join(first).with_file_name("mine.txt");
+    fs::write(&mine, "mine").unwrap();
+    run(place.path(), "table.tsv -o out --min-side 8");
+    assert_eq!((copies(), kept()), (1, 26));
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    fs::remove_file(&mine).unwrap();
+    run(place.path(), "table.tsv -o out --min-side 8");
+    assert!(!out.join("images").exists());
+    // Nor is a folder of pictures that is somebody else's taken for ours.
+    fs::create_dir(out.join("images")).unwrap();
+    fs::write(out.join("images/holiday.jpg"), "mine").unwrap();
+    let output = run(place.path(), &format!("table.tsv -o out {options}"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("images/holiday.jpg"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn read_only_pictures_are_copied_as_ordinary_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = TempDir::new().unwrap();
+    data(place.path(), 6);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let ordinary = mode(&place.path().join("table.tsv"));
+    for number in 0..6 {
+        let path = place.path().join(format!("pictures/{number}.ppm"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    let options = "table.tsv -o out --min-side 8";
+    // What a run that was killed may have left.
+    run(place.path(), options);
+    let out = place.path().join("out");
+    fs::create_dir(out.join("images")).unwrap();
+    fs::write(out.join("images/.part"), "half").unwrap();
+    fs::set_permissions(out.join("images/.part"), fs::Permissions::from_mode(0o444)).unwrap();
+    let output = run(place.path(), &format!("{options} --copy-images"));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let copies: Vec<_> = content(&out)
+        .into_keys()
+        .filter(|name| name.contains('/'))
+        .collect();
+    assert_eq!(copies.len(), 6);
+    for copy in &copies {
+        assert_eq!(mode(&out.join(copy)), ordinary, "{copy}");
+    }
+    assert!(!out.join("images/.part").exists());
+}
+
+#[test]
+fn the_languages_of_an_image_count_wherever_its_rows_stand() {
+    let place = TempDir::new().unwrap();
+    data(place.path(), 60);
+    let table = fs::read_to_string(place.path().join("table.tsv")).unwrap();
+    let (head, rows) = table.split_once('\n').unwrap();
+    let of = |code: &str| {
+        let rows = rows.lines().filter(|row| row.ends_with(code));
+        rows.map(|row| format!("{row}\n")).collect::<String>()
+    };
+    let apart = format!("{head}\n{}{}", of("\ten"), of("\tfr"));
+    fs::write(place.path().join("apart.tsv"), apart).unwrap();
+    let options = "--min-side 8 --languages en,fr --require-all-languages";
+    let tally = |table: &str| {
+        let output = run(place.path(), &format!("{table} -o {table}.out {options}"));
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        report(&place.path().join(format!("{table}.out")))["tally"].clone()
+    };
+    let (together, apart) = (tally("table.tsv"), tally("apart.tsv"));
+    for part in ["train", "validation"] {
+        assert_eq!(together[part]["images"], apart[part]["images"], "{part}");
+        assert_eq!(
+            together[part]["captions"], apart[part]["captions"],
+            "{part}"
+        );
+    }
+    assert!(apart["train"]["images"].as_u64() > Some(40));
+}
+
+#[test]
+fn an_option_undoes_what_the_rules_of_a_file_say() {
+    let place = TempDir::new().unwrap();
+    data(place.path(), 12);
+    fs::write(
+        place.path().join("rules.json"),
+        r#"{"duplicates": {"drop_exact": false}, "pictures": {"min_side": 8}}"#,
+    )
+    .unwrap();
+    for (option, dropped) in [
+        ("", None),
+        (" --duplicates file", Some(1)),
+        (" --duplicates pixels", Some(1)),
+    ] {
+        run(
+            place.path(),
+            &format!("table.tsv -o out --config rules.json{option}"),
+        );
+        let tally = &report(&place.path().join("out"))["tally"];
+        assert_eq!(
+            tally["example_reasons"]["duplicate_image"].as_u64(),
+            dropped,
+            "{option}"
+        );
+    }
+}

@@ -136,6 +136,37 @@ fn a_full_disk_is_an_error_and_the_same_command_goes_on() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn too_many_open_files_end_the_work_and_are_no_fault_of_pictures() {
+    let place = TempDir::new().unwrap();
+    data(place.path(), 40);
+    run(place.path(), "table.tsv -o whole --min-side 8");
+    let expected = content(&place.path().join("whole"));
+    // With few handles the program may fail in many places, but never finds other facts.
+    for handles in 4..30 {
+        let _ = fs::remove_dir_all(place.path().join("out"));
+        let command = format!(
+            "ulimit -n {handles}; exec {} table.tsv -o out --min-side 8 --threads 16",
+            env!("CARGO_BIN_EXE_clean")
+        );
+        let output = Command::new("sh")
+            .current_dir(place.path())
+            .args(["-c", &command])
+            .output()
+            .unwrap();
+        match output.status.code() {
+            Some(0) => {}
+            code => {
+                assert_ne!(code, Some(101), "{output:?}");
+                let output = run(place.path(), "table.tsv -o out --min-side 8");
+                assert_eq!(output.status.code(), Some(0), "{output:?}");
+            }
+        }
+        assert_eq!(content(&place.path().join("out")), expected, "{handles}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn control_c_stops_with_a_message_and_the_same_command_goes_on() {
     let place = TempDir::new().unwrap();
     data(place.path(), 3000);

@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
-use captioning::Weights;
+use captioner::{ModelArguments, PictureArguments, SearchArguments};
 use clap::Parser;
-use preprocess::image::decode::Alpha;
 
 /// Caption the pictures of a data set and score the captions, in every language of the data.
 ///
@@ -30,32 +29,16 @@ pub(crate) struct Arguments {
     /// Language of captions that name none, by code or name.
     #[arg(long, value_name = "LANG")]
     pub(crate) language: Option<String>,
-    /// Checkpoint: a folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub. Default: the
-    /// embedded model.
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
-    /// Where to take the tokenizer from if the checkpoint has none: a folder, or a name on the Hub.
-    #[arg(long, value_name = "MODEL", requires = "model")]
-    pub(crate) tokenizer: Option<String>,
+    #[command(flatten)]
+    pub(crate) model: ModelArguments,
     /// Only these languages, by code (es_XX), short code (es) or English name (spanish). Default: all of the data.
     #[arg(long, value_delimiter = ',')]
     pub(crate) lang: Vec<String>,
     /// Number of pictures that are captioned at once. Captions do not depend on it but for rounding.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) batch_size: u16,
-    /// Number of beams of the search; 1 means greedy search. Default: the checkpoint's, or 4.
-    #[arg(long, value_name = "N")]
-    pub(crate) num_beams: Option<usize>,
-    /// Maximum length of a caption in tokens, including start token and language code. Default: the checkpoint's, or
-    /// 64, or as many as the model can write.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_length: Option<usize>,
-    /// Exponent of the length that divides scores. Default: the checkpoint's, or 1.
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) length_penalty: Option<f64>,
-    /// Set any generation option by its Hugging Face name, for example no_repeat_ngram_size=3; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) search: SearchArguments,
     /// Folder of NLTK's trained models of sentences, `punkt_tab`, with a folder for each language. Without it, a full
     /// stop after an abbreviation ends a sentence, which only concerns captions with abbreviations.
     #[arg(long, value_name = "DIR")]
@@ -67,22 +50,12 @@ pub(crate) struct Arguments {
     /// File for a page with the scores and with the best, the worst and some random captions and their pictures.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Rotate pictures as their EXIF orientation says, which the reference implementation does not.
+    /// Give the model the pixels that the published one was trained with, resized as tensors without antialias, instead of
+    /// those of the checkpoint's image processor. For checkpoints that `train` has made with data.as_published.
     #[arg(long)]
-    pub(crate) apply_exif_orientation: bool,
-    /// What to do with transparency: white or black lay the picture on that ground, drop shows the colours below.
-    #[arg(long, value_name = "GROUND", default_value = "white")]
-    pub(crate) alpha: Alpha,
-    /// How weights are kept in memory: packed as f32, bf16, int8 or int4, where the last two may have a group size
-    /// (int8:128); ordinary; or auto for the checkpoint's own packed format if it has one, otherwise f32.
-    #[arg(long, default_value = "auto")]
-    pub(crate) precision: Weights,
-    /// Device to compute on.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// Number of threads; 0 means one per core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) threads: usize,
+    pub(crate) as_published: bool,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArguments,
     /// Print one JSON object instead of the table, with all scores.
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,9 +7,7 @@ use report::{OutputError, name};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
-    Device(#[from] device::DeviceError),
-    #[error(transparent)]
-    Locate(#[from] locate::LocateError),
+    Load(#[from] captioner::LoadError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
     #[error(transparent)]

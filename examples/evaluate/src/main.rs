@@ -18,8 +18,8 @@ mod skips;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use captioning::{Captioner, Language};
-use preprocess::image::decode::DecodeOptions;
+use captioning::{Captioner, ImageProcessor};
+use preprocess::image::{Backend, ImageProcessorConfig};
 use report::{Program, name};
 
 use crate::arguments::Arguments;
@@ -34,9 +34,7 @@ const EMBEDDED: &str = "the embedded model";
 
 fn main() -> ExitCode {
     report::run(|program, arguments: Arguments| {
-        let threads = arguments.threads;
-        device::with_threads(threads, || run(program, &arguments))
-            .unwrap_or_else(|error| Err(error.into()))
+        arguments.model.with_threads(|| run(program, &arguments))
     })
 }
 
@@ -46,11 +44,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     let data = data::open(arguments)?;
     let data_names: Vec<String> = arguments.data.iter().map(|path| name(path)).collect();
     let captioner = load(program, arguments)?;
-    let languages = arguments
-        .lang
-        .iter()
-        .map(|text| captioner.language(text.trim()))
-        .collect::<Result<Vec<Language>, _>>()?;
+    let languages = captioner::languages(&captioner, &arguments.lang)?;
     let (options, in_vain) = options::choose(arguments, &captioner)?;
     for note in in_vain {
         program.message(note);
@@ -58,9 +52,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     let captions = arguments.captions.as_deref().map(CaptionsFile::create);
     let corpora = Corpora::new(arguments.punkt.as_deref());
     let mut results = Results::new(corpora, captions.transpose()?);
-    let decoding = DecodeOptions::default()
-        .with_apply_exif_orientation(arguments.apply_exif_orientation)
-        .with_alpha(arguments.alpha);
+    let decoding = arguments.pictures.decoding(arguments.as_published);
     let progress = data::progress(&data);
     let start = Instant::now();
     // Without a handler, a signal ends the program, and the captions of finished batches are still in their file.
@@ -80,12 +72,13 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
 
     let scores = results.corpora.scores();
     let summary = Summary {
-        model: arguments.model.as_deref().unwrap_or(EMBEDDED),
+        model: arguments.model.model.as_deref().unwrap_or(EMBEDDED),
         data: &data_names,
         pictures: results.pictures,
         stopped: results.stopped || ran.is_err(),
         seconds: start.elapsed().as_secs_f64(),
         batch_size: usize::from(arguments.batch_size),
+        as_published: arguments.as_published,
         options: Options::of(&options.generation),
         languages: &scores,
         skipped: &results.skips,
@@ -115,17 +108,14 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
 }
 
 fn load(program: &Program, arguments: &Arguments) -> Result<Captioner, StartError> {
-    let device = device::device(&arguments.device)?;
-    let mut builder = Captioner::builder().weights(arguments.precision);
-    if let Some(model) = &arguments.model {
-        builder = builder.folder(locate::checkpoint(program, model)?);
+    let captioner = arguments.model.load(program)?.captioner;
+    if !arguments.as_published {
+        return Ok(captioner);
     }
-    if let Some(tokenizer) = &arguments.tokenizer {
-        builder = builder.tokenizer_folder(locate::tokenizer(program, tokenizer)?);
-    }
-    let captioner = builder.build(&device)?;
-    for notice in captioner.notices() {
-        program.message(notice);
-    }
-    Ok(captioner)
+    let processor = ImageProcessor::new(ImageProcessorConfig {
+        resize_backend: Backend::TorchvisionWithoutAntialias,
+        ..captioner.image_processor().config().clone()
+    });
+    let processor = processor.map_err(captioning::Error::from)?;
+    Ok(captioner.with_image_processor(processor)?)
 }

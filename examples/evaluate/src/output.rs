@@ -22,6 +22,8 @@ pub(crate) struct Summary<'a> {
     /// The time of captioning and scoring.
     pub(crate) seconds: f64,
     pub(crate) batch_size: usize,
+    /// Whether the pixels were those that the published model was trained with.
+    pub(crate) as_published: bool,
     /// The options of generation that scores depend on most.
     pub(crate) options: Options,
     pub(crate) languages: &'a [LanguageScores],

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use datasets::ImageSource;
 use preprocess::image::decode::{self, DecodeOptions};
-use report::{data_url, shortened};
+use report::{data_url, html_head, shortened};
 
 use crate::output::{self, COLUMNS, Summary};
 use crate::samples::{LanguageSamples, Sample, Samples};
@@ -18,7 +18,7 @@ const CHARACTERS: usize = 600;
 
 /// The scores and some captions, as one page without anything from elsewhere.
 pub(crate) fn page(summary: &Summary<'_>, samples: &Samples, decoding: &DecodeOptions) -> String {
-    let mut page = String::from(HEAD);
+    let mut page = html_head("Evaluation of captions", STYLE);
     // Writing to a string can't fail.
     let _ = write!(
         page,
@@ -37,7 +37,7 @@ pub(crate) fn page(summary: &Summary<'_>, samples: &Samples, decoding: &DecodeOp
 }
 
 fn scores(page: &mut String, summary: &Summary<'_>) {
-    page.push_str("<h2>Scores</h2><div class=scroll><table><tr><th>language");
+    page.push_str("<h2>Scores</h2><div class=scroll><table class=scores><tr><th>language");
     for column in &COLUMNS {
         let (explanation, title) = (html(column.explanation), html(column.title));
         let _ = write!(page, "<th title=\"{explanation}\">{title}");
@@ -52,7 +52,8 @@ fn scores(page: &mut String, summary: &Summary<'_>) {
     let _ = write!(
         page,
         "</table></div><p class=dim>BLEU is NLTK's on its words, against the first reference, as are sacreBLEU and chrF; ROUGE-L \
-         and CIDEr are COCO's on words between spaces, against all references. num_beams {}, length_penalty {}.</p>",
+         and CIDEr are COCO's on words between spaces, against all references. num_beams {}, length_penalty {}. Below, references \
+         stand under each caption, green if they equal it.</p>",
         options.num_beams, options.length_penalty
     );
 }
@@ -140,27 +141,12 @@ fn thumbnail(image: &ImageSource, decoding: &DecodeOptions) -> Option<String> {
     data_url(&picture.ok()?, SIDE)
 }
 
-const HEAD: &str = "<!doctype html>
-<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\">
-<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">
-<title>Evaluation of captions</title>
-<style>
-:root { color-scheme: light dark; }
-body { font: 16px/1.45 system-ui, sans-serif; margin: 0; }
-main { max-width: 76rem; margin: auto; padding: 1rem; }
-h1, h2, h3 { line-height: 1.2; overflow-wrap: anywhere; }
-.dim { opacity: .7; }
-.same { color: light-dark(#070, #7d7); opacity: 1; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-.gallery { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); }
-figure { margin: 0; padding: .6rem; border: 1px solid #8884; border-radius: .5rem; }
-figure img { display: block; max-width: 100%; margin: 0 auto .5rem; border-radius: .25rem; }
-figure p { margin: .2rem 0; overflow-wrap: anywhere; }
-.none { padding: 2rem 0; text-align: center; opacity: .7; }
+const STYLE: &str = "\
+.scores { font-size: .9rem; }
+.scores th, .scores td { padding: .3rem .4rem; }
+.scores th:first-child, .scores td:first-child { position: sticky; left: 0; background: Canvas; }
+.dim { color: var(--dim); }
+.same { color: light-dark(#070, #7d7); }
+.gallery figure p { margin: .2rem 0; }
 li { overflow-wrap: anywhere; }
-</style>
-<main>
 ";

@@ -283,6 +283,27 @@ fn shards_and_tables_are_one_data_set() {
 }
 
 #[test]
+fn pixels_can_be_those_that_the_published_model_was_trained_with() {
+    // The samples have the size that the model takes.
+    let picture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../preprocess/tests/data/images/jpeg-420.jpg"
+    );
+    let data = Data::of_samples(1, &["en_XX"], &format!("{picture}\ta photo\t\ten\n"));
+    let scores = |arguments: &[&str]| {
+        let output = data.run(&[&["--json", "--captions", "captions.jsonl"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+        assert_eq!(json(&output)["as_published"], !arguments.is_empty());
+        let captions = data.captions();
+        let scores = captions.iter().map(|line| line["score"].as_f64().unwrap());
+        scores.collect::<Vec<_>>()
+    };
+    let (ordinary, published) = (scores(&[]), scores(&["--as-published"]));
+    assert_eq!(ordinary[0], published[0]);
+    assert_ne!(ordinary[1], published[1]);
+}
+
+#[test]
 fn the_page_is_complete_in_itself_and_shows_texts_as_they_are() {
     let image = text(&expected()[2]["image"]).to_owned();
     let more = format!("{image}\t<script>alert('x')</script> & \u{202e}\"é\"\t\tde\n");

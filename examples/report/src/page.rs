@@ -93,11 +93,12 @@ h1, h2, h3 { line-height: 1.2; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-.gallery { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); margin: .75rem 0; }
+.gallery { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); margin: .75rem 0; }
 .gallery figure { margin: 0; padding: .6rem; background: var(--soft); border-radius: .5rem; min-width: 0; }
 .gallery img { display: block; max-width: 100%; margin: 0 auto .4rem; border-radius: .25rem; }
 .gallery figcaption { overflow-wrap: anywhere; }
 .none { padding: 2rem 0; text-align: center; color: var(--dim); }
+@media (max-width: 30rem) { th, td { padding: .3rem .4rem; } .gallery { gap: .5rem; } }
 ";
 
 #[cfg(test)]
