@@ -2,6 +2,7 @@
 
     python peers.py --size tiny --rounds 1        a trial of everything in a minute or two
     python peers.py --json results.json           the real thing
+    python peers.py --training                    training, ours and PyTorch's
 
 Everything slow (random weights, exports, compression) is made once, before the rounds, and kept
 in the cache folder.
@@ -17,6 +18,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import table
+import training
 from child import MODULES
 from machine import Disturbance, description, wait_until_quiet
 from measurement import Request
@@ -28,6 +30,13 @@ PACKAGES = ("torch", "transformers", "ctranslate2", "onnxruntime", "openvino", "
 
 def main() -> None:
     options = arguments()
+    if options.training:
+        rounds = training.compare(options, progress)
+        if options.json:
+            write_json(options, rounds)
+        print("\n".join([conditions(options), "", training.table(rounds), ""]))
+        print("\n".join(f"- {note}" for note in training.notes(rounds)))
+        return
     order = configurations(options.only)
     requests = {key: request(key, options) for key in order}
     failed = prepare(requests, options)
@@ -60,6 +69,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=HERE / "cache", help="folder for models")
     parser.add_argument(
         "--throughput", type=Path, default=HERE / "../../target/release/throughput"
+    )
+    parser.add_argument(
+        "--training", action="store_true", help="compare training instead of captioning"
+    )
+    parser.add_argument("--updates", type=int, default=10, help="measured updates of a training")
+    parser.add_argument(
+        "--training-speed", type=Path, default=HERE / "../../target/release/training-speed"
     )
     parser.add_argument("--json", type=Path, help="file for all raw numbers")
     parser.add_argument(
@@ -176,9 +192,12 @@ def summary(result: dict) -> str:
 
 
 def conditions(options: argparse.Namespace) -> str:
+    measured = f"Size {options.size}, {options.threads} threads, {options.rounds} rounds of "
+    measured += f"{options.runs} runs, {options.tokens} tokens"
+    if options.training:
+        measured = f"{options.threads} threads, {options.rounds} rounds of {options.updates} updates"
     return (
-        f"Size {options.size}, {options.threads} threads, {options.rounds} rounds of "
-        f"{options.runs} runs, {options.tokens} tokens; "
+        f"{measured}; "
         f"{description()}, {os.cpu_count()} processors; Python {platform.python_version()}, "
         + ", ".join(f"{name} {version}" for name, version in versions().items())
         + "."

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn vectors_are_freed_if_there_are_too_many_or_they_are_not_used() {
         let mut pool = Pool::NEW;
-        let mut give = |pool: &mut Pool| {
+        let give = |pool: &mut Pool| {
             pool.elements += 1;
             pool.vectors.push((pool.taken, vec![0.0]));
         };

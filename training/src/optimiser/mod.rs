@@ -311,3 +311,84 @@ impl Step {
 /// Values, a gradient and a state.
 #[cfg(feature = "flex")]
 type Arguments = (Tensor<1>, Tensor<1>, Option<AdamWState<1>>);
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    /// Values between -1 and 1 of many magnitudes.
+    fn values(count: usize, phase: usize) -> Tensor<1> {
+        let value = |i: usize| ((i * i + phase) as f32 * 0.37).sin().powi(5);
+        let values: Vec<f32> = (0..count).map(value).collect();
+        Tensor::from_data(TensorData::new(values, [count]), &Device::flex())
+    }
+
+    fn bits(tensor: &Tensor<1>) -> Vec<u32> {
+        let values = tensor.clone().try_into_vec_as::<f32>().unwrap();
+        values.into_iter().map(f32::to_bits).collect()
+    }
+
+    #[test]
+    fn steps_in_place_are_bit_for_bit_those_of_burns_optimiser() {
+        for count in [1, 40_000] {
+            let mut both = [(values(count, 1), None), (values(count, 1), None)];
+            for update in 0..4 {
+                let step = Step {
+                    options: AdamWOptions::default(),
+                    weight_decay: [0.0, 0.01][update % 2],
+                    rate: 1e-2 / (update + 1) as f64,
+                };
+                let [host, composed] = both;
+                let gradient = || values(count, 100 * update);
+                let Ok((host, state)) = step.apply_on_host(host.0, gradient(), host.1) else {
+                    panic!("Flex is on the CPU");
+                };
+                let composed = step.apply_composed(composed.0, gradient(), composed.1);
+                assert!(bits(&host) == bits(&composed.0), "weights, {update}");
+                both = [(host, Some(state)), composed];
+                let [host, composed] = both
+                    .each_ref()
+                    .map(|(_, state)| &state.as_ref().unwrap().momentum);
+                assert_eq!(host.time, composed.time);
+                assert!(bits(&host.moment_1) == bits(&composed.moment_1));
+                assert!(bits(&host.moment_2) == bits(&composed.moment_2));
+            }
+        }
+    }
+
+    #[test]
+    fn shared_weights_are_copied_and_not_changed() {
+        let weights = values(100, 1);
+        let step = Step {
+            options: AdamWOptions::default(),
+            weight_decay: 0.0,
+            rate: 0.1,
+        };
+        let (updated, _) = step.apply(weights.clone(), values(100, 2), None);
+        assert!(bits(&weights) == bits(&values(100, 1)));
+        assert!(bits(&updated) != bits(&weights));
+    }
+
+    #[test]
+    fn sums_of_squares_are_exact_and_gradients_are_added_and_scaled() {
+        let gradient = values(70_000, 3);
+        let exact: f64 = gradient
+            .clone()
+            .try_into_vec_as::<f32>()
+            .unwrap()
+            .into_iter()
+            .map(|v| f64::from(v).powi(2))
+            .sum();
+        let found = f64::from(host::HostVector::new(gradient.clone()).squares());
+        assert!(
+            (found - exact).abs() <= 1e-6 * exact,
+            "{found} is not {exact}"
+        );
+        let mut sum = host::HostVector::new(gradient.clone());
+        sum.add(&host::HostVector::new(values(70_000, 4)));
+        sum.scale(0.5);
+        let expected = (gradient + values(70_000, 4)) * 0.5;
+        assert!(bits(&sum.into_tensor()) == bits(&expected));
+    }
+}

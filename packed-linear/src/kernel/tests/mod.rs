@@ -6,8 +6,6 @@ mod exactness;
 mod matrix;
 mod norm;
 mod product;
-#[cfg(feature = "autodiff")]
-mod speed;
 
 use super::choice::all;
 use super::multiply::{Job, multiply};
