@@ -5,6 +5,7 @@ use preprocess::text::{LANGUAGES, Language, MORE_LANGUAGES, Tokenizer, language}
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[expect(dead_code, reason = "other tests need the rest")]
 mod common;
 use common::small;
 
