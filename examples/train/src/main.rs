@@ -58,13 +58,10 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     }
 
     let loader = data::training(&settings, &start.processor, &output, program)?;
-    let config = settings
-        .training
-        .clone()
-        .for_batches_on(
-            usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX),
-            devices.len(),
-        );
+    let config = settings.training.clone().for_batches_on(
+        usize::try_from(loader.batches_per_epoch()).unwrap_or(usize::MAX),
+        devices.len(),
+    );
     let options = &start.pretrained.generation_config;
     let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
     // What was trained with is what captions begin with, in evaluations and in the checkpoints.
@@ -86,7 +83,10 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     let mut batches =
         CaptionBatches::new(loader, &start.tokenizer, max_length, &device).on_skipped(on_skipped);
     if let Some(checkpoint) = latest_checkpoint(output.folder())? {
-        let position = trainer.restore(&checkpoint, &files)?;
+        let position = match arguments.overwrite_settings {
+            true => trainer.restore_with_changes(&checkpoint, &files)?,
+            false => trainer.restore(&checkpoint, &files)?,
+        };
         batches
             .restore(&position)
             .map_err(training::TrainingError::Data)?;
