@@ -104,6 +104,16 @@ pub enum TrainingError {
         /// What is wrong.
         reason: String,
     },
+    /// A training checkpoint was made with other options.
+    #[error(
+        "{folder} was trained with other options, so going on from it would not be the same training: {}. Set them back, begin another training, or go on with changes on purpose", changed.join("; ")
+    )]
+    OtherOptions {
+        /// The folder.
+        folder: PathBuf,
+        /// The options with both values.
+        changed: Vec<String>,
+    },
     /// Values can't be read from the device.
     #[error("the results of an update can't be read from the device: {0}")]
     Device(String),

@@ -14,7 +14,7 @@ use crate::{BoxError, ModelFiles};
 /// in it.
 #[derive(Clone, Debug)]
 pub struct PretrainedFiles {
-    /// Configurations; its weights are those before the training, which are shared and cost nothing.
+    /// Configurations; its weights are never used, and never allocated.
     pretrained: Pretrained,
     /// Where the files of tokenizer and preprocessing are copied from.
     side_files: Option<PathBuf>,
@@ -24,8 +24,21 @@ impl PretrainedFiles {
     /// The files of this model. Those of tokenizer and preprocessing are copied from the folder, if there is
     /// one, so that every training checkpoint can be used as it is.
     pub fn new(pretrained: &Pretrained, side_files: Option<&Path>) -> Self {
+        let devices = burn::module::Module::devices(&pretrained.model);
+        let device = devices.into_iter().next().unwrap_or_default();
+        let empty = Pretrained::from_config(
+            pretrained.config.clone(),
+            pretrained.generation_config.clone(),
+            Weights::Ordinary,
+            &device,
+        );
         Self {
-            pretrained: pretrained.clone(),
+            pretrained: Pretrained {
+                precision: pretrained.precision,
+                format: pretrained.format,
+                notices: pretrained.notices.clone(),
+                ..empty
+            },
             side_files: side_files.map(Path::to_owned),
         }
     }

@@ -246,25 +246,130 @@ fn a_training_that_was_stopped_and_resumed_gives_the_same_bits() {
     assert_eq!(weights(&resumed, &files), weights(&uninterrupted, &files));
     let averaged = |trainer: &Trainer<ImageEncoder, TextDecoder>| {
         let model = trainer.averaged_model().unwrap();
-        let of_model = parameter_values(&model, &files as &Files);
-        of_model.into_values().map(values).collect::<Vec<_>>()
+        let of_model = parameter_values(&model, &files as &Files).into_iter();
+        let named = of_model.map(|(name, tensor)| (name, values(tensor)));
+        named.collect::<BTreeMap<_, _>>()
     };
     assert_eq!(averaged(&resumed), averaged(&uninterrupted));
 
-    // A training checkpoint is a checkpoint like any other.
+    assert!(averaged(&resumed) != weights(&resumed, &files));
+
+    // A training checkpoint is a checkpoint like any other, with the weights that evaluations use.
     let options = LoadOptions {
         weights: pretrained::Weights::Ordinary,
         ..LoadOptions::default()
     };
     let loaded = Pretrained::from_folder(&last, &options, &Device::flex()).unwrap();
     let loaded = parameter_values(&loaded.model, &files as &Files);
+    let expected = averaged(&uninterrupted);
     for (name, tensor) in loaded {
-        assert_eq!(
-            values(tensor),
-            weights(&uninterrupted, &files)[&name],
-            "{name}"
-        );
+        assert_eq!(values(tensor), expected[&name], "{name}");
     }
+}
+
+#[test]
+fn an_evaluation_that_a_stop_left_out_is_made_when_the_training_goes_on() {
+    let _guard = alone();
+    let output = tempfile::tempdir().unwrap();
+    let start = || {
+        trainer(TrainingConfig {
+            eval_steps: Some(4),
+            metric_for_best_model: Some("eval_bleu".into()),
+            ..config(6)
+        })
+    };
+    let mut notes = Notes {
+        stop_after: Some(4),
+        ..Notes::default()
+    };
+    start()
+        .run(&mut Cycle::new(), &ByPath, output.path(), &mut notes)
+        .unwrap();
+    assert!(notes.evaluations.is_empty());
+    for (evaluations, updates) in [(2, 2), (0, 0)] {
+        let mut trainer = start();
+        let folder = latest_checkpoint(output.path()).unwrap().unwrap();
+        let position = trainer.restore(&folder, &ByPath).unwrap();
+        let mut source = Cycle::new();
+        source.restore(&position).unwrap();
+        let mut notes = Notes::default();
+        trainer
+            .run(&mut source, &ByPath, output.path(), &mut notes)
+            .unwrap();
+        assert_eq!(notes.evaluations.len(), evaluations);
+        assert_eq!(notes.losses.len(), updates);
+        assert_eq!(trainer.progress().best.as_ref().unwrap().update, 4);
+    }
+}
+
+#[test]
+fn other_options_and_the_length_of_other_data_are_noticed() {
+    let _guard = alone();
+    let output = tempfile::tempdir().unwrap();
+    let folder = output.path().join("checkpoint-1");
+    let device = Device::flex().autodiff();
+    let mut first = trainer(demanding(4));
+    first.update(vec![batch(0, &device)]).unwrap();
+    first.save(&folder, &ByPath, &Value::Null).unwrap();
+
+    let same = TrainingConfig {
+        save_steps: Some(1),
+        ..demanding(4)
+    };
+    trainer(same).restore(&folder, &ByPath).unwrap();
+    let other = TrainingConfig {
+        learning_rate: 0.5,
+        gradient_accumulation_steps: 3,
+        ..demanding(5)
+    };
+    let mut other = trainer(other);
+    let error = other.restore(&folder, &ByPath).unwrap_err().to_string();
+    for part in [
+        "learning_rate was 0.001, is 0.5",
+        "max_steps was 4, is 5",
+        "an update had 2 micro-batches, has 3",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(other.progress().update, 0);
+    other.restore_with_changes(&folder, &ByPath).unwrap();
+    assert_eq!(other.progress().update, 1);
+    assert_eq!(weights(&other, &ByPath), weights(&first, &ByPath));
+
+    // An average that is asked for later begins with the weights; one that is not wanted any more is left out.
+    for ema_decay in [None, Some(0.5)] {
+        let config = TrainingConfig {
+            ema_decay,
+            ..demanding(4)
+        };
+        let mut other = trainer(config);
+        other.restore_with_changes(&folder, &ByPath).unwrap();
+        assert_eq!(weights(&other, &ByPath), weights(&first, &ByPath));
+        other.save(&folder, &ByPath, &Value::Null).unwrap();
+    }
+    let averaged = {
+        let mut trainer = trainer(demanding(4));
+        trainer.restore_with_changes(&folder, &ByPath).unwrap();
+        trainer.averaged_model().unwrap()
+    };
+    let averaged = parameter_values(&averaged, &ByPath as &Files);
+    for (name, expected) in weights(&first, &ByPath) {
+        assert_eq!(values(averaged[&name].clone()), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_best_metric_keeps_its_bits_in_a_file() {
+    for bits in [0x3fd5_5555_5555_5556_u64, 0x3fb9_9999_9999_999b] {
+        let best = training::Best {
+            update: 3,
+            metric: f64::from_bits(bits),
+        };
+        let text = serde_json::to_string(&best).unwrap();
+        assert_eq!(serde_json::from_str::<training::Best>(&text).unwrap(), best);
+    }
+    let earlier = serde_json::from_str::<training::Best>(r#"{"update": 3, "metric": 0.5}"#);
+    assert_eq!(earlier.unwrap().metric, 0.5);
 }
 
 #[test]

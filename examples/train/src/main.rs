@@ -72,6 +72,7 @@ fn train(program: &Program, arguments: Arguments) -> Result<u8, Error> {
         output: &output,
         devices: &devices,
         device: &device,
+        overwrites_settings: arguments.overwrite_settings,
         is_json: arguments.json,
     };
     match settings.task {
@@ -88,6 +89,8 @@ struct Session<'a> {
     devices: &'a [Device],
     /// The first of them, with automatic differentiation.
     device: &'a Device,
+    /// Whether a training goes on although its settings were others.
+    overwrites_settings: bool,
     is_json: bool,
 }
 
@@ -174,7 +177,10 @@ impl Session<'_> {
         let on_skipped = |skipped: &datasets::Skipped| program.message(skipped);
         let mut batches = batches.on_skipped(on_skipped);
         if let Some(checkpoint) = latest_checkpoint(self.output.folder())? {
-            let position = trainer.restore(&checkpoint, files)?;
+            let position = match self.overwrites_settings {
+                true => trainer.restore_with_changes(&checkpoint, files)?,
+                false => trainer.restore(&checkpoint, files)?,
+            };
             batches
                 .restore(&position)
                 .map_err(training::TrainingError::Data)?;

@@ -26,7 +26,8 @@ impl Table {
         let file = file.read(true).write(true).create(true).truncate(false);
         let mut file = file.open(path)?;
         let text = io::read_to_string(&mut file)?;
-        let kept = if text.is_empty() {
+        // A kill may have cut the header short.
+        let kept = if header.starts_with(&text) && text != header {
             0
         } else if text.starts_with(&header) {
             kept(&text, header.len(), last_step)
@@ -81,6 +82,17 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Waits until everything is on the disk. A checkpoint of these updates may be saved after that.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.file.get_ref().sync_data()
+    }
+}
+
 /// How many bytes of a table are whole rows of updates up to `last_step`.
 fn kept(text: &str, header: usize, last_step: u64) -> usize {
     let mut kept = header;
@@ -117,6 +129,20 @@ mod tests {
         table.flush().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "step,loss,rate\n1,0.5,\n2,0.25,\n3,0.0000001,2\n");
+    }
+
+    #[test]
+    fn a_header_that_was_cut_short_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("updates.csv");
+        for cut in ["", "st", "step,loss,rate"] {
+            std::fs::write(&path, cut).unwrap();
+            let mut table = Table::open(&path, &COLUMNS, 0).unwrap();
+            table.row(1, &[None, Some(1.0)]).unwrap();
+            table.sync().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text, "step,loss,rate\n1,,1\n");
+        }
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub struct EventFile {
     file: BufWriter<File>,
 }
 
+/// What the names of event files begin with.
+const EVENTS: &str = "events.out.tfevents.";
+
 /// The version of the format that readers look for in the first event.
 const VERSION: &str = "brain.Event:2";
 
@@ -25,6 +28,7 @@ impl EventFile {
     pub fn create(folder: impl AsRef<Path>, first_step: u64) -> io::Result<Self> {
         let folder = folder.as_ref();
         std::fs::create_dir_all(folder)?;
+        let goes_on = first_step > 0 || has_events(folder)?;
         let (path, file) = new_file(folder)?;
         let mut events = Self {
             path,
@@ -32,7 +36,7 @@ impl EventFile {
         };
         events.event(0, |event| event.text(3, VERSION))?;
         // A session that starts at a step makes readers drop what earlier files have from that step on.
-        if first_step > 0 {
+        if goes_on {
             events.event(first_step, |event| {
                 event.message(7, |session| session.integer(1, 1));
             })?;
@@ -95,12 +99,23 @@ impl EventFile {
     }
 }
 
+/// Whether a run has written to a folder before, perhaps one that was stopped before its first checkpoint.
+fn has_events(folder: &Path) -> io::Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with(EVENTS) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Event files are told apart and ordered by the time in their names.
 fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let seconds = now.map_or(0, |time| time.as_secs());
     for number in 0..1000 {
-        let name = format!("events.out.tfevents.{seconds:010}.{number}");
+        let name = format!("{EVENTS}{seconds:010}.{number}");
         let path = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((path, file)),
@@ -217,6 +232,15 @@ mod tests {
         assert_ne!(first.path(), second.path());
         let bytes = std::fs::read(second.path()).unwrap();
         assert!(records(&bytes)[1].ends_with(b"\x10\x32\x3a\x02\x08\x01"));
+    }
+
+    #[test]
+    fn a_run_that_begins_again_drops_all_of_the_run_before() {
+        let folder = tempfile::tempdir().unwrap();
+        EventFile::create(folder.path(), 0).unwrap();
+        let again = EventFile::create(folder.path(), 0).unwrap();
+        let bytes = std::fs::read(again.path()).unwrap();
+        assert!(records(&bytes)[1].ends_with(b"\x10\x00\x3a\x02\x08\x01"));
     }
 
     #[test]

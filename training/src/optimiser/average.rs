@@ -43,10 +43,6 @@ impl MovingAverage {
         replace_values(module, |path, _| self.values.get(path).cloned())
     }
 
-    pub(crate) fn values(&self) -> &BTreeMap<String, Tensor<1>> {
-        &self.values
-    }
-
     pub(crate) fn values_mut(&mut self) -> &mut BTreeMap<String, Tensor<1>> {
         &mut self.values
     }

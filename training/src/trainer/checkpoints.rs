@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use whole_files::{Locked, lock};
+
 use super::{Best, TRAINING_STATE};
 use crate::TrainingError;
 
@@ -11,6 +13,10 @@ const PREFIX: &str = "checkpoint-";
 
 /// What the name of a folder begins with while it is deleted.
 const DELETING: &str = ".deleting-";
+
+/// What the names of folders begin and end with that [`StagedFolder`](checkpoint::StagedFolder) makes beside a checkpoint.
+const SAVING: &str = ".checkpoint-";
+const SAVED: &str = ".saving";
 
 pub(super) fn folder(output: &Path, update: usize) -> PathBuf {
     output.join(format!("{PREFIX}{update}"))
@@ -63,11 +69,14 @@ pub(super) fn delete_old(
     best: Option<&Best>,
 ) -> Result<(), TrainingError> {
     let run = || -> io::Result<()> {
-        // What an earlier process was deleting when it was stopped.
+        // What an earlier process was deleting or saving when it was stopped.
         for entry in fs::read_dir(output)? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(DELETING) {
-                fs::remove_dir_all(entry.path())?;
+            let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
+            let name = name.to_string_lossy();
+            let was_saved = || name.starts_with(SAVING) && name.ends_with(SAVED);
+            let is_unused = || matches!(lock(&path), Ok(Locked::Here { .. }));
+            if name.starts_with(DELETING) || (was_saved() && is_unused()) {
+                fs::remove_dir_all(path)?;
             }
         }
         let Some(limit) = limit else {
@@ -109,6 +118,9 @@ mod tests {
         }
         fs::create_dir(folder(output, 12)).unwrap(); // not complete
         fs::create_dir(output.join(".deleting-1")).unwrap();
+        fs::create_dir(output.join(".checkpoint-3.saving")).unwrap();
+        fs::create_dir(output.join(".checkpoint-5.saving")).unwrap();
+        let _saving = lock(&output.join(".checkpoint-5.saving")).unwrap();
         let best = Best {
             update: 4,
             metric: 1.0,
@@ -117,6 +129,8 @@ mod tests {
         let updates: Vec<usize> = list(output).unwrap().into_iter().map(|(n, _)| n).collect();
         assert_eq!(updates, [4, 8, 10]);
         assert!(!output.join(".deleting-1").exists());
+        assert!(!output.join(".checkpoint-3.saving").exists());
+        assert!(output.join(".checkpoint-5.saving").exists());
         assert_eq!(latest_checkpoint(output).unwrap(), Some(folder(output, 10)));
     }
 }

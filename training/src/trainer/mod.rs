@@ -54,6 +54,8 @@ pub struct Trainer<E: Encoder, D> {
     average: Option<MovingAverage>,
     guard: LossGuard,
     progress: Progress,
+    /// Whether the last update was to be evaluated, but the training was stopped before.
+    evaluation_is_due: bool,
     device: Device,
     /// Copies of the model, if it is trained on several devices.
     replicas: Option<Replicas<E, D>>,
@@ -76,11 +78,40 @@ pub struct Progress {
 
 /// The best evaluation so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "SavedBest", into = "SavedBest")]
 pub struct Best {
     /// The update after which it was made.
     pub update: usize,
     /// The metric.
     pub metric: f64,
+}
+
+/// In a file: with the bits of the metric, because JSON's decimals need not give the same number back.
+#[derive(Serialize, Deserialize)]
+struct SavedBest {
+    update: usize,
+    metric: f64,
+    #[serde(default)]
+    metric_bits: Option<u64>,
+}
+
+impl From<Best> for SavedBest {
+    fn from(best: Best) -> Self {
+        Self {
+            update: best.update,
+            metric: best.metric,
+            metric_bits: Some(best.metric.to_bits()),
+        }
+    }
+}
+
+impl From<SavedBest> for Best {
+    fn from(saved: SavedBest) -> Self {
+        Self {
+            update: saved.update,
+            metric: saved.metric_bits.map_or(saved.metric, f64::from_bits),
+        }
+    }
 }
 
 /// What happened in an update.
@@ -146,6 +177,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             average,
             guard: LossGuard::default(),
             progress: Progress::default(),
+            evaluation_is_due: false,
             device,
             replicas: None,
             config,
@@ -193,6 +225,13 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             others => Some(Replicas::new(self.model(), others)),
         };
         Ok(self)
+    }
+
+    /// Micro-batches of an update, on all devices together.
+    pub(crate) fn micro_batches(&self) -> usize {
+        self.config
+            .gradient_accumulation_steps
+            .saturating_mul(self.num_devices())
     }
 
     /// The number of devices.

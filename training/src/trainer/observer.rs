@@ -41,6 +41,9 @@ pub trait TrainingObserver<E, D> {
     /// An evaluation was made.
     fn on_evaluation(&mut self, _evaluation: &Evaluation, _progress: &Progress) {}
 
+    /// A checkpoint of this progress is about to be saved: what belongs to its updates has to be on the disk first.
+    fn before_save(&mut self, _progress: &Progress) {}
+
     /// A checkpoint was saved: the folder is complete and on the disk.
     fn on_save(&mut self, _folder: &Path, _progress: &Progress) {}
 }

@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use serde_json::Value;
 use vision_encoder_decoder::{Decoder, Encoder};
 
 use super::checkpoints::{delete_old, folder};
@@ -41,6 +42,10 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         observer.on_start(self.progress());
         let mut last_saved = None;
         let mut is_stopped = false;
+        if self.evaluation_is_due {
+            self.evaluate(observer)?;
+            last_saved = Some(self.save_and_clean(files, output, source.position(), observer)?);
+        }
         while self.progress.update < self.schedule.max_steps && !is_stopped {
             let report = self.next_update(source)?;
             let flow = observer.on_update(&report, self.progress());
@@ -50,7 +55,8 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             let is_due = |steps: Option<usize>| steps.is_some_and(|n| update.is_multiple_of(n));
             let evaluates = self.config.eval_steps.is_some() && is_last;
             let mut is_best = false;
-            if !is_stopped && (evaluates || is_due(self.config.eval_steps)) {
+            self.evaluation_is_due = evaluates || is_due(self.config.eval_steps);
+            if !is_stopped && self.evaluation_is_due {
                 let evaluated = self.evaluate(observer);
                 if evaluated.is_err() {
                     // The updates are not lost because the evaluation fails.
@@ -59,12 +65,8 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
                 is_best = evaluated?;
             }
             if is_last || is_stopped || is_best || is_due(self.config.save_steps) {
-                let folder = folder(output, update);
-                self.save(&folder, files, &source.position())?;
-                observer.on_save(&folder, self.progress());
-                let (limit, best) = (self.config.save_total_limit, self.progress.best.as_ref());
-                delete_old(output, limit, best)?;
-                last_saved = Some(folder);
+                last_saved =
+                    Some(self.save_and_clean(files, output, source.position(), observer)?);
             }
         }
         let checkpoint = last_saved.unwrap_or_else(|| folder(output, self.progress.update));
@@ -73,6 +75,23 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             true => Finished::Stopped { checkpoint },
             false => Finished::Complete { checkpoint },
         })
+    }
+
+    /// Saves a checkpoint of the last update, and deletes old ones.
+    fn save_and_clean(
+        &self,
+        files: &dyn ModelFiles<E, D>,
+        output: &Path,
+        position: Value,
+        observer: &mut dyn TrainingObserver<E, D>,
+    ) -> Result<PathBuf, TrainingError> {
+        let folder = folder(output, self.progress.update);
+        observer.before_save(self.progress());
+        self.save(&folder, files, &position)?;
+        observer.on_save(&folder, self.progress());
+        let (limit, best) = (self.config.save_total_limit, self.progress.best.as_ref());
+        delete_old(output, limit, best)?;
+        Ok(folder)
     }
 
     /// Makes the next update from a data source: with fewer micro-batches than the configuration says at the
@@ -84,7 +103,7 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         &mut self,
         source: &mut S,
     ) -> Result<UpdateReport, TrainingError> {
-        let wanted = self.config.gradient_accumulation_steps * self.num_devices();
+        let wanted = self.micro_batches();
         let mut batches: Vec<Batch<E::Input>> = Vec::with_capacity(wanted);
         let mut epochs = 0;
         while batches.len() < wanted {
@@ -117,7 +136,9 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
             None => self.model().valid(),
         };
         let evaluation = observer.evaluate(&model, self.progress());
-        let Some(evaluation) = evaluation.map_err(TrainingError::Evaluation)? else {
+        let evaluation = evaluation.map_err(TrainingError::Evaluation)?;
+        self.evaluation_is_due = false;
+        let Some(evaluation) = evaluation else {
             return Ok(false);
         };
         let mut is_best = false;
