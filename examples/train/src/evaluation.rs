@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use captioning::Captioner;
+use captioning::{CaptionOptions, Captioner, card_defaults};
 use datasets::{BatchCaption, Loader, Position};
 use generation::GenerationConfig;
 use metrics::Corpus;
@@ -12,7 +12,7 @@ use preprocess::text::{Language, Tokenizer};
 use pretrained::{ImageEncoder, Pretrained, PretrainedModel, TextDecoder};
 use report::Progress;
 use training::{BoxError, Objective};
-use vision_encoder_decoder::{Decoder, Memory, VisionEncoderDecoder};
+use vision_encoder_decoder::{Memory, VisionEncoderDecoder};
 
 use crate::sample::{Sample, Written, pictures};
 use crate::settings::EvaluationSettings;
@@ -25,7 +25,6 @@ pub(crate) struct Evaluator {
     template: Pretrained,
     tokenizer: Tokenizer,
     processor: ImageProcessor,
-    generation: GenerationConfig,
     settings: EvaluationSettings,
     max_length: usize,
     objective: Objective,
@@ -62,21 +61,11 @@ impl Evaluator {
         objective: Objective,
     ) -> Result<Self, Error> {
         let settings = session.settings;
-        let mut generation = start.pretrained.generation_config.clone();
-        generation.num_beams = settings.evaluation.num_beams;
-        if let Some(tokens) = settings.evaluation.max_new_tokens {
-            generation.max_new_tokens = Some(tokens);
-        } else if generation.max_length.is_none() && generation.max_new_tokens.is_none() {
-            let positions = start.pretrained.model.decoder.max_positions();
-            let longest = positions.map_or(usize::MAX, |positions| positions.saturating_sub(1));
-            generation.max_new_tokens = Some(settings.data.max_length.min(longest));
-        }
         Ok(Self {
             loader: data::validation(settings, start, session.output, session.program)?,
             template: start.pretrained.clone(),
             tokenizer: start.tokenizer.clone(),
             processor: start.processor.clone(),
-            generation,
             settings: settings.evaluation.clone(),
             max_length: settings.data.max_length,
             objective,
@@ -100,6 +89,7 @@ impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
             languages,
             &self.device,
         )?;
+        let generation = self.generation(&captioner)?;
         let limit = self.settings.limit(&self.loader);
         let bar = Progress::bar(limit, "evaluation {bar:20} {pos}/{len} images, {eta} left");
         let (mut sums, mut samples, mut images) = (BTreeMap::new(), Vec::new(), 0);
@@ -110,7 +100,8 @@ impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
             }
             let memory = model.encode(self.pixels(&batch));
             self.add_losses(model, &memory, &batch, &mut sums)?;
-            let captions = self.add_captions(&captioner, memory, &batch, &mut sums)?;
+            let captions =
+                self.add_captions((&captioner, &generation), memory, &batch, &mut sums)?;
             let wanted = self.settings.samples.saturating_sub(samples.len());
             samples.extend(self.samples(&batch, captions).take(wanted));
             images += batch.examples.len() as u64;
@@ -125,6 +116,20 @@ impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
 }
 
 impl Evaluator {
+    /// The options of the search: those of the settings, then those of the checkpoint.
+    fn generation(&self, captioner: &Captioner) -> Result<GenerationConfig, captioning::Error> {
+        let mut said = vec![format!("num_beams={}", self.settings.num_beams)];
+        let tokens = self.settings.max_new_tokens;
+        said.extend(tokens.map(|tokens| format!("max_new_tokens={tokens}")));
+        let defaults = GenerationConfig {
+            max_length: Some(self.max_length),
+            ..card_defaults()
+        };
+        let checkpoint = CaptionOptions::new(captioner.generation_config().clone());
+        let options = captioner.options(checkpoint, &said, &defaults)?;
+        Ok(options.generation)
+    }
+
     /// Adds the losses of the captions of each language.
     fn add_losses(
         &self,
@@ -159,13 +164,13 @@ impl Evaluator {
     /// Adds the captions that the model writes to the corpus of each language. Returns them by image.
     fn add_captions(
         &self,
-        captioner: &Captioner,
+        (captioner, generation): (&Captioner, &GenerationConfig),
         memory: Memory,
         batch: &datasets::Batch,
         sums: &mut BTreeMap<&'static str, Sums>,
     ) -> Result<Vec<Vec<Written>>, BoxError> {
         let languages = languages(batch);
-        let results = captioner.caption_encoded(memory, &languages, &self.generation)?;
+        let results = captioner.caption_encoded(memory, &languages, generation)?;
         let mut written = Vec::with_capacity(results.len());
         for (image, results) in results.iter().enumerate() {
             let mut captions = Vec::new();
