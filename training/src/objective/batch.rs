@@ -72,7 +72,7 @@ impl<I> Batch<I> {
     }
 
     /// The batch with its input on a device.
-    pub(crate) fn to_device(self, device: &Device) -> Self
+    pub(crate) fn on_device(self, device: &Device) -> Self
     where
         I: ToDevice,
     {

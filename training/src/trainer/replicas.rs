@@ -172,7 +172,7 @@ fn compute_on_all<E: Encoder<Input: ToDevice>, D: Decoder>(
                         stream,
                     } = replica;
                     let jobs = jobs.into_iter().map(|job| Job {
-                        batch: job.batch.to_device(device),
+                        batch: job.batch.on_device(device),
                         ..job
                     });
                     stream.executes(|| compute(objective, model, device, jobs, weight))
