@@ -2,6 +2,7 @@
 //! device with gradient checkpointing.
 #![cfg(feature = "autodiff")]
 
+#[expect(dead_code, reason = "not every test needs everything")]
 mod common;
 
 use burn::module::{Module, ModuleVisitor, Param};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use report::Program;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use training::logs::{EventFile, Table};
 use training::{BoxError, Evaluation, Progress, TrainingConfig, TrainingObserver, UpdateReport};
@@ -56,7 +56,17 @@ pub(crate) struct Observer<'a, V> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Evaluated {
     pub(crate) update: usize,
+    #[serde(deserialize_with = "numbers")]
     pub(crate) metrics: BTreeMap<String, f64>,
+}
+
+/// JSON has no NaN: it is written as `null`.
+fn numbers<'de, D: Deserializer<'de>>(source: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let metrics = BTreeMap::<String, Option<f64>>::deserialize(source)?;
+    let metrics = metrics.into_iter();
+    Ok(metrics
+        .map(|(name, value)| (name, value.unwrap_or(f64::NAN)))
+        .collect())
 }
 
 impl<'a, V> Observer<'a, V> {
@@ -255,6 +265,12 @@ impl<E, D, V: Evaluate<E, D>> TrainingObserver<E, D> for Observer<'_, V> {
         self.keep(result);
     }
 
+    fn before_save(&mut self, _progress: &Progress) {
+        let path = self.output.updates();
+        let result = self.updates.sync().map_err(Error::writing(path));
+        self.keep(result);
+    }
+
     fn on_save(&mut self, folder: &Path, progress: &Progress) {
         if self.is_json {
             let result = self.program.json(&json!({
@@ -320,4 +336,25 @@ fn evaluations(path: &Path, last: usize) -> Result<Vec<Evaluated>, Error> {
     let text: String = lines.collect();
     whole_files::replace(path, text.as_bytes()).map_err(Error::writing(path))?;
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evaluations_are_read_up_to_the_last_update_also_without_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evaluations.jsonl");
+        let line = |update: usize, loss: f64| {
+            let metrics = BTreeMap::from([("eval_loss".to_owned(), loss)]);
+            serde_json::to_string(&Evaluated { update, metrics }).unwrap() + "\n"
+        };
+        let text = line(1, f64::NAN) + &line(2, 0.5) + &line(3, 0.4);
+        std::fs::write(&path, text).unwrap();
+        let found = evaluations(&path, 2).unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(found[0].metrics["eval_loss"].is_nan());
+        assert_eq!(found[1].metrics["eval_loss"], 0.5);
+    }
 }

@@ -9,6 +9,8 @@ use super::vector::LINE_WORDS;
 use crate::Activation;
 
 type ActivationGradient = unsafe fn(Option<(Activation, &[f32], *mut f32)>, &[f32], &mut [f32]);
+/// Copies values, `(pointer, stride)` each, of so many rows and columns.
+type Interleave = unsafe fn((*const f32, usize), [usize; 2], (*mut f32, usize));
 type NormGradient = unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 2]);
 
 /// See the functions of the same names, and [`Kernel`] for what whoever makes one promises.
@@ -16,7 +18,7 @@ type NormGradient = unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 
 pub(super) struct TrainingFunctions {
     /// In place of the kernel's own tiles, if there are any.
     pub(super) tiles: &'static [TileFunction],
-    pub(super) interleave: unsafe fn((*const f32, usize), [usize; 2], (*mut f32, usize)),
+    pub(super) interleave: Interleave,
     pub(super) activation_gradient: ActivationGradient,
     pub(super) norm_gradient: NormGradient,
     pub(super) attend: unsafe fn(&Attending<'_>, HeadTask<'_>, Output, Output),

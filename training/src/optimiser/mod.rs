@@ -238,20 +238,10 @@ impl Step {
         state: Option<AdamWState<1>>,
     ) -> (Tensor<1>, Option<AdamWState<1>>) {
         #[cfg(feature = "flex")]
-        return match self.apply_on_host(values, gradient, state) {
-            Ok((values, state)) => (values, Some(state)),
-            Err((values, gradient, state)) => self.apply_composed(values, gradient, state),
-        };
-        #[cfg(not(feature = "flex"))]
-        self.apply_composed(values, gradient, state)
-    }
-
-    fn apply_composed(
-        &self,
-        values: Tensor<1>,
-        gradient: Tensor<1>,
-        state: Option<AdamWState<1>>,
-    ) -> (Tensor<1>, Option<AdamWState<1>>) {
+        if is_on_host(&values, &gradient, state.as_ref()) {
+            let (values, state) = self.apply_on_host(values, gradient, state);
+            return (values, Some(state));
+        }
         let adamw = AdamWConfig::new()
             .with_beta_1(self.options.adam_beta1 as f32)
             .with_beta_2(self.options.adam_beta2 as f32)
@@ -261,30 +251,19 @@ impl Step {
         adamw.step(self.rate, values, gradient, state)
     }
 
-    /// The same in the memory of the arguments. They are returned if they are not all on the CPU.
+    /// The same in the memory of the arguments, all of which are on the CPU.
     #[cfg(feature = "flex")]
     fn apply_on_host(
         &self,
         values: Tensor<1>,
         gradient: Tensor<1>,
         state: Option<AdamWState<1>>,
-    ) -> Result<(Tensor<1>, AdamWState<1>), Arguments> {
+    ) -> (Tensor<1>, AdamWState<1>) {
         let (mean, squares, time) = match state {
             Some(AdamWState { momentum }) => (momentum.moment_1, momentum.moment_2, momentum.time),
             None => (gradient.zeros_like(), gradient.zeros_like(), 0),
         };
         let tensors = [values, gradient, mean, squares];
-        if !tensors.iter().all(host::HostVector::is_host) {
-            let [values, gradient, moment_1, moment_2] = tensors;
-            let momentum = AdaptiveMomentumState {
-                time,
-                moment_1,
-                moment_2,
-                max_moment_2: None,
-            };
-            let state = (time > 0).then_some(AdamWState { momentum });
-            return Err((values, gradient, state));
-        }
         let [mut values, gradient, mut mean, mut squares] = tensors.map(host::HostVector::new);
         let numbers = host::StepNumbers {
             beta: [
@@ -304,13 +283,19 @@ impl Step {
             moment_2: squares.into_tensor(),
             max_moment_2: None,
         };
-        Ok((values.into_tensor(), AdamWState { momentum }))
+        (values.into_tensor(), AdamWState { momentum })
     }
 }
 
-/// Values, a gradient and a state.
+/// Whether values, their gradient and their state are all on the CPU.
 #[cfg(feature = "flex")]
-type Arguments = (Tensor<1>, Tensor<1>, Option<AdamWState<1>>);
+fn is_on_host(values: &Tensor<1>, gradient: &Tensor<1>, state: Option<&AdamWState<1>>) -> bool {
+    let moments = state.map(|state| [&state.momentum.moment_1, &state.momentum.moment_2]);
+    let mut tensors = [values, gradient]
+        .into_iter()
+        .chain(moments.into_iter().flatten());
+    tensors.all(host::HostVector::is_host)
+}
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {
