@@ -9,7 +9,7 @@ use super::vector::LINE_WORDS;
 use crate::Activation;
 
 type ActivationGradient = unsafe fn(Option<(Activation, &[f32], *mut f32)>, &[f32], &mut [f32]);
-/// Copies values, `(pointer, stride)` each, of so many rows and columns.
+/// Source with its stride, rows and their length, target with its stride.
 type Interleave = unsafe fn((*const f32, usize), [usize; 2], (*mut f32, usize));
 type NormGradient = unsafe fn(&Norm<'_>, &[f32], &[f32], *mut f32, [&mut [f32]; 2]);
 
