@@ -597,9 +597,15 @@ fn recomputing_activations_changes_nothing() {
         updates.collect::<Vec<_>>()
     });
     for (found, expected) in reports[1].iter().zip(&reports[0]) {
-        assert!((found.loss - expected.loss).abs() < 1e-6, "{reports:?}");
+        // The first update has the rate 0, so two are made with equal weights. After that they differ: Adam turns
+        // the rounding of gradients that are zero in exact arithmetic, those of keys' biases, into steps.
+        let tolerance = if found.update <= 2 { 1e-6 } else { 1e-5 };
         assert!(
-            (found.grad_norm / expected.grad_norm - 1.0).abs() < 1e-5,
+            (found.loss - expected.loss).abs() < tolerance,
+            "{reports:?}"
+        );
+        assert!(
+            (found.grad_norm / expected.grad_norm - 1.0).abs() < 10.0 * tolerance,
             "{reports:?}"
         );
     }

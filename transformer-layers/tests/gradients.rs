@@ -37,14 +37,14 @@ impl ModuleVisitor for Collector<'_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let name = self.place.join(".");
-        self.found
-            .push((name, gradient(&param.val(), self.gradients)));
+        let gradient = gradient(&name, &param.val(), self.gradients);
+        self.found.push((name, gradient));
     }
 }
 
-fn gradient<const D: usize>(tensor: &Tensor<D>, gradients: &Gradients) -> Vec<f32> {
+fn gradient<const D: usize>(name: &str, tensor: &Tensor<D>, gradients: &Gradients) -> Vec<f32> {
     let Some(gradient) = tensor.grad(gradients) else {
-        panic!("a gradient is missing");
+        panic!("{name} has no gradient");
     };
     gradient.into_data().try_into_vec::<f32>().unwrap()
 }
@@ -65,7 +65,7 @@ fn gradients<M: Module, const D: usize>(
     layer.visit(&mut collector);
     let mut found = collector.found;
     for (name, input) in ["input", "residual"].into_iter().zip(inputs) {
-        found.push((name.into(), gradient(input, &gradients)));
+        found.push((name.into(), gradient(name, input, &gradients)));
     }
     found
 }

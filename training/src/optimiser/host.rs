@@ -128,9 +128,7 @@ pub(crate) fn adamw(
         learning_rate,
         time,
     } = numbers;
-    let correction = (1.0 - beta[1].powi(time as i32)).sqrt();
-    let factor = correction / (1.0 - beta[0].powi(time as i32));
-    let epsilon = epsilon * correction;
+    let corrections = beta.map(|beta| 1.0 - beta.powi(time as i32));
     let rest = beta.map(|beta| 1.0 - beta);
     let decay = (1.0 - learning_rate * f64::from(weight_decay)) as f32;
     let rate = learning_rate as f32;
@@ -145,7 +143,7 @@ pub(crate) fn adamw(
         for ((weight, gradient), (mean, square)) in weights.iter_mut().zip(gradient).zip(means) {
             *mean = *mean * beta[0] + gradient * rest[0];
             *square = *square * beta[1] + gradient * gradient * rest[1];
-            let step = *mean * factor / (square.sqrt() + epsilon);
+            let step = *mean / corrections[0] / ((*square / corrections[1]).sqrt() + epsilon);
             *weight = *weight * decay - step * rate;
         }
     });

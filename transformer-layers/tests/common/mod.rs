@@ -9,7 +9,10 @@ pub(crate) fn filled<M: Module>(module: M) -> M {
     impl ModuleMapper for Fill {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             self.0 += 1;
-            param.map(|tensor| waves(tensor.dims(), self.0, &tensor.device()))
+            param.map(|tensor| {
+                let values = waves(tensor.dims(), self.0, &tensor.device());
+                values.set_require_grad(tensor.is_require_grad())
+            })
         }
     }
     module.map(&mut Fill(0))
