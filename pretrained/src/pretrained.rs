@@ -54,7 +54,8 @@ impl Pretrained {
     }
 
     /// Loads a checkpoint folder as [`from_folder`](Self::from_folder) does, and gives its vocabulary more tokens:
-    /// rows of the embeddings, of the head and of its bias. All other weights are those of the folder.
+    /// rows of the embeddings, of the head and of its bias. All other weights are those of the folder; packed ones are
+    /// unpacked and packed again, which rounds them a second time.
     ///
     /// Hugging Face: `resize_token_embeddings`.
     ///

@@ -46,9 +46,14 @@ fn logits(pretrained: &Pretrained, last: u32) -> Vec<f32> {
 }
 
 fn assert_near(found: &[f32], expected: &[f32]) {
+    assert_within(1e-5, found, expected);
+}
+
+fn assert_within(tolerance: f32, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
-        assert!((found - expected).abs() <= 1e-5, "{found} {expected}");
+        let apart = (found - expected).abs();
+        assert!(apart <= tolerance, "{found} {expected}");
     }
 }
 
@@ -134,7 +139,8 @@ fn packed_files_are_packed_anew() {
     let after = grown(saved.path(), &[token(60, &[7])], options.weights).unwrap();
     let found = logits(&after, 7);
     assert_near(&found[60..], &found[7..8]);
-    assert_near(&found[..60], &logits(&packed, 7));
+    // Scales are rounded up, so integers that are packed again are not always the same ones.
+    assert_within(0.02, &found[..60], &logits(&packed, 7));
 }
 
 #[test]

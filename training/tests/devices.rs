@@ -83,8 +83,9 @@ fn losses_norms_and_weights_are_those_of_one_device_with_the_same_batches() {
                 "{update}: {found:?} {expected:?}"
             );
             let norm = (found.grad_norm / expected.grad_norm - 1.0).abs();
-            // Each update multiplies the rounding of the one before.
-            let limit = if update < 3 { 1e-5 } else { 1e-3 };
+            // Two updates are made with equal weights, as the first has the rate 0. After that, each multiplies the
+            // rounding of the one before.
+            let limit = if update < 2 { 1e-5 } else { 1e-3 };
             assert!(norm < limit, "{update}: {found:?} {expected:?}");
             assert_eq!(
                 (found.tokens, found.rows, found.sources),

@@ -40,7 +40,7 @@ struct Arguments {
     /// Folder to save the model in.
     folder: PathBuf,
     /// Number of updates.
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 300)]
     updates: usize,
 }
 
@@ -91,8 +91,8 @@ mod tests {
         let (device, _turn) = seeded_device(4);
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("model");
-        let losses = train(&Program::new("test"), 120, &folder).unwrap();
-        assert!(losses[119] < 0.1 * losses[0], "{losses:?}");
+        let losses = train(&Program::new("test"), 300, &folder).unwrap();
+        assert!(losses[299] < 0.1 * losses[0], "{losses:?}");
 
         let pictures: Vec<Picture> = (5000..5024).map(Picture::numbered).collect();
         let found = captions(&load(&folder, &device).unwrap(), &pictures, &device).unwrap();

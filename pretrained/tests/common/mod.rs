@@ -178,8 +178,9 @@ pub(crate) fn write_flax(folder: &Path, config: &str, tensors: &Tensors) {
     let mut file = BufWriter::new(File::create(folder.join("flax_model.msgpack")).unwrap());
     encode::write_map_len(&mut file, tensors.len() as u32).unwrap();
     for (name, (shape, values)) in tensors {
-        let (layer, leaf) = name.rsplit_once('.').unwrap();
-        let table = layer.contains("embed_") || layer.ends_with("position_embedding");
+        let (layer, leaf) = name.rsplit_once('.').unwrap_or(("", name));
+        let table =
+            layer.is_empty() || layer.contains("embed_") || layer.ends_with("position_embedding");
         let (leaf, shape) = match shape.as_slice() {
             [output, input, height, width] => ("kernel", vec![*height, *width, *input, *output]),
             [output, input] if !table => ("kernel", vec![*input, *output]),
@@ -194,8 +195,10 @@ pub(crate) fn write_flax(folder: &Path, config: &str, tensors: &Tensors) {
         encode::write_str(&mut head, "float32").unwrap();
         encode::write_bin_len(&mut head, values.len() as u32 * 4).unwrap();
 
-        encode::write_str(&mut file, layer).unwrap();
-        encode::write_map_len(&mut file, 1).unwrap();
+        if !layer.is_empty() {
+            encode::write_str(&mut file, layer).unwrap();
+            encode::write_map_len(&mut file, 1).unwrap();
+        }
         encode::write_str(&mut file, leaf).unwrap();
         let length = head.len() + values.len() * 4;
         encode::write_ext_meta(&mut file, length as u32, 1).unwrap();
