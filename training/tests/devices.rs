@@ -165,6 +165,8 @@ fn what_can_not_be_learnt_on_one_device_updates_none() {
 
 #[test]
 fn the_first_device_is_that_of_the_model() {
+    // Making a trainer seeds.
+    let _guard = alone();
     let made = pretrained("", "");
     let trainer = Trainer::new(made.model.clone(), config(4), &ByPath).unwrap();
     let error = trainer.with_devices(&[]).map(drop).unwrap_err().to_string();
