@@ -2,6 +2,7 @@
 
 import os
 import platform
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -81,3 +82,16 @@ def description() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def busy_notes(results: list[dict]) -> list[str]:
+    """How much other processes worked during runs, if that is known."""
+    busy = [result["others_busy"] for result in results if result.get("others_busy") is not None]
+    if not busy:
+        return []
+    middle = statistics.median(busy)
+    warning = " The machine was not quiet: measure again." if middle > 0.1 else ""
+    return [
+        f"Other processes kept {middle:.2f} processors busy in the median run, "
+        f"at most {max(busy):.2f}.{warning}"
+    ]

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 from importlib import import_module, metadata
 from pathlib import Path
@@ -22,6 +21,7 @@ import training
 from child import MODULES
 from machine import Disturbance, description, wait_until_quiet
 from measurement import Request
+from processes import answer
 
 HERE = Path(__file__).resolve().parent
 
@@ -148,28 +148,13 @@ def measure(one: Request, options: argparse.Namespace) -> dict:
 
 def child(action: str, arguments: dict, options: argparse.Namespace) -> dict:
     """One process of `child.py`, and its answer."""
-    threads = str(options.threads)
-    environment = os.environ | {
-        variable: threads
-        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-    }
     # Nothing here needs the network, nor should the packages report their use.
-    environment |= {"HF_HUB_OFFLINE": "1", "CI": "true"}
-    try:
-        finished = subprocess.run(
-            [sys.executable, str(HERE / "child.py")],
-            input=json.dumps({"action": action, "request": arguments}),
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=options.timeout,
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"longer than {options.timeout} s"}
-    if finished.returncode != 0:
-        last = (finished.stderr.strip().splitlines() or ["no message"])[-1]
-        return {"error": f"the process ended with {finished.returncode}: {last}"[:300]}
-    return json.loads(finished.stdout)
+    return answer(
+        [sys.executable, str(HERE / "child.py")],
+        options,
+        request=json.dumps({"action": action, "request": arguments}),
+        variables={"HF_HUB_OFFLINE": "1", "CI": "true"},
+    )
 
 
 def progress(message: str) -> None:

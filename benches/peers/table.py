@@ -6,6 +6,7 @@ median over rounds: the machine's memory gets faster and slower within minutes.
 
 import statistics
 
+from machine import busy_notes
 from measurement import COLUMNS
 
 TITLES = {
@@ -89,14 +90,7 @@ def notes(rounds: list[dict], order: list[tuple[str, str]]) -> list[str]:
             f"Read bandwidth before each run: median {middle:.0f} GB/s, "
             f"from {low:.0f} to {high:.0f}."
         )
-    busy = [result["others_busy"] for result in results if result.get("others_busy") is not None]
-    if busy:
-        middle = statistics.median(busy)
-        warning = " The machine was not quiet: measure again." if middle > 0.1 else ""
-        lines.append(
-            f"Other processes kept {middle:.2f} processors busy in the median run, "
-            f"at most {max(busy):.2f}.{warning}"
-        )
+    lines += busy_notes(results)
     for peer, precision in order:
         if peer == "ours" and failure(rounds, peer, precision) is None:
             lines.append(own_note(rounds, precision))

@@ -1,13 +1,11 @@
 """Training of two sizes, ours and PyTorch's in turn: what `peers.py --training` runs and prints."""
 
-import json
-import os
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
-from machine import Disturbance, wait_until_quiet
+from machine import Disturbance, busy_notes, wait_until_quiet
+from processes import answer
 from training_peer import SIZES
 
 HERE = Path(__file__).resolve().parent
@@ -42,20 +40,10 @@ def run(program: str, size: str, options) -> dict:
         "ours": [str(options.training_speed), *arguments, "--json"],
         "pytorch": [sys.executable, str(HERE / "training_peer.py"), *arguments],
     }[program]
-    variables = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-    environment = os.environ | dict.fromkeys(variables, threads)
     try:
-        finished = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=options.timeout
-        )
+        return answer(command, options)
     except FileNotFoundError:
         return {"error": f"no program {Path(command[0]).name}: build it, or give --training-speed"}
-    except subprocess.TimeoutExpired:
-        return {"error": f"longer than {options.timeout} s"}
-    if finished.returncode != 0:
-        last = (finished.stderr.strip().splitlines() or ["no message"])[-1]
-        return {"error": f"the process ended with {finished.returncode}: {last}"[:300]}
-    return json.loads(finished.stdout)
 
 
 def table(rounds: list[dict]) -> str:
@@ -96,13 +84,4 @@ def cell(rounds: list[dict], program: str, size: str, column: str) -> str:
 
 def notes(rounds: list[dict]) -> list[str]:
     lines = ["In brackets PyTorch's number divided by ours."]
-    results = [result for one in rounds for result in one.values()]
-    busy = [result["others_busy"] for result in results if result.get("others_busy") is not None]
-    if busy:
-        middle = statistics.median(busy)
-        warning = " The machine was not quiet: measure again." if middle > 0.1 else ""
-        lines.append(
-            f"Other processes kept {middle:.2f} processors busy in the median run, "
-            f"at most {max(busy):.2f}.{warning}"
-        )
-    return lines
+    return lines + busy_notes([result for one in rounds for result in one.values()])

@@ -29,12 +29,7 @@ impl ModuleGradients {
     /// Adds gradients that another device found, which are brought to this one.
     pub(crate) fn add_from(&mut self, other: Self, device: &Device) {
         for (path, gradient) in other.gradients {
-            let gradient = gradient.to_device(device);
-            let sum = match self.gradients.remove(&path) {
-                Some(sum) => sum.add(gradient),
-                None => gradient,
-            };
-            self.gradients.insert(path, sum);
+            add_to(&mut self.gradients, path, gradient.to_device(device));
         }
     }
 
@@ -105,13 +100,17 @@ impl ModuleVisitor for Collector<'_> {
         let Some(gradient) = param.val().grad_remove(self.from) else {
             return;
         };
-        let (path, gradient) = (self.place.path(), flat(gradient));
-        let sum = match self.to.remove(&path) {
-            Some(sum) => added(sum, gradient),
-            None => gradient,
-        };
-        self.to.insert(path, sum);
+        add_to(self.to, self.place.path(), flat(gradient));
     }
+}
+
+/// Adds a gradient to that of the same path, if there is one.
+fn add_to(gradients: &mut BTreeMap<String, Tensor<1>>, path: String, gradient: Tensor<1>) {
+    let sum = match gradients.remove(&path) {
+        Some(sum) => added(sum, gradient),
+        None => gradient,
+    };
+    gradients.insert(path, sum);
 }
 
 /// The sum of the squares of a gradient.

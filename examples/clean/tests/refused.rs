@@ -3,7 +3,8 @@
 mod common;
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use common::{clean, content, data, run, stderr};
 use tempfile::TempDir;
@@ -97,6 +98,17 @@ fn a_second_run_into_a_folder_is_refused_while_the_first_writes() {
     );
 }
 
+/// Runs the program with limits that a shell sets.
+#[cfg(unix)]
+fn limited(folder: &Path, limits: &str, arguments: &str) -> Output {
+    let command = format!("{limits}; exec {} {arguments}", env!("CARGO_BIN_EXE_clean"));
+    Command::new("sh")
+        .current_dir(folder)
+        .args(["-c", &command])
+        .output()
+        .unwrap()
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_an_error_and_the_same_command_goes_on() {
@@ -104,15 +116,7 @@ fn a_full_disk_is_an_error_and_the_same_command_goes_on() {
     data(place.path(), 600);
     let arguments = "table.tsv -o out --min-side 8";
     // Files may not become longer than some blocks of 512 bytes, as if the disk were full then.
-    let command = format!(
-        "trap '' XFSZ; ulimit -f 30; exec {} {arguments}",
-        env!("CARGO_BIN_EXE_clean")
-    );
-    let output = Command::new("sh")
-        .current_dir(place.path())
-        .args(["-c", &command])
-        .output()
-        .unwrap();
+    let output = limited(place.path(), "trap '' XFSZ; ulimit -f 30", arguments);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let message = stderr(&output);
     assert!(
@@ -144,15 +148,8 @@ fn too_many_open_files_end_the_work_and_are_no_fault_of_pictures() {
     // With few handles the program may fail in many places, but never finds other facts.
     for handles in 4..30 {
         let _ = fs::remove_dir_all(place.path().join("out"));
-        let command = format!(
-            "ulimit -n {handles}; exec {} table.tsv -o out --min-side 8 --threads 16",
-            env!("CARGO_BIN_EXE_clean")
-        );
-        let output = Command::new("sh")
-            .current_dir(place.path())
-            .args(["-c", &command])
-            .output()
-            .unwrap();
+        let arguments = "table.tsv -o out --min-side 8 --threads 16";
+        let output = limited(place.path(), &format!("ulimit -n {handles}"), arguments);
         match output.status.code() {
             Some(0) => {}
             code => {

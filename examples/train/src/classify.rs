@@ -10,7 +10,7 @@ use report::Progress;
 use training::{BoxError, Classes, Classifier, Objective, class_batch};
 use vision_encoder_decoder::{Decoder, Memory, VisionEncoderDecoder};
 
-use crate::evaluation::{Evaluate, Found};
+use crate::evaluation::{Evaluate, Found, number};
 use crate::sample::{Sample, Written, pictures};
 use crate::settings::{EvaluationSettings, Settings};
 use crate::{Session, Start, data, error::Error};
@@ -128,10 +128,7 @@ impl Evaluate<ImageEncoder, Classifier> for LabelEvaluator {
             let loss = self
                 .objective
                 .sum(model, memory.clone(), &batch.row_sources, &labels)?;
-            let loss = loss
-                .try_into_vec_as::<f32>()
-                .map_err(|error| format!("{error:?}"))?;
-            sums.loss += loss.first().copied().map_or(f64::NAN, f64::from);
+            sums.loss += number(loss)?;
             sums.tokens += labels.tokens();
             let predictions = self.predictions(model, memory, &batch.row_sources)?;
             for (wanted, found) in batch.labels.iter().zip(&predictions) {

@@ -151,11 +151,8 @@ impl Evaluator {
             let row_sources: Vec<usize> = captions.iter().map(|caption| caption.image).collect();
             let memory = memory.clone();
             let loss = self.objective.sum(model, memory, &row_sources, &labels)?;
-            let loss = loss
-                .try_into_vec_as::<f32>()
-                .map_err(|error| format!("{error:?}"))?;
             let sums = sums.entry(language.code).or_default();
-            sums.loss += loss.first().copied().map_or(f64::NAN, f64::from);
+            sums.loss += number(loss)?;
             sums.tokens += labels.tokens();
         }
         Ok(())
@@ -211,6 +208,14 @@ impl Evaluator {
             &self.device,
         )
     }
+}
+
+/// The value of a tensor with one.
+pub(crate) fn number(tensor: Tensor<1>) -> Result<f64, BoxError> {
+    let values = tensor
+        .try_into_vec_as::<f32>()
+        .map_err(|error| format!("{error:?}"))?;
+    Ok(values.first().copied().map_or(f64::NAN, f64::from))
 }
 
 /// The languages of a batch's captions, in the order in which they come first.

@@ -92,10 +92,8 @@ impl Decoder for Classifier {
             None => scores,
         };
         let pooled = softmax(scores, 2).matmul(hidden); // [sources, places, width]
-        let rows: Vec<i64> = row_sources.iter().map(|source| *source as i64).collect();
-        let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &pooled.device());
         Pooled {
-            hidden: self.pooled_norm.forward(pooled).select(0, rows),
+            hidden: rows(self.pooled_norm.forward(pooled), row_sources),
             place: 0,
         }
     }
@@ -117,9 +115,13 @@ impl Decoder for Classifier {
     }
 
     fn select_rows(&self, state: &mut Pooled, parents: &[usize]) {
-        let parents: Vec<i64> = parents.iter().map(|row| *row as i64).collect();
-        let device = state.hidden.device();
-        let parents = Tensor::<1, Int>::from_data(parents.as_slice(), &device);
-        state.hidden = state.hidden.clone().select(0, parents);
+        state.hidden = rows(state.hidden.clone(), parents);
     }
+}
+
+/// These rows of a tensor, in this order.
+fn rows(tensor: Tensor<3>, rows: &[usize]) -> Tensor<3> {
+    let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+    let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &tensor.device());
+    tensor.select(0, rows)
 }

@@ -80,9 +80,7 @@ impl Table {
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
 
-impl Table {
     /// Waits until everything is on the disk. A checkpoint of these updates may be saved after that.
     ///
     /// # Errors

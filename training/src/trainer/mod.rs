@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, GradientCheckpointingStrategy, Int, Tensor};
 use serde::{Deserialize, Serialize};
+use transformer_layers::recompute::with_seed;
 use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
 use crate::gradients::clipping_factor;
@@ -150,8 +151,9 @@ impl<E: Encoder, D: Decoder> Trainer<E, D> {
         let device = trainable_device(&model)?;
         let model = model.materialize();
         // Fresh weights are drawn when they are first used: here, and not between the random numbers of dropout.
-        device.seed(config.seed);
-        visit_values(&model, |_, _| {});
+        with_seed(&device, config.seed, false, || {
+            visit_values(&model, |_, _| {})
+        });
         let mut parameters = BTreeMap::new();
         for (path, shape) in shapes(&model) {
             let name = files.parameter_name(&path).ok_or_else(|| {
