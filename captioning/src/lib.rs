@@ -39,6 +39,7 @@ mod attention;
 mod builder;
 mod caption;
 mod captioner;
+mod decoding;
 mod embedded;
 mod error;
 mod options;
@@ -56,6 +57,7 @@ pub use attention::AttentionMap;
 pub use builder::CaptionerBuilder;
 pub use caption::{Caption, LanguageCaptions, TokenAlternative};
 pub use captioner::Captioner;
+pub use decoding::{CaptionDecoding, CaptionsEnded};
 pub use error::Error;
 pub use options::{CaptionOptions, card_defaults};
 pub use overlay::Overlay;
@@ -65,7 +67,8 @@ pub use words::Words;
 // Everything that a public signature names.
 pub use checkpoint::{LocateError, Precision, Progress, SaveError, SaveOptions};
 pub use generation::{
-    ConfigError, GenerationConfig, Ignored, IgnoredReason, OptionSource, PromptError, Vocabulary,
+    Call, ConfigError, GenerationConfig, Ignored, IgnoredReason, OptionSource, PromptError,
+    Vocabulary,
 };
 pub use packed_linear::Format;
 pub use preprocess::Error as PreprocessError;

@@ -63,11 +63,7 @@ impl Captioner {
         mut observer: impl FnMut(CaptionEvent<'_>) -> ControlFlow<()> + Send,
     ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
         let mut failed = None;
-        let mut drafts = Drafts {
-            captioner: self,
-            languages,
-            texts: HashMap::new(),
-        };
+        let mut drafts = Drafts::new(self, languages.to_vec());
         let captions = self.generate(memory, languages, options, |generation| {
             generation.with_observer(|event| match drafts.show(event, &mut observer) {
                 Ok(flow) => flow,
@@ -85,15 +81,24 @@ impl Captioner {
 }
 
 /// Translates events of token ids into events of captions.
-struct Drafts<'a> {
+pub(crate) struct Drafts<'a> {
     captioner: &'a Captioner,
-    languages: &'a [Language],
+    languages: Vec<Language>,
     /// The settled tokens of each sequence of each prompt.
     texts: HashMap<(usize, usize), TextStream<'a>>,
 }
 
-impl Drafts<'_> {
-    fn show(
+impl<'a> Drafts<'a> {
+    /// Of a call whose prompts are those of each image in these languages.
+    pub(crate) fn new(captioner: &'a Captioner, languages: Vec<Language>) -> Self {
+        Self {
+            captioner,
+            languages,
+            texts: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn show(
         &mut self,
         event: Event<'_>,
         observer: &mut impl FnMut(CaptionEvent<'_>) -> ControlFlow<()>,

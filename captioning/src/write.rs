@@ -102,12 +102,8 @@ impl Captioner {
         configure: impl FnOnce(Generation<'g>) -> Generation<'g>,
     ) -> Result<Vec<Vec<LanguageCaptions>>, Error> {
         let [images, _, _] = memory.hidden.dims();
-        // One prompt per image and language, all in one batch.
-        let prompts = vec![self.prompts(languages, options)?; images].concat();
+        let (prompts, row_sources) = self.prompts_of_images(images, languages, options)?;
         let generation = self.generation(options, &prompts);
-        let row_sources: Vec<usize> = (0..images)
-            .flat_map(|image| vec![image; languages.len()])
-            .collect();
         let results = self.model().generate_with(
             memory,
             &row_sources,
@@ -138,7 +134,23 @@ impl Captioner {
         captions.collect()
     }
 
-    fn generation<'g>(&self, options: &CaptionOptions, prompts: &[Prompt]) -> Generation<'g> {
+    /// A prompt for each image and language, all of which can be in one batch, and the image of each.
+    pub(crate) fn prompts_of_images(
+        &self,
+        images: usize,
+        languages: &[Language],
+        options: &CaptionOptions,
+    ) -> Result<(Vec<Prompt>, Vec<usize>), Error> {
+        let prompts = vec![self.prompts(languages, options)?; images].concat();
+        let images = (0..images).flat_map(|image| vec![image; languages.len()]);
+        Ok((prompts, images.collect()))
+    }
+
+    pub(crate) fn generation<'g>(
+        &self,
+        options: &CaptionOptions,
+        prompts: &[Prompt],
+    ) -> Generation<'g> {
         let generation = Generation::new(self.writable(options, prompts))
             .with_alternatives(options.alternatives);
         let needs_text = !(options.generation.stop_strings.is_empty()

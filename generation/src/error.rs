@@ -44,6 +44,9 @@ pub enum GenerateError<E> {
     /// The options contradict each other or the prompts; found before any work.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The model can't add rows to those that are under way in a [`Decoding`](crate::Decoding).
+    #[error("the rows can't join those under way; add them when the loop is empty")]
+    CannotJoin,
     /// The model failed.
     #[error("the model failed at step {step}")]
     Model {

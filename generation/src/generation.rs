@@ -1,8 +1,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::decoding::decode;
-use crate::options::Options;
+use crate::decoding::Decoding;
 use crate::search::{ForcedSearch, Search, strategy};
 use crate::validate::{validate, validate_scoring, validate_searches, validate_shortlist};
 use crate::{
@@ -51,7 +50,7 @@ pub struct Generation<'a> {
     pub(crate) stopping_criteria: Vec<Arc<dyn StoppingCriterion>>,
     pub(crate) vocabulary: Option<Arc<Vocabulary>>,
     pub(crate) alternatives: usize,
-    observer: Option<Box<Observer<'a>>>,
+    pub(crate) observer: Option<Box<Observer<'a>>>,
     searches: Option<Vec<Box<dyn Search>>>,
 }
 
@@ -155,19 +154,30 @@ impl<'a> Generation<'a> {
     /// # Panics
     /// If a custom search returns parents that break the contract of [`Search::advance`].
     pub fn run<M: StepModel>(
-        mut self,
+        self,
         model: &M,
         state: M::State,
         prompts: &[Prompt],
     ) -> Result<Vec<PromptResult>, GenerateError<M::Error>> {
+        let (generation, searches) = self.prepare(model, &state, prompts)?;
+        generation.decode(model, state, prompts, searches)
+    }
+
+    /// Validates everything, and takes or makes the search of each prompt.
+    pub(crate) fn prepare<M: StepModel>(
+        mut self,
+        model: &M,
+        state: &M::State,
+        prompts: &[Prompt],
+    ) -> Result<(Self, Vec<Box<dyn Search>>), ConfigError> {
         self.validate(prompts, model.vocab_size())?;
-        validate_shortlist(&self, prompts, model, &state)?;
+        validate_shortlist(&self, prompts, model, state)?;
         let searches = self.searches.take().unwrap_or_else(|| {
             let search =
                 |prompt| strategy(self.config_of(prompt), prompt, self.vocabulary.as_ref());
             prompts.iter().map(search).collect()
         });
-        self.decode(model, state, prompts, searches)
+        Ok((self, searches))
     }
 
     /// The log-probabilities of given texts: `texts[i]` after `prompts[i]`, token by token. Returns
@@ -202,17 +212,23 @@ impl<'a> Generation<'a> {
         Ok(scored.collect())
     }
 
+    /// Continues prompts until all are over. `searches[i]` is that of `prompts[i]`.
     fn decode<M: StepModel>(
-        mut self,
+        self,
         model: &M,
         state: M::State,
         prompts: &[Prompt],
         searches: Vec<Box<dyn Search>>,
     ) -> Result<Vec<PromptResult>, GenerateError<M::Error>> {
-        let observer = self.observer.take();
-        let options = |(index, prompt)| Options::new(&self, index, prompt);
-        let options: Vec<Options<'_>> = prompts.iter().enumerate().map(options).collect();
-        decode(model, state, prompts, &options, searches, observer)
+        let mut results = vec![Ok(Vec::new()); prompts.len()];
+        let mut decoding = Decoding::of_one_call(model);
+        decoding.begin(self, state, prompts, searches)?;
+        while !decoding.is_empty() {
+            for ended in decoding.step()? {
+                results[ended.prompt] = ended.result;
+            }
+        }
+        Ok(results)
     }
 }
 

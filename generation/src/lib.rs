@@ -90,6 +90,7 @@ pub use config::{
     ConfigError, EarlyStopping, GenerationConfig, Ignored, IgnoredReason, OPTIONS, OptionSource,
     Origin,
 };
+pub use decoding::{Call, Decoding, Ended};
 pub use error::{GenerateError, PromptError, PromptResult};
 pub use event::{Event, Observer};
 pub use generation::{Generation, generate, score};

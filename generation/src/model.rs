@@ -37,6 +37,23 @@ pub trait StepModel {
     /// The model's own error; it ends the whole call.
     fn select_rows(&self, state: &mut Self::State, parents: &[usize]) -> Result<(), Self::Error>;
 
+    /// Whether the rows of another state, which the model has been fed nothing of, can [`join`](Self::join) those of
+    /// a state. By default they can't.
+    fn can_join(&self, _state: &Self::State, _other: &Self::State) -> bool {
+        false
+    }
+
+    /// Appends the rows of another state, which the model has been fed nothing of, behind those of a state. From then
+    /// on, [`step`](Self::step) appends one token to every row, whatever its length. Rows that joined stay behind
+    /// those that were there before, also when rows are selected. Only called if they
+    /// [can join](Self::can_join).
+    ///
+    /// # Errors
+    /// The model's own error; it ends everything that is under way.
+    fn join(&self, _state: &mut Self::State, _other: Self::State) -> Result<(), Self::Error> {
+        panic!("a model that says that states can be joined has to join them");
+    }
+
     /// A shortlist: the tokens that [`step`](Self::step) scores, ascending, if they are not the whole
     /// vocabulary. The logits are then `[rows, scored tokens]`, and all other tokens are impossible.
     fn scored_tokens<'s>(&self, _state: &'s Self::State) -> Option<&'s [u32]> {

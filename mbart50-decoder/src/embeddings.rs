@@ -53,7 +53,8 @@ impl Embeddings {
         }
     }
 
-    /// Embeds tokens, the first of which is at position `start`.
+    /// Embeds tokens. `cohorts` are, in the order of the rows, numbers of rows that begin at the same position,
+    /// and that position.
     ///
     /// # Shapes
     /// - tokens: `[rows, new]`
@@ -61,8 +62,29 @@ impl Embeddings {
     ///
     /// # Panics
     /// If the last position is beyond `max_position_embeddings`.
-    pub(crate) fn forward(&self, tokens: Tensor<2, Int>, start: usize) -> Tensor<3> {
+    pub(crate) fn forward(
+        &self,
+        tokens: Tensor<2, Int>,
+        cohorts: impl Iterator<Item = (usize, usize)>,
+    ) -> Tensor<3> {
         let [_, new] = tokens.dims();
+        let mut positions: Vec<_> = cohorts
+            .map(|(rows, start)| (rows, self.positions(start, new)))
+            .collect();
+        let positions = match positions.len() {
+            1 => positions.swap_remove(0).1, // [1, new, width]
+            _ => {
+                let of_rows = |(rows, of_row): (usize, Tensor<3>)| of_row.repeat_dim(0, rows);
+                Tensor::cat(positions.into_iter().map(of_rows).collect(), 0)
+            }
+        };
+        let tokens = self.embed(tokens) * self.scale;
+        let normed = apply_norm(&self.norm, NORM_EPSILON, tokens + positions);
+        self.dropout.forward(normed)
+    }
+
+    /// The embeddings of `new` positions, `[1, new, width]`.
+    fn positions(&self, start: usize, new: usize) -> Tensor<3> {
         let table = self.positions.val();
         let longest = table.dims()[0] - POSITION_OFFSET;
         assert!(
@@ -71,10 +93,7 @@ impl Embeddings {
             start + new
         );
         let first = start + POSITION_OFFSET;
-        let positions = table.slice(s![first..first + new, ..]).unsqueeze(); // [1, new, width]
-        let tokens = self.embed(tokens) * self.scale;
-        let normed = apply_norm(&self.norm, NORM_EPSILON, tokens + positions);
-        self.dropout.forward(normed)
+        table.slice(s![first..first + new, ..]).unsqueeze()
     }
 
     /// Looks tokens up. In training, padding gives the table no gradient.

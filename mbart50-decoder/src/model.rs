@@ -192,7 +192,7 @@ impl Decoder for MBartDecoder {
     ) -> Tensor<3> {
         let [rows, new] = tokens.dims();
         assert_eq!(rows, state.rows(), "tokens and state differ in rows");
-        let embedded = self.embeddings.forward(tokens, state.length());
+        let embedded = self.embeddings.forward(tokens, state.cohorts());
 
         // From here on, hidden states have rank 2, so that each linear layer is one matrix product over all
         // rows and backends do not have to broadcast its weight.
@@ -226,6 +226,14 @@ impl Decoder for MBartDecoder {
 
     fn select_rows(&self, state: &mut DecoderState, parents: &[usize]) {
         state.select_rows(parents);
+    }
+
+    fn can_join(&self, state: &DecoderState, other: &DecoderState) -> bool {
+        state.can_join(other)
+    }
+
+    fn join(&self, state: &mut DecoderState, other: DecoderState) {
+        state.join(other);
     }
 
     fn record_attention(&self, state: &mut DecoderState) {

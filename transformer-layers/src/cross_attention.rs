@@ -3,8 +3,9 @@ use burn::tensor::{Device, Tensor, s};
 use packed_linear::{Columns, Format, Input, PackedLinear};
 
 use crate::attention::{AttentionConfig, KeysValues, Projections};
+use crate::pass::{Pass, together};
 use crate::row_sources::RowSources;
-use crate::state::{LayerState, Pass};
+use crate::state::LayerState;
 
 /// Cross-attention of a decoder: each row attends to the memory of its source.
 ///
@@ -37,19 +38,18 @@ impl CrossAttention {
         let projections = &self.projections;
         let layers = [&projections.key, &projections.value];
         let Some(joined) = PackedLinear::forward_joined(layers, flat.clone().into()) else {
-            return LayerState::new(projections.keys_values(flat, sources));
+            return LayerState::new(projections.keys_values(flat, sources), None);
         };
         let width = joined.dims()[1] / 2;
         let part = |first: usize| {
             let columns = joined.clone().slice(s![.., first..first + width]);
             projections.split(columns, sources)
         };
-        let mut state = LayerState::new(KeysValues {
+        let memory = KeysValues {
             keys: part(0),
             values: part(width),
-        });
-        state.memory_columns = Some(joined);
-        state
+        };
+        LayerState::new(memory, Some(joined))
     }
 
     /// Attends to the memory, and records the attention weights if the state is recording. Returns the
@@ -69,35 +69,40 @@ impl CrossAttention {
         layer: &mut LayerState,
     ) -> Tensor<2> {
         let projections = &self.projections;
-        // The rows of a source become more queries of that source, so that its keys and values are
-        // read in place, for all of its rows at once.
-        let query = pass.sources.group(projections.query.forward(x));
-        let sources = pass.sources.sources();
-        if let Some(columns) = &layer.memory_columns
-            && layer.record.is_none()
-        {
-            let width = residual.dims()[1];
-            let part = |tensor, first| Columns { tensor, first };
-            let parts = [part(&query, 0), part(columns, 0), part(columns, width)];
+        let width = residual.dims()[1];
+        let queries = pass.split([projections.query.forward(x)]);
+        let cohorts = pass.cohorts.iter().zip(&mut layer.cohorts);
+        let contexts = queries.into_iter().zip(cohorts);
+        let contexts = contexts.map(|([query], (pass, layer))| {
+            // The rows of a source become more queries of that source, so that its keys and values are
+            // read in place, for all of its rows at once.
+            let query = pass.sources.group(query);
+            let sources = pass.sources.sources();
             let mask = pass.memory_mask.as_ref();
-            if let Some(context) = projections.attend_columns(parts, sources, width, mask) {
-                return projections.add_output(pass.sources.ungroup(context), residual);
+            if let Some(columns) = &layer.memory_columns
+                && layer.record.is_none()
+            {
+                let part = |tensor, first| Columns { tensor, first };
+                let parts = [part(&query, 0), part(columns, 0), part(columns, width)];
+                if let Some(context) = projections.attend_columns(parts, sources, width, mask) {
+                    return pass.sources.ungroup(context);
+                }
             }
-        }
-        let memory = &layer.memory;
-        let (context, weights) = projections.attend(
-            query,
-            sources,
-            memory.as_slots(),
-            || memory.clone(),
-            pass.memory_mask.as_ref(),
-            layer.record.is_some(),
-        );
-        if let (Some(record), Some(weights)) = (&mut layer.record, weights) {
-            record.append(of_rows(weights, pass.sources));
-        }
-        let context = pass.sources.ungroup(context);
-        projections.add_output(context, residual)
+            let memory = &layer.memory;
+            let (context, weights) = projections.attend(
+                query,
+                sources,
+                memory.as_slots(),
+                || memory.clone(),
+                mask,
+                layer.record.is_some(),
+            );
+            if let (Some(record), Some(weights)) = (&mut layer.record, weights) {
+                record.append(of_rows(weights, pass.sources));
+            }
+            pass.sources.ungroup(context)
+        });
+        projections.add_output(together(contexts), residual)
     }
 }
 

@@ -6,7 +6,7 @@
 //! | | |
 //! |---|---|
 //! | attention | [`EncoderAttention`] over all positions, [`SelfAttention`] over the tokens so far, [`CrossAttention`] over the memory |
-//! | state | [`DecoderState`]: key/value caches that are written in place, masks, recorded attention |
+//! | state | [`DecoderState`]: key/value caches that are written in place, masks, recorded attention; rows that begin later join it |
 //! | rows and sources | [`RowSources`]: which encoded source (an image, a text) each row attends to |
 //! | feed-forward | [`FeedForward`]: two linear layers with an activation between them |
 //! | memory | [`recompute`]: blocks that keep only their inputs for the backward pass |
@@ -57,11 +57,13 @@
 mod attention;
 mod attention_record;
 mod cache;
+mod cohort;
 mod config_error;
 mod cross_attention;
 mod encoder_attention;
 mod feed_forward;
 mod head;
+mod pass;
 pub mod recompute;
 mod residual;
 mod row_sources;
@@ -77,10 +79,11 @@ pub use cross_attention::CrossAttention;
 pub use encoder_attention::EncoderAttention;
 pub use feed_forward::{FeedForward, FeedForwardConfig};
 pub use head::Head;
+pub use pass::Pass;
 pub use row_sources::{RowSelection, RowSources};
 pub use self_attention::SelfAttention;
 pub use shortlist::Shortlist;
-pub use state::{DecoderState, LayerState, Pass};
+pub use state::{DecoderState, LayerState};
 
 /// The examples of the README are tests too.
 #[cfg(doctest)]

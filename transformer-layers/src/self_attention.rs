@@ -3,7 +3,8 @@ use burn::tensor::{Device, Tensor};
 use packed_linear::{Format, Input, PackedLinear};
 
 use crate::attention::{AttentionConfig, KeysValues, Projections};
-use crate::state::{LayerState, Pass};
+use crate::pass::{Pass, together};
+use crate::state::LayerState;
 
 /// Self-attention of a decoder: each token of a row attends to the row's tokens up to itself.
 ///
@@ -42,38 +43,44 @@ impl SelfAttention {
         layer: &mut LayerState,
     ) -> Tensor<2> {
         let projections = &self.projections;
-        let (rows, slots, cache) = (pass.sources.rows(), pass.slots, &mut layer.tokens);
         let x = x.into();
         let joined = projections.joined(&x);
-        let [query, keys, values] = match &joined {
+        let [queries, keys, values] = match &joined {
             Some(joined) => [0, 1, 2].map(|index| projections.part(joined, index)),
             None => {
                 let layers = [&projections.query, &projections.key, &projections.value];
                 PackedLinear::forward_all(layers, x)
             }
         };
-        let is_first = cache.is_empty();
-        cache.append(KeysValues {
-            keys: projections.split(keys, rows),
-            values: projections.split(values, rows),
+        let parts = pass.split([queries, keys, values]);
+        let cohorts = pass.cohorts.iter().zip(&mut layer.cohorts);
+        let contexts = parts.into_iter().zip(cohorts);
+        let contexts = contexts.map(|([queries, keys, values], (pass, layer))| {
+            let (rows, slots, cache) = (pass.sources.rows(), pass.slots, &mut layer.tokens);
+            let is_first = cache.is_empty();
+            cache.append(KeysValues {
+                keys: projections.split(keys, rows),
+                values: projections.split(values, rows),
+            });
+            let mask = pass.token_mask.as_ref();
+            // Without tokens before these, queries, keys and values are the columns of one tensor.
+            if is_first
+                && let Some(joined) = &joined
+                && let Some(context) = projections.attend_joined(joined, rows, mask)
+            {
+                return context;
+            }
+            let KeysValues { keys, values } = cache.all();
+            let keys_values = packed_linear::KeysValues {
+                keys: &keys,
+                values: &values,
+                length: cache.length(),
+                slots: slots.table(),
+            };
+            let of_rows = || cache.of_rows(rows, slots);
+            let attended = projections.attend(queries, rows, keys_values, of_rows, mask, false);
+            attended.0
         });
-        let mask = pass.token_mask.as_ref();
-        // Without tokens before these, queries, keys and values are the columns of one tensor.
-        if is_first
-            && let Some(joined) = joined
-            && let Some(context) = projections.attend_joined(&joined, rows, mask)
-        {
-            return projections.add_output(context, residual);
-        }
-        let KeysValues { keys, values } = cache.all();
-        let keys_values = packed_linear::KeysValues {
-            keys: &keys,
-            values: &values,
-            length: cache.length(),
-            slots: slots.table(),
-        };
-        let of_rows = || cache.of_rows(rows, slots);
-        let (context, _) = projections.attend(query, rows, keys_values, of_rows, mask, false);
-        projections.add_output(context, residual)
+        projections.add_output(together(contexts), residual)
     }
 }

@@ -1,21 +1,23 @@
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Tensor, s};
 
 use crate::attention::KeysValues;
 use crate::attention_record::AttentionRecord;
 use crate::cache::KeyValueCache;
+use crate::cohort::Cohort;
+use crate::pass::Pass;
 use crate::recompute::Teaching;
-use crate::row_sources::{RowSelection, RowSources};
-use crate::slots::Slots;
+use crate::row_sources::RowSources;
 
 /// The state of a decoder between calls.
+///
+/// Rows that began together are a cohort. A state begins with one; [`join`](Self::join) adds others, whose
+/// rows are at other positions of their texts. Linear layers compute all rows at once, attention each cohort
+/// for itself.
 #[derive(Clone, Debug)]
 pub struct DecoderState {
+    /// In the order of their rows.
+    cohorts: Vec<Cohort>,
     layers: Vec<LayerState>,
-    sources: RowSources,
-    slots: Slots,
-    memory_padding: Option<Tensor<2, Bool>>, // [sources, positions]
-    padding: Option<Tensor<2, Bool>>,        // [rows, length]
-    length: usize,
     device: Device,
     /// Of a state whose layers compute everything themselves.
     pub(crate) teaching: Option<Teaching>,
@@ -24,6 +26,13 @@ pub struct DecoderState {
 /// The state of one layer of a decoder. [`CrossAttention::start`](crate::CrossAttention::start) creates it.
 #[derive(Clone, Debug)]
 pub struct LayerState {
+    /// One for each cohort.
+    pub(crate) cohorts: Vec<LayerCohort>,
+}
+
+/// What one layer remembers of a cohort.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerCohort {
     pub(crate) tokens: KeyValueCache,
     pub(crate) memory: KeysValues,
     /// The same next to each other, `[sources · positions, 2 · width]`, where a kernel with a backward pass can
@@ -33,24 +42,15 @@ pub struct LayerState {
     pub(crate) record: Option<AttentionRecord>,
 }
 
-/// One call of a decoder: the values that all layers share. [`DecoderState::advance`] creates it.
-#[derive(Debug)]
-pub struct Pass<'a> {
-    pub(crate) sources: &'a RowSources,
-    pub(crate) slots: &'a Slots,
-    /// `[rows or 1, 1, new, tokens so far]`, true = hidden
-    pub(crate) token_mask: Option<Tensor<4, Bool>>,
-    /// `[sources, 1, 1, positions]`, true = hidden
-    pub(crate) memory_mask: Option<Tensor<4, Bool>>,
-}
-
 impl LayerState {
-    pub(crate) fn new(memory: KeysValues) -> Self {
+    pub(crate) fn new(memory: KeysValues, memory_columns: Option<Tensor<2>>) -> Self {
         Self {
-            tokens: KeyValueCache::default(),
-            memory,
-            memory_columns: None,
-            record: None,
+            cohorts: vec![LayerCohort {
+                tokens: KeyValueCache::default(),
+                memory,
+                memory_columns,
+                record: None,
+            }],
         }
     }
 }
@@ -65,34 +65,62 @@ impl DecoderState {
         sources: RowSources,
         memory_padding: Option<Tensor<2, Bool>>,
     ) -> Self {
-        let device = sources.device().clone();
         Self {
+            device: sources.device().clone(),
+            cohorts: vec![Cohort::new(sources, memory_padding)],
             layers,
-            sources,
-            slots: Slots::default(),
-            memory_padding,
-            padding: None,
-            length: 0,
-            device,
             teaching: None,
         }
     }
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.sources.rows()
+        self.cohorts.iter().map(Cohort::rows).sum()
     }
 
-    /// The number of tokens that each row has been fed.
+    /// The number of tokens that each row has been fed, or the longest of several cohorts.
     pub fn length(&self) -> usize {
-        self.length
+        let lengths = self.cohorts.iter().map(Cohort::length);
+        lengths.max().unwrap_or(0)
+    }
+
+    /// For each cohort, in the order of the rows, how many rows it has and how many tokens they have been fed.
+    pub fn cohorts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let cohorts = self.cohorts.iter();
+        cohorts.map(|cohort| (cohort.rows(), cohort.length()))
+    }
+
+    /// Whether the rows of another state can [`join`](Self::join): both are of the same decoder and device, and
+    /// neither records attention or trains.
+    pub fn can_join(&self, other: &Self) -> bool {
+        let records = |state: &Self| {
+            let mut cohorts = state.layers.iter().flat_map(|layer| &layer.cohorts);
+            cohorts.any(|cohort| cohort.record.is_some())
+        };
+        self.layers.len() == other.layers.len()
+            && self.device == other.device
+            && !self.device.is_autodiff()
+            && !records(self)
+            && !records(other)
+    }
+
+    /// Appends the rows of another state behind those of this one. Nothing is copied.
+    ///
+    /// # Panics
+    /// If the states [can't be joined](Self::can_join).
+    pub fn join(&mut self, other: Self) {
+        assert!(self.can_join(&other), "these states can't be joined");
+        self.cohorts.extend(other.cohorts);
+        for (layer, others) in self.layers.iter_mut().zip(other.layers) {
+            layer.cohorts.extend(others.cohorts);
+        }
     }
 
     /// From now on, every layer records its cross-attention weights, averaged over heads. An earlier
     /// recording is discarded. Without this call nothing is recorded, and nothing is computed for it.
     pub fn record_attention(&mut self) {
-        for layer in &mut self.layers {
-            layer.record = Some(AttentionRecord::default());
+        for cohort in self.layers.iter_mut().flat_map(|layer| &mut layer.cohorts) {
+            cohort.record = Some(AttentionRecord::default());
         }
     }
 
@@ -100,14 +128,18 @@ impl DecoderState {
     /// first. The weights of a token are not negative and sum to 1 over positions; they are 0 where
     /// the memory is padded. Token `t` has the weights with which the token after it is predicted.
     ///
-    /// `None` if no token was fed since [`record_attention`](Self::record_attention).
+    /// `None` if no token was fed since [`record_attention`](Self::record_attention), or for a state of
+    /// several cohorts.
     ///
     /// # Shapes
     /// - output: `[rows, tokens fed since recording began, positions]`
     pub fn recorded_attention(&self) -> Option<Vec<Tensor<3>>> {
-        self.layers
-            .iter()
-            .map(|layer| layer.record.as_ref().and_then(AttentionRecord::joined))
+        let layers = self.layers.iter();
+        layers
+            .map(|layer| match layer.cohorts.as_slice() {
+                [cohort] => cohort.record.as_ref().and_then(AttentionRecord::joined),
+                _ => None,
+            })
             .collect()
     }
 
@@ -121,97 +153,53 @@ impl DecoderState {
         new: usize,
         padding: Option<Tensor<2, Bool>>,
     ) -> (Pass<'_>, &mut [LayerState]) {
-        let start = self.length;
-        self.length += new;
-        self.slots.append(self.rows(), new);
-        self.extend_padding(start, new, padding);
+        let mut first = 0;
+        let cohorts = self.cohorts.iter_mut().map(|cohort| {
+            let rows = first..first + cohort.rows();
+            first = rows.end;
+            let padding = padding.clone().map(|padding| padding.slice(s![rows, ..]));
+            cohort.advance(new, padding)
+        });
         let pass = Pass {
-            token_mask: self.token_mask(start, new),
-            memory_mask: self.memory_padding.clone().map(|padding| {
-                let [sources, positions] = padding.dims();
-                padding.reshape([sources, 1, 1, positions])
-            }),
-            sources: &self.sources,
-            slots: &self.slots,
+            cohorts: cohorts.collect(),
         };
         (pass, &mut self.layers)
     }
 
-    /// Which tokens the new ones must not attend to: `[rows or 1, 1, new, tokens so far]`.
-    fn token_mask(&self, start: usize, new: usize) -> Option<Tensor<4, Bool>> {
-        let shape = [self.rows(), 1, new, self.length];
-        // The i-th new token stands at position start + i and sees positions up to its own.
-        let causal = (new > 1).then(|| {
-            let mask = Tensor::<2, Bool>::tril_mask([new, self.length], start as i64, &self.device);
-            mask.unsqueeze::<4>()
-        });
-        let padding = self.padding.clone().map(|padding| {
-            let padding = padding.reshape([self.rows(), 1, 1, self.length]);
-            padding.expand(shape)
-        });
-        match (causal, padding) {
-            (Some(causal), Some(padding)) => Some(causal.expand(shape).bool_or(padding)),
-            (causal, padding) => causal.or(padding),
-        }
-    }
-
-    fn extend_padding(&mut self, start: usize, new: usize, padding: Option<Tensor<2, Bool>>) {
-        let rows = self.rows();
-        let visible = |length| Tensor::full([rows, length], false, &self.device);
-        self.padding = match (self.padding.take(), padding) {
-            (None, None) => None,
-            (so_far, padding) => {
-                let padding = padding.unwrap_or_else(|| visible(new));
-                Some(match so_far {
-                    Some(so_far) => Tensor::cat(vec![so_far, padding], 1),
-                    None if start == 0 => padding,
-                    None => Tensor::cat(vec![visible(start), padding], 1),
-                })
-            }
-        };
-    }
-
-    /// Reorders, repeats or drops rows: row `i` continues what was row `parents[i]`.
+    /// Reorders, repeats or drops rows: row `i` continues what was row `parents[i]`. A cohort without rows is
+    /// dropped.
     ///
     /// # Panics
-    /// If `parents` is empty or names a row that does not exist.
+    /// If `parents` is empty or names a row that does not exist, or if a row of a cohort comes behind one of a
+    /// later cohort.
     pub fn select_rows(&mut self, parents: &[usize]) {
-        let rows = self.rows();
-        let RowSelection {
-            parents: indices,
-            kept_sources,
-        } = self.sources.select_rows(parents);
-        self.padding = self.padding.take().map(|p| select(p, &indices));
-        if let Some(kept) = &kept_sources {
-            self.memory_padding = self.memory_padding.take().map(|p| select(p, kept));
-        }
-        let slots = self.layers.first().map_or(0, |layer| layer.tokens.slots());
-        // Keys and values are moved if attention can't use the table of slots, or if there are too few or far
-        // too many slots.
-        let moves = !packed_linear::has_kernels(&self.device)
-            || parents.len() > slots
-            || 2 * parents.len() <= slots;
-        for layer in &mut self.layers {
-            if moves {
-                layer.tokens.select_rows(&indices, rows, &self.slots);
+        assert!(!parents.is_empty(), "decoding needs at least one row");
+        let mut rest = parents;
+        let mut first = 0;
+        let mut index = 0;
+        while let Some(cohort) = self.cohorts.get_mut(index) {
+            let old = first..first + cohort.rows();
+            first = old.end;
+            let count = rest.iter().take_while(|row| old.contains(row)).count();
+            let (own, others) = rest.split_at(count);
+            rest = others;
+            let layers = self.layers.iter_mut();
+            if own.is_empty() {
+                self.cohorts.remove(index);
+                layers.for_each(|layer| drop(layer.cohorts.remove(index)));
+                continue;
             }
-            if let Some(record) = &mut layer.record {
-                record.select_rows(&indices);
+            if !own.iter().copied().eq(old.clone()) {
+                let own: Vec<usize> = own.iter().map(|row| row - old.start).collect();
+                let layers = layers.map(|layer| &mut layer.cohorts[index]);
+                cohort.select_rows(&own, layers);
             }
-            if let Some(kept) = &kept_sources {
-                layer.memory = layer.memory.clone().select(kept);
-                layer.memory_columns = None;
-            }
+            index += 1;
         }
-        match moves {
-            true => self.slots = Slots::default(),
-            false => self.slots.select_rows(parents, self.length),
-        }
+        assert!(
+            rest.is_empty(),
+            "row {} does not exist, or comes behind one of a later cohort",
+            rest[0]
+        );
     }
-}
-
-/// Selects as integers: Flex changes the type of a selected mask to bytes, which it then can't concatenate with
-/// other masks.
-fn select(mask: Tensor<2, Bool>, rows: &Tensor<1, Int>) -> Tensor<2, Bool> {
-    mask.int().select(0, rows.clone()).bool()
 }

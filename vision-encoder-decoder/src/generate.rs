@@ -206,6 +206,17 @@ impl<E: Encoder, D: Decoder> StepModel for VisionEncoderDecoder<E, D> {
         Ok(())
     }
 
+    fn can_join(&self, state: &Self::State, other: &Self::State) -> bool {
+        self.scored_tokens(state) == self.scored_tokens(other)
+            && self.decoder.can_join(&state.decoder, &other.decoder)
+    }
+
+    fn join(&self, state: &mut Self::State, other: Self::State) -> Result<(), TensorReadError> {
+        self.decoder.join(&mut state.decoder, other.decoder);
+        state.hidden = None;
+        Ok(())
+    }
+
     fn scored_tokens<'s>(&self, state: &'s Self::State) -> Option<&'s [u32]> {
         state.shortlist.as_ref().map(Shortlist::tokens)
     }

@@ -85,6 +85,20 @@ pub trait Decoder: Module + ModuleDisplay {
     /// If `parents` is empty or names a row that does not exist.
     fn select_rows(&self, state: &mut Self::State, parents: &[usize]);
 
+    /// Whether the rows of another state can [`join`](Self::join) those of a state. By default they can't.
+    fn can_join(&self, _state: &Self::State, _other: &Self::State) -> bool {
+        false
+    }
+
+    /// Appends the rows of another state behind those of a state, whose texts may be of another length. Rows that
+    /// joined stay behind those that were there before, also when rows are [selected](Self::select_rows).
+    ///
+    /// # Panics
+    /// If the states [can't be joined](Self::can_join).
+    fn join(&self, _state: &mut Self::State, _other: Self::State) {
+        panic!("states of this decoder can't be joined");
+    }
+
     /// Starts recording cross-attention weights. A state that does not record costs nothing more; a
     /// decoder that can't record ignores the call.
     fn record_attention(&self, _state: &mut Self::State) {}

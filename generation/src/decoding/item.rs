@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Call;
 use crate::numeric::{is_usable, log_softmax, map_all};
 use crate::options::Options;
 use crate::processor::{Extra, ForbiddenPhrases, Lists, processors_with};
@@ -12,6 +13,7 @@ use crate::{Hypothesis, LogitsProcessor, Prompt, PromptError, PromptResult};
 
 /// A prompt that is still being continued, with everything that continues it.
 pub(super) struct Item {
+    call: Call,
     index: usize,
     /// Tokens of the prompt that the model has not been fed yet.
     waiting: VecDeque<u32>,
@@ -44,6 +46,7 @@ pub(super) struct Shared<'a> {
 impl Item {
     /// A prompt whose first `fed` tokens are fed at the first step.
     pub(super) fn new<'a>(
+        call: Call,
         index: usize,
         prompt: &Prompt,
         fed: usize,
@@ -58,6 +61,7 @@ impl Item {
             custom: options.processors.to_vec(),
         };
         Self {
+            call,
             index,
             waiting: prompt.tokens[fed..].iter().copied().collect(),
             search,
@@ -69,7 +73,12 @@ impl Item {
         }
     }
 
-    /// Index of the prompt.
+    /// The call of the prompt.
+    pub(super) fn call(&self) -> Call {
+        self.call
+    }
+
+    /// Index of the prompt in its call.
     pub(super) fn index(&self) -> usize {
         self.index
     }

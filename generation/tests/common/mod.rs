@@ -83,6 +83,15 @@ impl StepModel for Hashing {
         *state = parents.iter().map(|row| state[*row].clone()).collect();
         Ok(())
     }
+
+    fn can_join(&self, _state: &Self::State, _other: &Self::State) -> bool {
+        true
+    }
+
+    fn join(&self, state: &mut Self::State, other: Self::State) -> Result<(), Broken> {
+        state.extend(other);
+        Ok(())
+    }
 }
 
 pub(crate) fn config(num_beams: usize, max_length: usize) -> GenerationConfig {

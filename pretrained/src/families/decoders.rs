@@ -67,6 +67,18 @@ macro_rules! decoders {
                 }
             }
 
+            fn can_join(&self, state: &DecoderState, other: &DecoderState) -> bool {
+                match self {
+                    $(Self::$name(model) => model.can_join(state, other)),*
+                }
+            }
+
+            fn join(&self, state: &mut DecoderState, other: DecoderState) {
+                match self {
+                    $(Self::$name(model) => model.join(state, other)),*
+                }
+            }
+
             fn record_attention(&self, state: &mut DecoderState) {
                 match self {
                     $(Self::$name(model) => model.record_attention(state)),*
