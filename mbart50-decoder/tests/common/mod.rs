@@ -1,5 +1,8 @@
 //! A small decoder with random weights, and what to feed it.
 
+// Each test program uses some of this.
+#![allow(dead_code)]
+
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use mbart50_decoder::{ActivationFunction, MBartDecoder, MBartDecoderConfig};
 
