@@ -1,0 +1,119 @@
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::job::Job;
+
+/// The requests that wait, in the order in which they came.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    places: usize,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    /// Whether nothing more is accepted.
+    closed: bool,
+    /// Whether nobody takes requests any more.
+    left: bool,
+}
+
+/// Why a request can't wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// This many wait already.
+    Full(usize),
+    Closed,
+}
+
+impl Queue {
+    pub(crate) fn new(places: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            places,
+        }
+    }
+
+    /// Adds a request. If there is no place, those that nobody waits for any more, or that are too late, give theirs up:
+    /// `end` is called with each.
+    pub(crate) fn push(&self, job: Job, end: impl FnMut(Job)) -> Result<(), (NoPlace, Box<Job>)> {
+        let mut over = VecDeque::new();
+        let pushed = {
+            let mut state = self.lock();
+            if state.waiting.len() >= self.places {
+                let all = std::mem::take(&mut state.waiting);
+                let (alive, dead) = all.into_iter().partition(|job| job.check().is_ok());
+                state.waiting = alive;
+                over = dead;
+            }
+            match state.waiting.len() {
+                _ if state.closed => Err((NoPlace::Closed, Box::new(job))),
+                waiting if waiting >= self.places => Err((NoPlace::Full(waiting), Box::new(job))),
+                _ => {
+                    state.waiting.push_back(job);
+                    Ok(())
+                }
+            }
+        };
+        self.changed.notify_all();
+        over.into_iter().for_each(end);
+        pushed
+    }
+
+    /// Waits for a request. Returns `None` once the queue is closed and empty.
+    pub(crate) fn take(&self) -> Option<Job> {
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.closed;
+        let woken = self.changed.wait_while(self.lock(), idle);
+        let mut state = woken.unwrap_or_else(PoisonError::into_inner);
+        state.waiting.pop_front()
+    }
+
+    /// Waits for a request until a time. Returns `None` if there is none by then, or the queue is closed.
+    pub(crate) fn take_until(&self, until: Instant) -> Option<Job> {
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.closed;
+        let time = until.saturating_duration_since(Instant::now());
+        let woken = self.changed.wait_timeout_while(self.lock(), time, idle);
+        let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        state.waiting.pop_front()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Accepts nothing more.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Says that nobody takes requests any more, and returns those that are left.
+    pub(crate) fn leave(&self) -> Vec<Job> {
+        let left = {
+            let mut state = self.lock();
+            state.closed = true;
+            state.left = true;
+            state.waiting.drain(..).collect()
+        };
+        self.changed.notify_all();
+        left
+    }
+
+    /// Waits until nobody takes requests any more.
+    pub(crate) fn wait_until_left(&self) {
+        let busy = |state: &mut State| !state.left;
+        drop(self.changed.wait_while(self.lock(), busy));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
