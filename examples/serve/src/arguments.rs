@@ -44,6 +44,9 @@ pub(crate) struct Arguments {
     /// to this address.
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
+    /// Which pictures are captioned together.
+    #[arg(long, value_enum, default_value_t = Schedule::Batched)]
+    pub(crate) schedule: Schedule,
     /// How lines of the log are written to stderr.
     #[arg(long, value_enum, default_value_t = LogForm::Text)]
     pub(crate) log: LogForm,
@@ -52,6 +55,23 @@ pub(crate) struct Arguments {
     pub(crate) log_level: tracing_subscriber::filter::LevelFilter,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Schedule {
+    /// All for which there is room; one joins between two steps of the others.
+    Batched,
+    /// One after the other.
+    OneAtATime,
+}
+
+impl From<Schedule> for serving::Schedule {
+    fn from(schedule: Schedule) -> Self {
+        match schedule {
+            Schedule::Batched => Self::Batched,
+            Schedule::OneAtATime => Self::OneAtATime,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use captioner::Loaded;
 use report::Program;
-use serving::{Schedule, Server};
+use serving::Server;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -96,7 +96,7 @@ fn start(program: &Program, arguments: Arguments) -> Result<App, StartError> {
             tracing::error!(error = report::message(&error), "captions can't be written");
         }
     };
-    let schedule = Schedule::OneAtATime;
+    let schedule = arguments.schedule.into();
     let server = Server::new_within(Arc::new(captioner), limits.of_server(), schedule, within);
     let server = server.map_err(StartError::Thread)?;
     let decoding = arguments.pictures.decoding(false);

@@ -62,7 +62,7 @@ fn text(metrics: &Metrics, connections: usize, started: f64) -> String {
     page.counter("steps_total", "Steps of the decoder.", metrics.steps);
     page.histogram(
         "step_rows",
-        "Rows of each batch when it began.",
+        "Rows of each step.",
         &metrics.step_rows,
     );
     page.histogram(
