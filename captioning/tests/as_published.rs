@@ -1,9 +1,7 @@
 //! The embedded model with the quirks of the published model's original code.
 
-mod common;
-
+use crate::common::{captioner, image, unwrapped};
 use captioning::{Caption, Captioner, Error, GenerationConfig, RgbImage};
-use common::{captioner, image, unwrapped};
 
 const PAD: u32 = 1;
 const END: u32 = 2;

@@ -1,9 +1,7 @@
 //! Where the embedded model looks while it writes.
 
-mod common;
-
+use crate::common::{captioner, config, unwrapped};
 use captioning::{AttentionMap, Caption, Captioner, Error, Memory, RgbImage, open_image};
-use common::{captioner, config, unwrapped};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
 const LAYERS: usize = 3;

@@ -1,10 +1,8 @@
 //! The embedded model, compared with what transformers generates from the same weights in f32.
 
-mod common;
-
+use crate::common::{captioner, image, unwrapped};
 use burn::tensor::Device;
 use captioning::{Captioner, Error, GenerationConfig, RgbImage, open_image};
-use common::{captioner, image, unwrapped};
 use serde_json::Value;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
@@ -19,7 +17,7 @@ const NEAR_TIES: [(&str, &str); 1] = [
 const TIE: f32 = 1e-4;
 
 fn config(num_beams: usize) -> GenerationConfig {
-    common::config(&captioner(), num_beams)
+    crate::common::config(&captioner(), num_beams)
 }
 
 fn expected() -> Vec<Value> {

@@ -1,18 +1,16 @@
 //! Calls that join captions under way get the captions that they would get alone: with packed weights bit for bit, with
 //! ordinary ones but for the last digits, since products of other numbers of rows are summed in another order.
 
-mod common;
-
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::mpsc;
 
+use crate::common::{TWO_THINGS, config, encoded, image};
 use burn::tensor::Device;
 use captioning::{
     Call, Caption, CaptionDecoding, CaptionEvent, CaptionOptions, Captioner, GenerationConfig,
     Language, Weights, language,
 };
-use common::{TWO_THINGS, config, encoded, image};
 
 /// A picture, languages and options.
 struct Request {
@@ -158,7 +156,7 @@ fn with_int4_weights() {
 
 #[test]
 fn an_observer_ends_its_call_alone() {
-    let captioner = common::captioner();
+    let captioner = crate::common::captioner();
     let options = CaptionOptions::new(config(&captioner, 2));
     let memory = || encoded(&captioner, &[TWO_THINGS[0].0]);
     let english = languages(&["en_XX"]);

@@ -1,10 +1,8 @@
 //! Captions in a language that the model was given later.
 
-mod common;
-
+use crate::common::{image, unwrapped};
 use burn::tensor::Device;
 use captioning::{Captioner, Pretrained, Tokenizer};
-use common::{image, unwrapped};
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use pretrained::{LoadOptions, NewToken};
 use tempfile::TempDir;

@@ -1,10 +1,8 @@
 //! The options of a program: what its user says, then the checkpoint, then the program's defaults.
 
-mod common;
-
+use crate::common::image;
 use burn::tensor::Device;
 use captioning::{CaptionOptions, Captioner, Error, GenerationConfig, OptionSource};
-use common::image;
 
 /// Tokens that the embedded model can write.
 const MOST: usize = 65;

@@ -1,12 +1,10 @@
 //! Weights of fewer bits predict the tokens that `f32` predicts.
 
-mod common;
-
 use std::path::PathBuf;
 
+use crate::common::unwrapped;
 use burn::tensor::{Int, Tensor, TensorData};
 use captioning::{Caption, Captioner, GenerationConfig, Memory, Weights, open_image};
-use common::unwrapped;
 
 /// A captioner with its weights kept in some way.
 fn captioner(weights: Weights) -> Captioner {

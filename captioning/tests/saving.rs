@@ -1,15 +1,13 @@
 //! A captioner in a folder.
 
-mod common;
-
 use std::fs;
 
+use crate::common::{captioner, image, unwrapped};
 use burn::tensor::Device;
 use captioning::{
     Caption, Captioner, Precision, PreprocessError, Pretrained, SaveOptions, Weights,
 };
 use checkpoint::StagedFolder;
-use common::{captioner, image, unwrapped};
 use pretrained::LoadOptions;
 use tempfile::TempDir;
 

@@ -1,9 +1,7 @@
 //! Scores of given captions, alternatives, and shortlists.
 
-mod common;
-
+use crate::common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 use captioning::{CaptionOptions, Error, GenerationConfig};
-use common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 
 #[test]
 fn a_generated_caption_has_the_score_that_it_was_generated_with() {

@@ -1,12 +1,10 @@
 //! Captions while they are written.
 
-mod common;
-
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use crate::common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 use captioning::{CaptionEvent, CaptionOptions, Error, GenerationConfig};
-use common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 
 #[test]
 fn settled_text_only_grows_until_it_is_the_caption() {

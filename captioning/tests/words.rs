@@ -1,9 +1,7 @@
 //! A prefix, required words and forbidden words.
 
-mod common;
-
+use crate::common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 use captioning::{CaptionOptions, Captioner, Error, GenerationConfig, Language, Words};
-use common::{TWO_THINGS, captioner, config, encoded, unwrapped};
 
 fn words(text: &str) -> Words {
     text.parse().unwrap()

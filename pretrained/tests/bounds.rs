@@ -1,13 +1,11 @@
 //! Files that announce more than they have are refused within a second, in memory that is in proportion to the file.
 
-mod common;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{Sizes, chain, write};
+use crate::common::{Sizes, chain, write};
 use pretrained::VisionEncoderDecoderConfig;
 use tempfile::TempDir;
 
@@ -22,7 +20,7 @@ const SMALL: Sizes = Sizes {
 fn refused(folder: &Path, bytes: u64, expected: &str) {
     let start = Instant::now();
     let mut result = None;
-    let used = allocation_counter::measure(|| result = Some(common::load(folder)));
+    let used = allocation_counter::measure(|| result = Some(crate::common::load(folder)));
     let message = chain(&result.unwrap().unwrap_err());
     assert!(message.contains(expected), "{expected}: {message}");
     let (time, peak) = (start.elapsed(), used.bytes_max);
@@ -66,7 +64,7 @@ fn configurations_take_no_memory_for_what_is_not_used() {
     assert!(used.bytes_max < 1 << 20, "{}", used.bytes_max);
     fs::write(&path, &unused).unwrap();
     let size = unused.len() as u64;
-    let used = allocation_counter::measure(|| drop(common::load(folder.path()).unwrap()));
+    let used = allocation_counter::measure(|| drop(crate::common::load(folder.path()).unwrap()));
     assert!(used.bytes_max < 2 * size, "{}", used.bytes_max);
 
     for (key, value) in [
@@ -80,7 +78,8 @@ fn configurations_take_no_memory_for_what_is_not_used() {
         fs::write(&path, &text).unwrap();
         // As in transformers, an option is an error only for who uses it. Until then its text is kept.
         let mut loaded = None;
-        let used = allocation_counter::measure(|| loaded = Some(common::load(folder.path())));
+        let used =
+            allocation_counter::measure(|| loaded = Some(crate::common::load(folder.path())));
         assert!(
             used.bytes_max < 6 * text.len() as u64,
             "{key}: {}",

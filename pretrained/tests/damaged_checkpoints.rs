@@ -1,13 +1,11 @@
 //! Checkpoints that can't be used are typed errors that name the file and the tensor.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
+use crate::common::{Sizes, Tensors, chain, load, write};
 use burn::tensor::{Device, Tensor};
 use checkpoint::LoadError as WeightsError;
-use common::{Sizes, Tensors, chain, load, write};
 use pretrained::{LoadError, Pretrained};
 use tempfile::TempDir;
 use vision_encoder_decoder::Decoder;

@@ -1,7 +1,5 @@
 //! Damaged and hostile files of every form are typed errors that name the file and what is wrong.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +21,7 @@ fn copy(form: &str) -> TempDir {
 }
 
 fn error(folder: &Path) -> WeightsError {
-    match common::load(folder).unwrap_err() {
+    match crate::common::load(folder).unwrap_err() {
         LoadError::Checkpoint(error) => error,
         other => panic!("{other}"),
     }
@@ -199,7 +197,7 @@ fn a_changed_value_in_a_pytorch_file_is_found_by_its_checksum() {
     let folder = copy("pytorch");
     let path = folder.path().join("pytorch_model.bin");
     let mut bytes = fs::read(&path).unwrap();
-    let pretrained = common::load(folder.path()).unwrap();
+    let pretrained = crate::common::load(folder.path()).unwrap();
     let bias = pretrained.model.projection.unwrap().bias.unwrap();
     let values = bias.val().into_data().try_into_vec::<f32>().unwrap();
     let value = values[3].to_le_bytes();

@@ -1,7 +1,5 @@
 //! Every form of checkpoint gives the same model; `data/forms/make_reference.py` made them.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -15,7 +13,7 @@ fn data() -> PathBuf {
 }
 
 fn load(name: &str) -> Pretrained {
-    common::load(data().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    crate::common::load(data().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// A tensor of the reference file.
@@ -142,6 +140,6 @@ fn swapped_parts_are_refused_by_name() {
 #[cfg(not(feature = "pytorch"))]
 #[test]
 fn without_its_feature_pytorch_is_refused_with_what_to_do() {
-    let error = common::load(data().join("pytorch")).unwrap_err();
+    let error = crate::common::load(data().join("pytorch")).unwrap_err();
     assert!(error.to_string().contains("feature \"pytorch\""), "{error}");
 }

@@ -1,12 +1,10 @@
 //! Vocabularies that grow while a model is loaded.
 
-mod common;
-
 use std::path::Path;
 
+use crate::common::{Sizes, Tensors, chain, load, write, write_flax};
 use burn::tensor::{Device, Int, Tensor};
 use checkpoint::SaveOptions;
-use common::{Sizes, Tensors, chain, load, write, write_flax};
 use pretrained::{LoadError, LoadOptions, NewToken, Pretrained, Weights};
 use tempfile::TempDir;
 

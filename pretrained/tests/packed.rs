@@ -1,14 +1,12 @@
 //! Models with packed weights compute what models with ordinary weights compute, and a packed file
 //! restores them bit for bit.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
+use crate::common::{Sizes, load_as, write, write_flax};
 use burn::tensor::{Device, Int, Tensor};
 use checkpoint::{LoadError as WeightsError, PackedFile, SaveOptions, StagedFolder, WeightsForm};
-use common::{Sizes, load_as, write, write_flax};
 use packed_linear::Format;
 use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
 use tempfile::TempDir;

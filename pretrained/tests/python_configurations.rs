@@ -1,8 +1,6 @@
 //! Configurations that Python's programs write and open, and weights that are wrapped.
 
-mod common;
-
-use common::{Sizes, chain, load, write};
+use crate::common::{Sizes, chain, load, write};
 use tempfile::TempDir;
 
 const SMALL: Sizes = Sizes {

@@ -1,17 +1,15 @@
 //! What is saved can be loaded again, and saving never leaves a mixture of two models.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::common::load;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use checkpoint::{Precision, SaveError, SaveOptions, StagedFolder};
-use common::load;
 use pretrained::Pretrained;
 use tempfile::TempDir;
 

@@ -1,15 +1,13 @@
 //! Heads and token embeddings are the same table or two, as transformers 5 decides. `data/tied` has two checkpoints with
 //! what transformers 5.24 computes from them, and `data/tied/make_pickles.py` made the PyTorch file.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::common::{Sizes, Tensors, chain, load, load_as, write, write_flax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use checkpoint::{SaveOptions, StagedFolder};
-use common::{Sizes, Tensors, chain, load, load_as, write, write_flax};
 use generation::GenerationConfig;
 use pretrained::{LoadNotice, Pretrained, Weights};
 use safetensors::SafeTensors;
