@@ -287,10 +287,10 @@ fn a_language_without_a_caption_fails_alone() {
     let server = server(Limits::default());
     let mut request = request();
     request.languages.push(CAPTIONER.language("de").unwrap());
-    // Four tokens are the start, the language and two more: not enough for German.
+    // Four tokens are the start, the language and two more: not enough for this word.
     request.options.generation.max_length = Some(4);
     request.options.generation.max_new_tokens = None;
-    request.options.required = vec!["Pferd".parse().unwrap()];
+    request.options.required = vec!["Schmetterling".parse().unwrap()];
     let (mut good, mut bad) = (0, 0);
     let mut last = None;
     for update in server.submit(request).unwrap() {
