@@ -250,6 +250,16 @@ fn a_server_that_is_asked_to_stop_finishes_what_it_has_accepted() {
 }
 
 #[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let server = Server::start(&["--log-level", "warn"]);
+    let running = occupy(&server);
+    server.signal("TERM");
+    server.signal("INT");
+    assert_eq!(server.exit_code(), Some(1));
+    drop(running);
+}
+
+#[test]
 fn arguments_that_cannot_be_used_end_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let short = folder.path().join("short");
