@@ -312,10 +312,10 @@ fn a_language_without_a_caption_fails_alone(schedule: Schedule) {
     let server = server(schedule, Limits::default());
     let mut request = request();
     request.languages.push(CAPTIONER.language("de").unwrap());
-    // Four tokens are the start, the language and two more: not enough for both words.
+    // Four tokens are the start, the language and two more: not enough for this word.
     request.options.generation.max_length = Some(4);
     request.options.generation.max_new_tokens = None;
-    request.options.required = vec!["Pferd".parse().unwrap(), "horse".parse().unwrap()];
+    request.options.required = vec!["Schmetterling".parse().unwrap()];
     let (mut good, mut bad) = (0, 0);
     let mut last = None;
     for update in server.submit(request).unwrap() {

@@ -14,8 +14,8 @@ use crate::limits::LimitArguments;
 /// The server listens on this machine only, unless --host says otherwise, and asks for a key only with --keys. It fetches
 /// nothing for a client: pictures come within requests. docs/serving.md describes what it answers.
 ///
-/// Exit code 0: it was asked to stop, and finished what it had accepted; 1: it did not finish within --stop-timeout;
-/// 2: the options or the model can't be used.
+/// Exit code 0: it was asked to stop, and finished what it had accepted; 1: it did not finish within --stop-timeout,
+/// or was asked a second time; 2: the options or the model can't be used.
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {

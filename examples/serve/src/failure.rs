@@ -189,6 +189,10 @@ impl From<&captioning::Error> for Failure {
                 Self::invalid("unknown_language", message).about("languages")
             }
             Error::Words { .. } => Self::invalid("invalid_value", message),
+            // A text to score is too long, for example.
+            Error::Generate(captioning::GenerateError::Config(_)) => {
+                Self::invalid("invalid_value", message)
+            }
             Error::Unwritable { .. } => Self::invalid("unwritable", message),
             Error::WordsMissing { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "words_missing", message)

@@ -74,11 +74,6 @@ impl Fields {
         }
     }
 
-    /// The number of bytes of a form's names and values may not grow beyond what is read of JSON.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Takes a field. `null` is as good as no field.
     pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Failure> {
         match self.0.remove(name) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use captioning::{Caption, Language};
 use futures_util::{StreamExt, stream};
 use serving::{Answer, Refused, Request, Update, WrittenCaption};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::app::App;
@@ -64,7 +65,8 @@ struct Accepted {
     answer: Answer,
 }
 
-/// Decodes pictures and hands them to the server, until the receiver is dropped.
+/// Decodes pictures and hands them to the server, until the receiver is dropped. `hold` is the permit for the memory of
+/// their files.
 ///
 /// # Errors
 /// The failure of the first picture if none can be decoded; that the queue is full, if there is no place for the first
@@ -73,6 +75,7 @@ pub(crate) async fn start(
     app: &Arc<App>,
     ask: Ask,
     pictures: Vec<Picture>,
+    hold: OwnedSemaphorePermit,
 ) -> Result<Receiver<Event>, Failure> {
     let mut waiting: VecDeque<(usize, Picture)> = pictures.into_iter().enumerate().collect();
     let mut failed = Vec::new();
@@ -118,7 +121,11 @@ pub(crate) async fn start(
                 async move { run(app, ask, image, picture, events).await }
             });
             let rest = rest.buffer_unordered(crate::limits::PICTURES_AT_A_TIME);
-            tokio::join!(report(&app, first, &events), rest.collect::<()>());
+            let decoded = async {
+                rest.collect::<()>().await;
+                drop(hold);
+            };
+            tokio::join!(report(&app, first, &events), decoded);
         };
         // Whoever drops the receiver cancels everything.
         tokio::select! {

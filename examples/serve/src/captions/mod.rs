@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::app::App;
 use crate::ask::Ask;
-use crate::body::{self, media_type, outside, wrong_media_type};
+use crate::body::{self, Whole, media_type, outside, wrong_media_type};
 use crate::failure::Failure;
 use crate::fields::{Fields, List, Object};
 use crate::pictures::Picture;
@@ -43,22 +43,21 @@ pub(crate) async fn captions(
 ) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
-    let (pictures, mut fields) = match media_type(&headers).as_str() {
-        "multipart/form-data" => {
-            let whole = body::read(&app, &headers, body).await?;
-            form::read(&app, &headers, whole.bytes).await?
-        }
-        "application/json" => {
-            let whole = body::read(&app, &headers, body).await?;
-            let most = app.limits.max_images;
-            outside(move || of_json(&whole.bytes, most)).await?
-        }
+    let is_form = match media_type(&headers).as_str() {
+        "multipart/form-data" => true,
+        "application/json" => false,
         _ => {
             return Err(wrong_media_type(
                 &headers,
                 "application/json or multipart/form-data",
             ));
         }
+    };
+    let Whole { bytes, hold } = body::read(&app, &headers, body).await?;
+    let most = app.limits.max_images;
+    let (pictures, mut fields) = match is_form {
+        true => form::read(&app, &headers, bytes).await?,
+        false => outside(move || of_json(&bytes, most)).await?,
     };
     if pictures.is_empty() {
         let message = "there is no picture: images is a list of data URLs, or files of a form";
@@ -72,7 +71,7 @@ pub(crate) async fn captions(
     let with_captions = ask.captions;
     let languages: Vec<&'static str> = ask.languages.iter().map(|one| one.code).collect();
     let total = pictures.len();
-    let events = work::start(&app, ask, pictures).await?;
+    let events = work::start(&app, ask, pictures, hold).await?;
     match streamed {
         true => Ok(stream::answer(app, events)),
         false => {

@@ -14,12 +14,13 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::answer::Form;
 use self::requests::Asked;
 use crate::app::App;
 use crate::ask::Ask;
-use crate::body::{self, outside};
+use crate::body::{self, Whole, outside};
 use crate::failure::Failure;
 use crate::fields::Object;
 use crate::openai::language_in;
@@ -30,8 +31,8 @@ pub(crate) async fn generate(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let (headers, asked) = read(&app, request, requests::generate).await?;
-    respond(app, headers, asked, Form::Generate).await
+    let (sent, asked) = read(&app, request, requests::generate).await?;
+    respond(app, sent, asked, Form::Generate).await
 }
 
 /// `POST /api/chat`
@@ -39,8 +40,8 @@ pub(crate) async fn chat(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let (headers, asked) = read(&app, request, requests::chat).await?;
-    respond(app, headers, asked, Form::Chat).await
+    let (sent, asked) = read(&app, request, requests::chat).await?;
+    respond(app, sent, asked, Form::Chat).await
 }
 
 /// `GET /api/tags`
@@ -108,25 +109,28 @@ fn details(app: &App) -> serde_json::Value {
     })
 }
 
+/// What stays of a request when its body is read.
+struct Sent {
+    headers: HeaderMap,
+    /// The permit for the memory of its pictures.
+    hold: OwnedSemaphorePermit,
+}
+
 /// Reads a body as JSON, whatever its media type is called, as Ollama does: its users call it with `curl -d`. A page of
 /// another origin that sends such a body without asking is refused for its origin.
 async fn read<T: Send + 'static>(
     app: &App,
     request: Request,
     read: fn(Object<'_>) -> Result<T, Failure>,
-) -> Result<(HeaderMap, T), Failure> {
+) -> Result<(Sent, T), Failure> {
     let (parts, body) = request.into_parts();
-    let whole = body::read(app, &parts.headers, body).await?;
-    let asked = outside(move || read(Object::parse(&whole.bytes)?));
-    Ok((parts.headers, asked.await?))
+    let headers = parts.headers;
+    let Whole { bytes, hold } = body::read(app, &headers, body).await?;
+    let asked = outside(move || read(Object::parse(&bytes)?)).await?;
+    Ok((Sent { headers, hold }, asked))
 }
 
-async fn respond(
-    app: Arc<App>,
-    headers: HeaderMap,
-    asked: Asked,
-    form: Form,
-) -> Result<Response, Failure> {
+async fn respond(app: Arc<App>, sent: Sent, asked: Asked, form: Form) -> Result<Response, Failure> {
     let Asked {
         model,
         system,
@@ -157,12 +161,12 @@ async fn respond(
     }
     requests::translate(&app, &mut fields)?;
     fields.set("stream", stream);
-    let mut ask = Ask::new(&app, &headers, fields)?;
+    let mut ask = Ask::new(&app, &sent.headers, fields)?;
     // An answer is one caption.
     ask.languages.truncate(1);
     let options = ask.options.generation.clone();
     let begun = std::time::Instant::now();
-    let events = work::start(&app, ask, vec![picture]).await?;
+    let events = work::start(&app, ask, vec![picture], sent.hold).await?;
     let answer = answer::Answer {
         app,
         form,

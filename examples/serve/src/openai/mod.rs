@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::ask::Ask;
-use crate::body::{self, media_type, outside, wrong_media_type};
+use crate::body::{self, Whole, media_type, outside, wrong_media_type};
 use crate::failure::Failure;
 use crate::fields::Object;
 use crate::work;
@@ -78,9 +78,9 @@ pub(crate) async fn chat(
     if media_type(&headers) != "application/json" {
         return Err(wrong_media_type(&headers, "application/json"));
     }
-    let whole = body::read(&app, &headers, body).await?;
+    let Whole { bytes, hold } = body::read(&app, &headers, body).await?;
     let (messages, mut fields) = outside(move || {
-        let mut object = Object::parse(&whole.bytes)?;
+        let mut object = Object::parse(&bytes)?;
         let messages = messages::read(&mut object)?;
         Ok((messages, object.short()?))
     })
@@ -99,7 +99,7 @@ pub(crate) async fn chat(
     // An answer is in one language.
     ask.languages.truncate(1);
     let options = ask.options.generation.clone();
-    let events = work::start(&app, ask, vec![messages.picture]).await?;
+    let events = work::start(&app, ask, vec![messages.picture], hold).await?;
     let head = answer::Head {
         id: format!("chatcmpl-{:x}-{:x}", now().as_millis(), app.next_number()),
         created: now().as_secs(),
