@@ -82,7 +82,7 @@ export class Card {
   }
 
   #begin({ languages }) {
-    this.results.clear();
+    this.results = new Map();
     this.scores = [];
     this.failed = null;
     this.#say(label('running'));
@@ -121,7 +121,7 @@ export class Card {
   }
 
   #caption({ language, captions }) {
-    this.results.set(language, captions);
+    this.#keep(language, captions);
     const text = this.sections.get(language)?.text;
     if (!text) return;
     if (!captions.length) text.replaceChildren(element('p', { className: 'problem' }, label('nothing')));
@@ -140,9 +140,17 @@ export class Card {
     return element(several ? 'li' : 'div', { className: 'one' }, words, score);
   }
 
-  /** The captions are what the picture is to those who can't see it. */
+  /** Languages are finished in any order, and shown and saved in that of the request. */
+  #keep(language, captions) {
+    const kept = new Map(this.results).set(language, captions);
+    const order = [...this.sections.keys()];
+    this.results = new Map([...kept].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+  }
+
+  /** The captions are what the picture is to those who can't see it: in the page's language, if there is one. */
   #describe() {
-    const [language, captions] = [...this.results].find(([, captions]) => captions.length) ?? [];
+    const written = [...this.results].filter(([, captions]) => captions.length);
+    const [language, captions] = written.find(([code]) => tag(code) === document.documentElement.lang) ?? written[0] ?? [];
     if (!language) return;
     this.picture.alt = captions[0].text;
     this.picture.lang = tag(language);
