@@ -22,6 +22,7 @@ mod model;
 mod ollama;
 mod openai;
 mod openapi;
+mod page;
 mod pictures;
 mod router;
 mod signals;

@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::failure::{Failure, in_form_of_api, not_found, wrong_method};
-use crate::{captions, health, keys, log, metrics, model, ollama, openai, openapi, visitors};
+use crate::{captions, health, keys, log, metrics, model, ollama, openai, openapi, page, visitors};
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let with_key = Router::new()
@@ -33,9 +33,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/ready", get(health::ready))
         .route("/openapi.json", get(openapi::json))
         .route("/openapi", get(openapi::page));
-    // The page's own routes are merged here.
     let all = with_key
         .merge(open)
+        .merge(page::page())
         .with_state(Arc::clone(app))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)

@@ -1,0 +1,200 @@
+// One picture and what is said about it.
+
+import { captioner } from './captioner.js';
+import { connected } from './connection.js';
+import { element } from './element.js';
+import { label, languageName, number, tag } from './labels.js';
+import { drawLook } from './overlay.js';
+import { ranking } from './ranking.js';
+import { wordsOf } from './words.js';
+
+export class Card {
+  /** `changed()` is called when the state changes: waiting, running, done, failed. */
+  constructor(file, { changed, removed }) {
+    this.name = file.name || label('pasted');
+    this.blob = file;
+    this.changed = changed;
+    this.results = new Map();
+    this.scores = [];
+    this.state = 'waiting';
+    this.#build(removed);
+  }
+
+  #build(removed) {
+    this.picture = element('img', { src: URL.createObjectURL(this.blob), alt: this.name });
+    this.picture.addEventListener('error', () => this.figure.classList.add('unreadable'));
+    this.canvas = element('canvas', { hidden: true, 'aria-hidden': 'true' });
+    this.figure = element('div', { className: 'picture' }, this.picture, this.canvas);
+    this.status = element('p', { className: 'status quiet' });
+    this.captions = element('div', { className: 'captions' });
+    this.copy = element('button', { type: 'button', hidden: true });
+    this.copy.addEventListener('click', () => this.#copy());
+    this.remove = element('button', { type: 'button' });
+    this.remove.addEventListener('click', () => {
+      this.stop();
+      URL.revokeObjectURL(this.picture.src);
+      this.element.remove();
+      removed(this);
+    });
+    const title = element('h3', { className: 'name' }, this.name);
+    const tools = element('div', { className: 'row end' }, this.copy, this.remove);
+    this.element = element('article', { className: 'card' }, this.figure,
+      element('div', { className: 'said' }, title, this.status, this.captions, tools));
+    this.relabel();
+  }
+
+  /** Writes the labels of the page's language. */
+  relabel() {
+    this.copy.textContent = label('copy');
+    this.remove.textContent = label('remove');
+    this.remove.setAttribute('aria-label', label('removeNamed', { name: this.name }));
+    if (this.state === 'waiting') this.#say(label('waiting'));
+  }
+
+  stop() {
+    this.stopping?.abort();
+  }
+
+  /** Captions the picture; waits and asks again while the captioner is busy or gone. */
+  async run(options) {
+    this.stop();
+    const stopping = new AbortController();
+    this.stopping = stopping;
+    const { signal } = stopping;
+    for (;;) {
+      this.#begin(options);
+      try {
+        await captioner.caption({ blob: this.blob, name: this.name }, options, this.#handlers(signal));
+        return this.#end();
+      } catch (trouble) {
+        if (signal.aborted) return;
+        if (trouble.kind === 'busy') await this.#wait(trouble.seconds, signal);
+        else if (trouble.kind === 'gone' || trouble.kind === 'key') {
+          this.#say(label('goneCard'));
+          await connected();
+        } else {
+          this.#fail(trouble);
+          return this.#end();
+        }
+        if (signal.aborted) return;
+      }
+    }
+  }
+
+  #begin({ languages }) {
+    this.results = new Map();
+    this.scores = [];
+    this.failed = null;
+    this.#say(label('running'));
+    this.state = 'running';
+    this.element.setAttribute('aria-busy', 'true');
+    this.sections = new Map(languages.map((code) => {
+      const text = element('div', { className: 'text' }, element('p', { className: 'draft', lang: tag(code) }, '…'));
+      const section = element('section', {}, element('h4', {}, languageName(code)), text);
+      return [code, { section, text }];
+    }));
+    this.rank = element('div');
+    this.captions.replaceChildren(...[...this.sections.values()].map(({ section }) => section), this.rank);
+    this.changed();
+  }
+
+  #handlers(signal) {
+    const alive = (handle) => (data) => signal.aborted || handle(data);
+    return {
+      signal,
+      onDraft: alive((data) => this.#draft(data)),
+      onCaptions: alive((data) => this.#caption(data)),
+      onScores: alive(({ scores }) => {
+        this.scores.push(...scores);
+        this.rank.replaceChildren(ranking(this.scores));
+      }),
+      onError: alive(({ language, error }) => this.#fail(error, language)),
+    };
+  }
+
+  #draft({ language, sequence, settled, draft }) {
+    const section = this.sections.get(language);
+    if (!section || sequence > 0) return;
+    const rest = draft.startsWith(settled) ? draft.slice(settled.length) : draft;
+    section.text.replaceChildren(element('p', { className: 'draft', lang: tag(language) },
+      element('span', { className: 'settled' }, settled), rest || (settled ? '' : '…')));
+  }
+
+  #caption({ language, captions }) {
+    this.#keep(language, captions);
+    const text = this.sections.get(language)?.text;
+    if (!text) return;
+    if (!captions.length) text.replaceChildren(element('p', { className: 'problem' }, label('nothing')));
+    else {
+      const several = captions.length > 1;
+      text.replaceChildren(element(several ? 'ol' : 'div', { className: 'several' },
+        ...captions.map((caption) => this.#one(caption, language, several))));
+    }
+    this.#describe();
+  }
+
+  #one(caption, language, several) {
+    const score = element('span', { className: 'score quiet', title: label('score') },
+      number(caption.score, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+    const words = wordsOf(caption, tag(language), (word) => drawLook(this.canvas, this.picture, word));
+    return element(several ? 'li' : 'div', { className: 'one' }, words, score);
+  }
+
+  /** Languages are finished in any order, and shown and saved in that of the request. */
+  #keep(language, captions) {
+    const kept = new Map(this.results).set(language, captions);
+    const order = [...this.sections.keys()];
+    this.results = new Map([...kept].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+  }
+
+  /** The captions are what the picture is to those who can't see it: in the page's language, if there is one. */
+  #describe() {
+    const written = [...this.results].filter(([, captions]) => captions.length);
+    const [language, captions] = written.find(([code]) => tag(code) === document.documentElement.lang) ?? written[0] ?? [];
+    if (!language) return;
+    this.picture.alt = captions[0].text;
+    this.picture.lang = tag(language);
+  }
+
+  #fail(error, language) {
+    const text = this.sections?.get(language)?.text;
+    const message = explained(error);
+    if (text) return text.replaceChildren(element('p', { className: 'problem' }, message));
+    this.failed = message;
+    this.captions.replaceChildren(element('p', { className: 'problem' }, message));
+  }
+
+  #end() {
+    this.state = this.failed ? 'failed' : 'done';
+    this.element.removeAttribute('aria-busy');
+    this.#say('');
+    this.copy.hidden = !this.results.size;
+    this.changed();
+  }
+
+  async #wait(seconds, signal) {
+    for (let left = seconds; left > 0 && !signal.aborted; left -= 1) {
+      this.#say(label('busy', { seconds: left }));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+
+  #say(text) {
+    this.status.textContent = text;
+    this.status.hidden = !text;
+  }
+
+  async #copy() {
+    const lines = [...this.results.values()].map((captions) => captions[0]?.text).filter(Boolean);
+    const copied = await navigator.clipboard?.writeText(lines.join('\n')).then(() => true, () => false);
+    this.copy.textContent = label(copied ? 'copied' : 'notCopied');
+    setTimeout(() => this.relabel(), 1500);
+  }
+}
+
+/** The page's own words for what users meet; the captioner's for the rest. */
+function explained({ code, message }) {
+  if (code === 'not_an_image') return label('unreadable');
+  if (code === 'no_caption' || code === 'words_missing') return label('noCaption');
+  return message;
+}
