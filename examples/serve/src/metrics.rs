@@ -60,11 +60,7 @@ fn text(metrics: &Metrics, connections: usize, started: f64) -> String {
     );
     page.counter("tokens_total", "Tokens of captions.", metrics.tokens);
     page.counter("steps_total", "Steps of the decoder.", metrics.steps);
-    page.histogram(
-        "step_rows",
-        "Rows of each step.",
-        &metrics.step_rows,
-    );
+    page.histogram("step_rows", "Rows of each step.", &metrics.step_rows);
     page.histogram(
         "waiting_seconds",
         "Seconds that pictures waited.",
