@@ -33,10 +33,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/ready", get(health::ready))
         .route("/openapi.json", get(openapi::json))
         .route("/openapi", get(openapi::page));
-    // The page's own routes are merged here.
     let all = with_key
         .merge(open)
         .with_state(Arc::clone(app))
+        // The page: .merge(crate::page::page())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         // Bodies have limits of their own, which also count time and memory.
