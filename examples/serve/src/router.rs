@@ -36,7 +36,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let all = with_key
         .merge(open)
         .with_state(Arc::clone(app))
-        // The page: .merge(crate::page::page())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         // Bodies have limits of their own, which also count time and memory.
