@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// those that begin with # don't count. Keys have at least 16 characters.
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
-    /// An origin, such as https://example.org, whose pages may use the server; `*` for all; may be given several times.
+    /// An origin, such as `https://example.org`, whose pages may use the server; `*` for all; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
     /// A name by which clients may call the server, if it listens on a loopback address behind a proxy; may be given

@@ -121,17 +121,17 @@ impl Failure {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For the log, and for another API's form.
+        response.extensions_mut().insert(self.clone());
         response
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = self.with_body(ErrorBody {
+        self.with_body(ErrorBody {
             error: self.record(),
-        });
-        response.extensions_mut().insert(self);
-        response
+        })
     }
 }
 
