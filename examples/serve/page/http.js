@@ -4,9 +4,12 @@ import { events } from './events.js';
 import { Trouble } from './trouble.js';
 
 const KEY = 'key';
+/** Bytes of a request beside its picture, with room to spare. */
+const REST = 64 << 10;
 
 export function httpCaptioner(base) {
   let key = sessionStorage.getItem(KEY) ?? '';
+  let most = Infinity;
 
   async function ask(path, init) {
     const headers = new Headers(init.headers);
@@ -24,10 +27,14 @@ export function httpCaptioner(base) {
 
     async model({ signal } = {}) {
       const response = await ask('model', { signal });
-      return reach(() => response.json());
+      const model = await reach(() => response.json());
+      most = model.limits?.body_bytes ?? Infinity;
+      return model;
     },
 
     async caption(picture, options, { onDraft, onCaptions, onScores, onError, signal } = {}) {
+      // The server would hang up, and look as if it were gone.
+      if (picture.blob.size + REST > most) throw new Trouble('refused', 'too large', { code: 'too_large' });
       const response = await ask('captions', {
         method: 'POST',
         headers: { Accept: 'text/event-stream' },
