@@ -47,6 +47,7 @@ async function reach() {
 
 function askForKey() {
   const dialog = document.getElementById('key-dialog');
+  document.getElementById('key').value = '';
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {

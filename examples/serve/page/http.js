@@ -13,7 +13,8 @@ export function httpCaptioner(base) {
 
   async function ask(path, init) {
     const headers = new Headers(init.headers);
-    if (key) headers.set('Authorization', `Bearer ${key}`);
+    // What a header can't hold is no key, and is asked for again.
+    if (/^[\x21-\x7e]+$/.test(key)) headers.set('Authorization', `Bearer ${key}`);
     const response = await reach(() => fetch(base + path, { ...init, headers, cache: 'no-store' }));
     if (response.ok) return response;
     throw await trouble(response);

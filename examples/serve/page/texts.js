@@ -48,7 +48,7 @@ const en = {
   fits: 'What fits ({language})',
   otherLanguages: 'In the other languages',
   tooLarge: 'This picture is larger than the server accepts.',
-  api: 'For programs',
+  api: 'Interface for programs',
   allDone: '{all} pictures captioned',
 };
 
@@ -100,7 +100,7 @@ const de = {
   fits: 'Was passt ({language})',
   otherLanguages: 'In den anderen Sprachen',
   tooLarge: 'Dieses Bild ist größer, als der Server annimmt.',
-  api: 'Für Programme',
+  api: 'Schnittstelle für Programme',
   allDone: '{all} Bilder beschrieben',
 };
 
@@ -152,7 +152,7 @@ const fr = {
   fits: 'Ce qui convient ({language})',
   otherLanguages: 'Dans les autres langues',
   tooLarge: 'Cette image est plus grande que ce que le serveur accepte.',
-  api: 'Pour les programmes',
+  api: 'Interface pour les programmes',
   allDone: '{all} images légendées',
 };
 
@@ -204,7 +204,7 @@ const es = {
   fits: 'Lo que encaja ({language})',
   otherLanguages: 'En los demás idiomas',
   tooLarge: 'Esta imagen es mayor de lo que el servidor acepta.',
-  api: 'Para programas',
+  api: 'Interfaz para programas',
   allDone: '{all} imágenes descritas',
 };
 

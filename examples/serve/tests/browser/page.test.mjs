@@ -1,8 +1,10 @@
 // The page itself: what it remembers, how it looks after a server that goes, what it weighs, who can use it.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { captions, give, open, Server, settled, startBrowser } from './support.mjs';
 
@@ -89,6 +91,31 @@ test('a server that goes away is waited for', async (context) => {
   assert.equal((await captions(page)).en, 'cat and pizza on a blue background');
   assert.ok(await page.locator('#banner').isHidden());
   await page.context().close();
+});
+
+test('a server with keys is asked with one', async (context) => {
+  if (!server.canStop) return context.skip('the server is not ours to start');
+  const folder = await mkdtemp(join(tmpdir(), 'keys-'));
+  await writeFile(join(folder, 'keys'), 'a-key-of-this-test\n', { mode: 0o600 });
+  const locked = await new Server(['--keys', join(folder, 'keys')]).start();
+  try {
+    const page = await open(browser, locked.url, {
+      loaded: async (page) => {
+        await page.locator('#key').fill('ein falscher Schlüssel');
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => document.querySelector('dialog').open && !document.getElementById('key').value);
+        await page.locator('#key').fill('a-key-of-this-test');
+        await page.keyboard.press('Enter');
+      },
+    });
+    await give(page, 'drop', [{ name: CAT }]);
+    await settled(page);
+    assert.equal((await captions(page)).en, 'cat and pizza on a blue background');
+    await page.context().close();
+  } finally {
+    await locked.stop();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a busy server is waited for as long as it says', async () => {

@@ -16,13 +16,17 @@ const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--disable-component-update', '--disable-sync'];
 
 export class Server {
+  constructor(args = []) {
+    this.args = args;
+  }
+
   async start() {
     if (process.env.SERVE_URL) {
       this.url = process.env.SERVE_URL.replace(/\/$/, '');
       return this;
     }
     const port = this.url ? new URL(this.url).port : '0';
-    this.process = spawn(PROGRAM, ['--port', port], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.process = spawn(PROGRAM, ['--port', port, ...this.args], { stdio: ['ignore', 'pipe', 'ignore'] });
     const failed = once(this.process, 'exit').then(([code]) => {
       throw new Error(`${PROGRAM} ended with ${code} before it listened`);
     });
@@ -50,8 +54,10 @@ export const startBrowser = () =>
 /** Bytes of a picture of the repository. */
 export const picture = (name) => readFile(here(`../../../caption/pictures/${name}`));
 
-/** A fresh page of the server, after `before(page)`; what it logs as an error is in `page.errors`. */
-export async function open(browser, url, { before = () => {}, ...options } = {}) {
+const nothing = () => {};
+
+/** A fresh page of the server, after `before(page)` and `loaded(page)`; what it logs as an error is in `page.errors`. */
+export async function open(browser, url, { before = nothing, loaded = nothing, ...options } = {}) {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
   page.errors = [];
@@ -61,6 +67,7 @@ export async function open(browser, url, { before = () => {}, ...options } = {})
   });
   await before(page);
   await page.goto(url);
+  await loaded(page);
   await page.locator('#language-list .chip').first().waitFor();
   return page;
 }
