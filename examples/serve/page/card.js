@@ -3,10 +3,13 @@
 import { captioner } from './captioner.js';
 import { connected } from './connection.js';
 import { element } from './element.js';
-import { label, languageName, number, tag } from './labels.js';
+import { label, languageName, points, tag } from './labels.js';
 import { drawLook } from './overlay.js';
 import { ranking } from './ranking.js';
 import { wordsOf } from './words.js';
+
+/** How often an answer may break off, one time after the other, while the server is there. */
+const BROKEN = 3;
 
 export class Card {
   /** `changed()` is called when the state changes: waiting, running, done, failed. */
@@ -24,7 +27,8 @@ export class Card {
     this.picture = element('img', { src: URL.createObjectURL(this.blob), alt: this.name });
     this.picture.addEventListener('error', () => this.figure.classList.add('unreadable'));
     this.canvas = element('canvas', { hidden: true, 'aria-hidden': 'true' });
-    this.figure = element('div', { className: 'picture' }, this.picture, this.canvas);
+    this.note = element('p', { className: 'note', hidden: true, 'aria-hidden': 'true' });
+    this.figure = element('div', { className: 'picture' }, this.picture, this.canvas, this.note);
     this.status = element('p', { className: 'status quiet' });
     this.captions = element('div', { className: 'captions' });
     this.copy = element('button', { type: 'button', hidden: true });
@@ -55,13 +59,20 @@ export class Card {
     this.stopping?.abort();
   }
 
+  /** Says that the picture has to wait for others. */
+  queue() {
+    this.stop();
+    this.state = 'waiting';
+    this.#say(label('waiting'));
+  }
+
   /** Captions the picture; waits and asks again while the captioner is busy or gone. */
   async run(options) {
     this.stop();
     const stopping = new AbortController();
     this.stopping = stopping;
     const { signal } = stopping;
-    for (;;) {
+    for (let broken = 0; ;) {
       this.#begin(options);
       try {
         await captioner.caption({ blob: this.blob, name: this.name }, options, this.#handlers(signal));
@@ -69,9 +80,10 @@ export class Card {
       } catch (trouble) {
         if (signal.aborted) return;
         if (trouble.kind === 'busy') await this.#wait(trouble.seconds, signal);
-        else if (trouble.kind === 'gone' || trouble.kind === 'key') {
+        else if (trouble.kind === 'key' || (trouble.kind === 'gone' && broken < BROKEN)) {
           this.#say(label('goneCard'));
-          await connected();
+          // A server that answers, but not this, will not do so for ever.
+          broken = (await connected()) ? broken + 1 : 0;
         } else {
           this.#fail(trouble);
           return this.#end();
@@ -135,9 +147,16 @@ export class Card {
 
   #one(caption, language, several) {
     const score = element('span', { className: 'score quiet', title: label('score') },
-      number(caption.score, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
-    const words = wordsOf(caption, tag(language), (word) => drawLook(this.canvas, this.picture, word));
+      points(caption.score));
+    const words = wordsOf(caption, tag(language), (word, sure) => this.#look(word, sure));
     return element(several ? 'li' : 'div', { className: 'one' }, words, score);
+  }
+
+  /** Shows where the decoder looked, and how sure the model was of the word. */
+  #look(word, sure) {
+    drawLook(this.canvas, this.picture, word);
+    this.note.hidden = !word;
+    this.note.textContent = word ? [word.word, sure].filter(Boolean).join(' · ') : '';
   }
 
   /** Languages are finished in any order, and shown and saved in that of the request. */
@@ -195,6 +214,7 @@ export class Card {
 /** The page's own words for what users meet; the captioner's for the rest. */
 function explained({ code, message }) {
   if (code === 'not_an_image') return label('unreadable');
+  if (code === 'too_large') return label('tooLarge');
   if (code === 'no_caption' || code === 'words_missing') return label('noCaption');
   return message;
 }

@@ -18,7 +18,7 @@ export function startConnection(found) {
   return connected();
 }
 
-/** Resolves when the captioner answers. */
+/** Resolves when the captioner answers, with whether it did so at once. */
 export function connected() {
   here ??= reach().finally(() => {
     here = undefined;
@@ -27,12 +27,12 @@ export function connected() {
 }
 
 async function reach() {
-  for (;;) {
+  for (let atOnce = true; ; atOnce = false) {
     try {
       const model = await captioner.model();
       banner().hidden = true;
       known(model);
-      return;
+      return atOnce;
     } catch (trouble) {
       if (trouble.kind === 'key') {
         await askForKey();
@@ -47,6 +47,7 @@ async function reach() {
 
 function askForKey() {
   const dialog = document.getElementById('key-dialog');
+  document.getElementById('key').value = '';
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {

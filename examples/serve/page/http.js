@@ -4,13 +4,17 @@ import { events } from './events.js';
 import { Trouble } from './trouble.js';
 
 const KEY = 'key';
+/** Bytes of a request beside its picture, with room to spare. */
+const REST = 64 << 10;
 
 export function httpCaptioner(base) {
   let key = sessionStorage.getItem(KEY) ?? '';
+  let most = Infinity;
 
   async function ask(path, init) {
     const headers = new Headers(init.headers);
-    if (key) headers.set('Authorization', `Bearer ${key}`);
+    // What a header can't hold is no key, and is asked for again.
+    if (/^[\x21-\x7e]+$/.test(key)) headers.set('Authorization', `Bearer ${key}`);
     const response = await reach(() => fetch(base + path, { ...init, headers, cache: 'no-store' }));
     if (response.ok) return response;
     throw await trouble(response);
@@ -24,10 +28,14 @@ export function httpCaptioner(base) {
 
     async model({ signal } = {}) {
       const response = await ask('model', { signal });
-      return reach(() => response.json());
+      const model = await reach(() => response.json());
+      most = model.limits?.body_bytes ?? Infinity;
+      return model;
     },
 
     async caption(picture, options, { onDraft, onCaptions, onScores, onError, signal } = {}) {
+      // The server would hang up, and look as if it were gone.
+      if (picture.blob.size + REST > most) throw new Trouble('refused', 'too large', { code: 'too_large' });
       const response = await ask('captions', {
         method: 'POST',
         headers: { Accept: 'text/event-stream' },

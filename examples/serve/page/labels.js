@@ -15,6 +15,10 @@ export function label(key, values = {}) {
 
 export const number = (value, form) => new Intl.NumberFormat(now, form).format(value);
 
+/** A score. */
+export const points = (value) =>
+  number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'negative' });
+
 /** `de` for `de_DE`, `zh-CN` for `zh_CN`, `en` for `en_XX`: what the attribute `lang` wants. */
 export function tag(code) {
   const [language, place] = code.split('_');

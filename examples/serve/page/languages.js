@@ -20,8 +20,7 @@ export function startLanguages(changed) {
   search.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;
     event.preventDefault();
-    const first = [...list.children].find((chip) => !chip.hidden);
-    first?.querySelector('input').click();
+    [...list.children].find((chip) => matches(chip, search.value))?.firstChild.click();
   });
   list.addEventListener('change', ({ target }) => {
     if (target.checked) chosen.add(target.value);
@@ -74,8 +73,7 @@ function show(list, search) {
 
 /** What is chosen stays in sight. */
 function filter(list, wanted) {
-  const part = wanted.trim().toLowerCase();
-  for (const chip of list.children) {
-    chip.hidden = !chip.dataset.search.includes(part) && !chip.firstChild.checked;
-  }
+  for (const chip of list.children) chip.hidden = !matches(chip, wanted) && !chip.firstChild.checked;
 }
+
+const matches = (chip, wanted) => chip.dataset.search.includes(wanted.trim().toLowerCase());

@@ -30,7 +30,7 @@ function add(files) {
 }
 
 function start(card) {
-  card.state = 'waiting';
+  card.queue();
   enqueue(async () => {
     await ready;
     if (cards.includes(card)) await card.run(options());
@@ -77,10 +77,7 @@ function found(now) {
 part('settings').addEventListener('submit', (event) => {
   event.preventDefault();
   part('again').hidden = true;
-  for (const card of cards) {
-    card.stop();
-    start(card);
-  }
+  for (const card of cards) start(card);
   progress();
 });
 part('clear').addEventListener('click', () => {

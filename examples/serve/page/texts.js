@@ -46,6 +46,9 @@ const en = {
   unreadable: 'This file can’t be read as a picture.',
   noCaption: 'No caption was found that keeps to these words. More beams may help.',
   fits: 'What fits ({language})',
+  otherLanguages: 'In the other languages',
+  tooLarge: 'This picture is larger than the server accepts.',
+  api: 'Interface for programs',
   allDone: '{all} pictures captioned',
 };
 
@@ -95,6 +98,9 @@ const de = {
   unreadable: 'Diese Datei ist nicht als Bild lesbar.',
   noCaption: 'Es wurde keine Beschreibung gefunden, die zu diesen Wörtern passt. Eine größere Suchbreite kann helfen.',
   fits: 'Was passt ({language})',
+  otherLanguages: 'In den anderen Sprachen',
+  tooLarge: 'Dieses Bild ist größer, als der Server annimmt.',
+  api: 'Schnittstelle für Programme',
   allDone: '{all} Bilder beschrieben',
 };
 
@@ -144,6 +150,9 @@ const fr = {
   unreadable: 'Ce fichier n’est pas lisible comme image.',
   noCaption: 'Aucune légende trouvée qui respecte ces mots. Plus de faisceaux peuvent aider.',
   fits: 'Ce qui convient ({language})',
+  otherLanguages: 'Dans les autres langues',
+  tooLarge: 'Cette image est plus grande que ce que le serveur accepte.',
+  api: 'Interface pour les programmes',
   allDone: '{all} images légendées',
 };
 
@@ -193,6 +202,9 @@ const es = {
   unreadable: 'Este archivo no se puede leer como imagen.',
   noCaption: 'No se encontró una descripción que respete estas palabras. Más haces pueden ayudar.',
   fits: 'Lo que encaja ({language})',
+  otherLanguages: 'En los demás idiomas',
+  tooLarge: 'Esta imagen es mayor de lo que el servidor acepta.',
+  api: 'Interfaz para programas',
   allDone: '{all} imágenes descritas',
 };
 

@@ -3,7 +3,7 @@
 import { element } from './element.js';
 import { label, number } from './labels.js';
 
-/** The caption as a row of words; `look(word)` is called with the word in focus or under the pointer, or null. */
+/** The caption as a row of words. `look(word, sure)` is called with the word in focus or under the pointer, or null. */
 export function wordsOf(caption, lang, look) {
   const row = element('p', { className: 'words', lang, role: 'toolbar', 'aria-label': caption.text });
   const buttons = [];
@@ -24,7 +24,7 @@ export function wordsOf(caption, lang, look) {
   return row;
 }
 
-/** The least sure word's probability says what a caption's weakest point is; the mean hides it. */
+/** The probability of a word is that of all its tokens. */
 function wordButton(word, look) {
   const button = element('button', { type: 'button', className: 'word' }, word.word);
   if (word.log_prob !== null) {
@@ -32,22 +32,16 @@ function wordButton(word, look) {
     button.dataset.sure = sure > 0.9 ? 'high' : sure > 0.5 ? 'middle' : 'low';
     button.title = label('sure', { percent: number(sure, { style: 'percent' }) });
   }
-  let pinned = false;
-  const show = () => look(word, button);
-  const hide = () => {
-    if (!pinned) look(null);
-  };
+  const show = () => look(word, button.title);
   button.addEventListener('pointerenter', show);
   button.addEventListener('pointerleave', () => {
-    if (document.activeElement !== button) hide();
+    if (document.activeElement !== button) look(null);
   });
   button.addEventListener('focus', show);
-  button.addEventListener('blur', () => {
-    pinned = false;
-    hide();
-  });
+  button.addEventListener('blur', () => look(null));
+  // Not every browser gives the focus to a button that is touched.
   button.addEventListener('click', () => {
-    pinned = !pinned;
+    button.focus();
     show();
   });
   button.addEventListener('keydown', (event) => {

@@ -1,0 +1,181 @@
+// The page itself: what it remembers, how it looks after a server that goes, what it weighs, who can use it.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { captions, give, open, Server, settled, startBrowser } from './support.mjs';
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const CAT = 'cat-and-pizza-blue.png';
+const server = new Server();
+let browser;
+
+before(async () => {
+  [browser] = await Promise.all([startBrowser(), server.start()]);
+});
+after(async () => {
+  await browser?.close();
+  await server.stop();
+});
+
+test('languages are remembered, and the page speaks that of its reader', async () => {
+  const page = await open(browser, server.url, { locale: 'de-DE' });
+  assert.equal(await page.locator('html').getAttribute('lang'), 'de');
+  for (const name of ['Englisch', 'Französisch']) await page.locator('.chip', { hasText: name }).click();
+  await page.locator('#interface').selectOption('es');
+  await page.reload();
+  await page.locator('.chip').first().waitFor();
+  assert.equal(await page.locator('#choose').textContent(), 'Elegir imágenes');
+  await give(page, 'drop', [{ name: CAT }]);
+  await settled(page);
+  assert.deepEqual(Object.keys(await captions(page)).sort(), ['de', 'es']);
+  await page.context().close();
+});
+
+test('many languages can be searched, and those that are chosen stay in sight', async () => {
+  const codes = ['ar_AR', 'cs_CZ', 'de_DE', 'en_XX', 'es_XX', 'fi_FI', 'fr_XX', 'hi_IN', 'it_IT', 'ja_XX', 'zh_CN'];
+  const page = await open(browser, server.url, {
+    // The model as it is, with more languages than it has.
+    before: (page) => page.route('**/v1/model', async (route) => {
+      const answer = await route.fetch();
+      const languages = codes.map((code) => ({ code, short: code.slice(0, 2), name: code, default: code === 'en_XX' }));
+      await route.fulfill({ response: answer, json: { ...await answer.json(), languages } });
+    }),
+  });
+  await page.locator('#language-search').fill('fin');
+  assert.deepEqual(await page.locator('.chip:visible').allTextContents(), ['English', 'Finnish']);
+  await page.keyboard.press('Enter');
+  await page.locator('#language-search').fill('');
+  await page.reload();
+  await page.locator('.chip').first().waitFor();
+  assert.deepEqual((await page.locator('.chip').allTextContents()).slice(0, 2), ['English', 'Finnish']);
+  await page.context().close();
+});
+
+test('a picture that is larger than the server accepts is not sent', async () => {
+  const page = await open(browser, server.url);
+  let sent = 0;
+  page.on('request', (request) => {
+    sent += request.url().endsWith('/v1/captions');
+  });
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(40 << 20)], 'large.png', { type: 'image/png' }));
+    document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }));
+  });
+  await page.locator('.problem', { hasText: 'larger than' }).waitFor();
+  assert.equal(sent, 0);
+  await page.context().close();
+});
+
+test('every language of the page has every label', async () => {
+  const { texts } = await import(`data:text/javascript,${encodeURIComponent(
+    await readFile(new URL('../../page/texts.js', import.meta.url), 'utf8'))}`);
+  for (const [language, own] of Object.entries(texts)) {
+    assert.deepEqual(Object.keys(own), Object.keys(texts.en), language);
+  }
+});
+
+test('a server that goes away is waited for', async (context) => {
+  if (!server.canStop) return context.skip('the server is not ours to stop');
+  const page = await open(browser, server.url);
+  await server.stop();
+  await give(page, 'drop', [{ name: CAT }]);
+  await page.locator('#banner').waitFor();
+  assert.match(await page.locator('#banner').textContent(), /can’t be reached/);
+  await server.start();
+  await settled(page);
+  assert.equal((await captions(page)).en, 'cat and pizza on a blue background');
+  assert.ok(await page.locator('#banner').isHidden());
+  await page.context().close();
+});
+
+test('a server with keys is asked with one', async (context) => {
+  if (!server.canStop) return context.skip('the server is not ours to start');
+  const folder = await mkdtemp(join(tmpdir(), 'keys-'));
+  await writeFile(join(folder, 'keys'), 'a-key-of-this-test\n', { mode: 0o600 });
+  const locked = await new Server(['--keys', join(folder, 'keys')]).start();
+  try {
+    const page = await open(browser, locked.url, {
+      loaded: async (page) => {
+        await page.locator('#key').fill('ein falscher Schlüssel');
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => document.querySelector('dialog').open && !document.getElementById('key').value);
+        await page.locator('#key').fill('a-key-of-this-test');
+        await page.keyboard.press('Enter');
+      },
+    });
+    await give(page, 'drop', [{ name: CAT }]);
+    await settled(page);
+    assert.equal((await captions(page)).en, 'cat and pizza on a blue background');
+    await page.context().close();
+  } finally {
+    await locked.stop();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a busy server is waited for as long as it says', async () => {
+  const page = await open(browser, server.url);
+  let asked = 0;
+  await page.route('**/v1/captions', (route) => {
+    asked += 1;
+    if (asked > 1) return route.continue();
+    return route.fulfill({
+      status: 503, headers: { 'Retry-After': '2' },
+      json: { error: { message: 'full', type: 'server_error', param: null, code: 'queue_full' } },
+    });
+  });
+  await give(page, 'drop', [{ name: CAT }]);
+  await page.locator('.status', { hasText: 'busy' }).waitFor();
+  await settled(page);
+  assert.equal(asked, 2);
+  assert.equal((await captions(page)).en, 'cat and pizza on a blue background');
+  await page.context().close();
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const width of [360, 1440]) {
+    test(`axe finds nothing in ${colorScheme} colours at ${width} pixels`, async () => {
+      const page = await open(browser, server.url, { colorScheme, viewport: { width, height: 900 } });
+      const check = async (when) => {
+        const found = await page.evaluate(async () => (await window.axe.run()).violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' ')}`));
+        assert.deepEqual(found, [], when);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(overflow <= 0, `${when}: ${overflow} pixels too wide`);
+      };
+      await page.evaluate(AXE);
+      await check('empty');
+      await page.locator('#more summary').click();
+      await page.locator('#sequences').fill('2');
+      await page.locator('#texts').fill('a dog\na cat');
+      await give(page, 'drop', [{ name: CAT }, { name: 'broken.png', bytes: Buffer.from('no') }]);
+      await settled(page, 2);
+      await page.locator('.word').first().focus();
+      await check('with captions');
+      await page.context().close();
+    });
+  }
+}
+
+test('the page is light, strict and soon there', async () => {
+  const page = await open(browser, server.url);
+  const sizes = await page.evaluate(() => performance.getEntriesByType('resource')
+    .concat(performance.getEntriesByType('navigation'))
+    .filter(({ name }) => !name.includes('/v1/'))
+    .map(({ decodedBodySize }) => decodedBodySize));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes > 20_000 && bytes < 150_000, `${bytes} bytes`);
+  const response = await page.request.get(server.url);
+  const policy = response.headers()['content-security-policy'];
+  assert.match(policy, /^default-src 'none'/);
+  assert.doesNotMatch(policy, /unsafe/);
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  console.log(`${bytes} bytes, first contentful paint ${Math.round(paint)} ms`);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
