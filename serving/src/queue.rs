@@ -36,30 +36,31 @@ impl Queue {
         }
     }
 
-    /// Adds a request. If there is no place, those that nobody waits for any more, or that are too late, give theirs up:
-    /// `end` is called with each.
+    /// Adds a request, if there is a place; see [`room`](Self::room).
     pub(crate) fn push(&self, job: Job, end: impl FnMut(Job)) -> Result<(), (NoPlace, Box<Job>)> {
-        let mut over = VecDeque::new();
-        let pushed = {
+        let (room, over) = {
             let mut state = self.lock();
-            if state.waiting.len() >= self.places {
-                let all = std::mem::take(&mut state.waiting);
-                let (alive, dead) = all.into_iter().partition(|job| job.check().is_ok());
-                state.waiting = alive;
-                over = dead;
-            }
-            match state.waiting.len() {
-                _ if state.closed => Err((NoPlace::Closed, Box::new(job))),
-                waiting if waiting >= self.places => Err((NoPlace::Full(waiting), Box::new(job))),
-                _ => {
+            let (room, over) = state.make_room(self.places);
+            let pushed = match room {
+                Ok(()) => {
                     state.waiting.push_back(job);
                     Ok(())
                 }
-            }
+                Err(no_place) => Err((no_place, Box::new(job))),
+            };
+            (pushed, over)
         };
         self.changed.notify_all();
         over.into_iter().for_each(end);
-        pushed
+        room
+    }
+
+    /// Whether there is a place. If there is none, those that nobody waits for any more, or that are too late, give theirs
+    /// up: `end` is called with each.
+    pub(crate) fn room(&self, end: impl FnMut(Job)) -> Result<(), NoPlace> {
+        let (room, over) = self.lock().make_room(self.places);
+        over.into_iter().for_each(end);
+        room
     }
 
     /// Waits for a request. Returns `None` once the queue is closed and empty.
@@ -105,5 +106,22 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that holds the lock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Says whether there is a place, and removes those that are over if that is needed for one.
+    fn make_room(&mut self, places: usize) -> (Result<(), NoPlace>, VecDeque<Job>) {
+        let mut over = VecDeque::new();
+        if self.waiting.len() >= places {
+            let all = std::mem::take(&mut self.waiting);
+            (self.waiting, over) = all.into_iter().partition(|job| job.check().is_ok());
+        }
+        let room = match self.waiting.len() {
+            _ if self.closed => Err(NoPlace::Closed),
+            waiting if waiting >= places => Err(NoPlace::Full(waiting)),
+            _ => Ok(()),
+        };
+        (room, over)
     }
 }

@@ -63,10 +63,13 @@ impl Request {
     /// The rows of a batch that one language takes.
     pub(crate) fn rows_of_a_language(&self) -> usize {
         let generation = &self.options.generation;
-        generation
-            .num_beams
-            .max(generation.num_return_sequences)
-            .max(1)
+        // Contrastive search tries this many continuations of each caption.
+        let tried = match generation.penalty_alpha {
+            Some(alpha) if alpha > 0.0 => generation.top_k,
+            _ => 1,
+        };
+        let searched = generation.num_beams.max(generation.num_return_sequences);
+        searched.max(1).saturating_mul(tried.max(1))
     }
 }
 

@@ -106,9 +106,7 @@ impl Server {
     /// [`Refused`] if as many requests wait as may, or the server is stopping.
     pub fn submit(&self, request: Request) -> Result<Answer, Refused> {
         self.offer(request).map_err(|(refused, _)| {
-            if let Refused::QueueFull { .. } = refused {
-                self.handle.recorder.refused();
-            }
+            self.count(refused);
             refused
         })
     }
@@ -140,25 +138,45 @@ impl Server {
             accepted,
             deadline,
         };
-        let end = |job: Job| {
-            if let Err(unfinished) = job.check() {
-                recorder.end_unbegun(job, unfinished);
-            }
-        };
-        match queue.push(job, end) {
+        match queue.push(job, |job| recorder.end_over(job)) {
             Ok(()) => {
                 recorder.accepted();
                 Ok(answer)
             }
-            Err((no_place, job)) => {
-                let refused = match no_place {
-                    NoPlace::Full(waiting) => Refused::QueueFull {
-                        retry_after: recorder.retry_after(waiting),
-                    },
-                    NoPlace::Closed => Refused::Stopping,
-                };
-                Err((refused, Box::new(job.request)))
-            }
+            Err((no_place, job)) => Err((self.refused(no_place), Box::new(job.request))),
+        }
+    }
+
+    /// Says whether a request would be accepted now, so that nobody has to decode a picture in vain. If not, that counts
+    /// as a request that was refused.
+    ///
+    /// # Errors
+    /// [`Refused`], as [`submit`](Self::submit).
+    pub fn check_room(&self) -> Result<(), Refused> {
+        let Handle {
+            queue, recorder, ..
+        } = &*self.handle;
+        queue
+            .room(|job| recorder.end_over(job))
+            .map_err(|no_place| {
+                let refused = self.refused(no_place);
+                self.count(refused);
+                refused
+            })
+    }
+
+    fn refused(&self, no_place: NoPlace) -> Refused {
+        match no_place {
+            NoPlace::Full(waiting) => Refused::QueueFull {
+                retry_after: self.handle.recorder.retry_after(waiting),
+            },
+            NoPlace::Closed => Refused::Stopping,
+        }
+    }
+
+    fn count(&self, refused: Refused) {
+        if let Refused::QueueFull { .. } = refused {
+            self.handle.recorder.refused();
         }
     }
 

@@ -60,6 +60,13 @@ impl Drop for Worker {
 }
 
 impl Recorder {
+    /// Ends a request that nobody waits for any more, or that is too late.
+    pub(crate) fn end_over(&self, job: Job) {
+        if let Err(unfinished) = job.check() {
+            self.end_unbegun(job, unfinished);
+        }
+    }
+
     /// Ends a request that no work was done on.
     pub(crate) fn end_unbegun(&self, job: Job, unfinished: Unfinished) {
         let result = Err(unfinished);

@@ -209,15 +209,17 @@ fn a_full_queue_refuses_and_those_who_left_make_room() {
     let third = server.submit(request()).unwrap();
     let refused = server.submit(request()).unwrap_err();
     assert!(matches!(refused, Refused::QueueFull { retry_after } if retry_after.as_secs() >= 1));
+    assert!(server.check_room().is_err());
     assert_eq!(server.metrics().queued, 2);
     drop(second);
+    assert!(server.check_room().is_ok());
     let fourth = server.submit(request()).unwrap();
     drop(release);
     for answer in [first, third, fourth] {
         assert!(matches!(texts(answer).1, Update::Done));
     }
     let metrics = server.metrics();
-    assert_eq!((metrics.accepted, metrics.refused), (4, 1));
+    assert_eq!((metrics.accepted, metrics.refused), (4, 2));
     assert_eq!((metrics.finished, metrics.cancelled), (3, 1));
 }
 

@@ -14,8 +14,8 @@ use crate::limits::LimitArguments;
 /// The server listens on this machine only, unless --host says otherwise, and asks for a key only with --keys. It fetches
 /// nothing for a client: pictures come within requests. docs/serving.md describes what it answers.
 ///
-/// Exit code 0: it was asked to stop, and finished what it had accepted; 1: it did not finish within --stop-timeout;
-/// 2: the options or the model can't be used.
+/// Exit code 0: it was asked to stop, and finished what it had accepted; 1: it did not finish within --stop-timeout,
+/// or was asked a second time; 2: the options or the model can't be used.
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// those that begin with # don't count. Keys have at least 16 characters.
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
-    /// An origin, such as https://example.org, whose pages may use the server; `*` for all; may be given several times.
+    /// An origin, such as `https://example.org`, whose pages may use the server; `*` for all; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
     /// A name by which clients may call the server, if it listens on a loopback address behind a proxy; may be given

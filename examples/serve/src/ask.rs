@@ -103,10 +103,8 @@ fn of_accept_language(app: &App, headers: &HeaderMap) -> Option<Language> {
 
 fn options(app: &App, mut fields: Fields) -> Result<CaptionOptions, Failure> {
     let captioner = app.captioner();
-    let prefix: String = fields.take("prefix")?.unwrap_or_default();
-    let [prefix] = short_texts("prefix", vec![prefix])?
-        .try_into()
-        .unwrap_or_default();
+    let prefix: Option<String> = fields.take("prefix")?;
+    let prefix = short_texts("prefix", prefix.into_iter().collect())?.pop();
     let alternatives = fields.take("alternatives")?.unwrap_or(0);
     let most = app.limits.max_alternatives;
     if alternatives > most {
@@ -120,7 +118,7 @@ fn options(app: &App, mut fields: Fields) -> Result<CaptionOptions, Failure> {
     }
     let said: Vec<String> = said(fields);
     let options = CaptionOptions {
-        prefix,
+        prefix: prefix.unwrap_or_default(),
         required,
         forbidden,
         alternatives,

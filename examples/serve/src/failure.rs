@@ -121,17 +121,17 @@ impl Failure {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For the log, and for another API's form.
+        response.extensions_mut().insert(self.clone());
         response
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = self.with_body(ErrorBody {
+        self.with_body(ErrorBody {
             error: self.record(),
-        });
-        response.extensions_mut().insert(self);
-        response
+        })
     }
 }
 
@@ -189,6 +189,10 @@ impl From<&captioning::Error> for Failure {
                 Self::invalid("unknown_language", message).about("languages")
             }
             Error::Words { .. } => Self::invalid("invalid_value", message),
+            // A text to score is too long, for example.
+            Error::Generate(captioning::GenerateError::Config(_)) => {
+                Self::invalid("invalid_value", message)
+            }
             Error::Unwritable { .. } => Self::invalid("unwritable", message),
             Error::WordsMissing { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "words_missing", message)

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::App;
 use crate::arguments::LogForm;
+use crate::failure::Failure;
 
 /// Starts the log of this process.
 pub(crate) fn start(form: LogForm, level: LevelFilter) {
@@ -45,5 +47,10 @@ pub(crate) async fn each_request(
     );
     // As a value of `Debug`, control characters have escapes.
     tracing::info!(number, %method, path = ?path, status, ms, "request");
+    if let Some(failure) = response.extensions().get::<Failure>()
+        && failure.status == StatusCode::INTERNAL_SERVER_ERROR
+    {
+        tracing::error!(number, message = ?failure.message(), "a fault");
+    }
     response
 }

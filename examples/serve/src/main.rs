@@ -25,6 +25,7 @@ mod openapi;
 mod page;
 mod pictures;
 mod router;
+mod signals;
 mod sse;
 mod visitors;
 mod work;
@@ -38,7 +39,6 @@ use captioner::Loaded;
 use report::Program;
 use serving::{Schedule, Server};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::app::{App, Model};
@@ -114,24 +114,27 @@ async fn serve(program: &Program, app: &Arc<App>, address: SocketAddr) -> Result
     let listen = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let signals = signals::count().map_err(StartError::Signals)?;
+    let (first, second) = (signals.clone(), signals);
     let stopping = Arc::clone(app);
     let stop = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        signals::wait(first, 1).await;
         tracing::info!("stopping: what was accepted is finished");
         stopping.stop();
     };
     program.line(format_args!("http://{address}"))?;
     tracing::info!(model = app.model.name, %address, "ready");
-    let answered = listen::serve(listener, app, router::router(app), stop).await;
-    app.server.stop();
-    let server = app.server.clone();
-    let waited = tokio::task::spawn_blocking(move || server.wait());
-    let finished = answered && timeout(app.limits.timeout(), waited).await.is_ok();
+    let work = async {
+        let answered = listen::serve(listener, app, router::router(app), stop).await;
+        app.server.stop();
+        let server = app.server.clone();
+        let waited = tokio::task::spawn_blocking(move || server.wait());
+        answered && timeout(app.limits.timeout(), waited).await.is_ok()
+    };
+    let finished = tokio::select! {
+        finished = work => finished,
+        () = signals::wait(second, 2) => false,
+    };
     tracing::info!(finished, "stopped");
     Ok(finished)
 }

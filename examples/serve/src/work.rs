@@ -77,6 +77,8 @@ pub(crate) async fn start(
     pictures: Vec<Picture>,
     hold: OwnedSemaphorePermit,
 ) -> Result<Receiver<Event>, Failure> {
+    // Before a picture is decoded, which takes longer than to say no.
+    app.server.check_room()?;
     let mut waiting: VecDeque<(usize, Picture)> = pictures.into_iter().enumerate().collect();
     let mut failed = Vec::new();
     let first = loop {

@@ -250,6 +250,60 @@ fn a_server_that_is_asked_to_stop_finishes_what_it_has_accepted() {
 }
 
 #[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let server = Server::start(&["--log-level", "warn"]);
+    let running = occupy(&server);
+    server.signal("TERM");
+    server.signal("INT");
+    assert_eq!(server.exit_code(), Some(1));
+    drop(running);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_does_not_end_the_server() {
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let server = Server::start_with_log(&[], full.into());
+    for _ in 0..3 {
+        server.assert_lives();
+    }
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn the_log_has_a_line_of_json_for_each_request_and_nothing_of_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = std::fs::File::create(&path).unwrap();
+    let server = Server::start_with_log(&["--log", "json"], log.into());
+    let request = json!({"images": [data_url(HORSE)], "prefix": "a secret", "languages": ["en"]});
+    assert_eq!(
+        server.post_json("/v1/captions?key=secret", &request).status,
+        200
+    );
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert!(!log.contains("secret"), "{log}");
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let line = lines
+        .iter()
+        .find(|line| line["message"] == "request")
+        .unwrap();
+    assert_eq!(
+        (&line["status"], &line["method"]),
+        (&json!(200), &json!("POST"))
+    );
+}
+
+#[test]
 fn arguments_that_cannot_be_used_end_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let short = folder.path().join("short");

@@ -50,10 +50,16 @@ impl Server {
 
     /// Starts a server on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_with_log(arguments, Stdio::inherit())
+    }
+
+    /// Starts a server whose log goes somewhere.
+    pub(crate) fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_serve"))
             .args(["--port", "0"])
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
