@@ -177,10 +177,14 @@ export class Card {
 
   #fail(error, language) {
     const text = this.sections?.get(language)?.text;
-    const message = explained(error);
-    if (text) return text.replaceChildren(element('p', { className: 'problem' }, message));
+    const own = explained(error);
+    const message = own ?? error.message;
+    // What the server says is English.
+    const lang = own ? document.documentElement.lang : 'en';
+    const problem = element('p', { className: 'problem', lang }, message);
+    if (text) return text.replaceChildren(problem);
     this.failed = message;
-    this.captions.replaceChildren(element('p', { className: 'problem' }, message));
+    this.captions.replaceChildren(problem);
   }
 
   #end() {
@@ -211,10 +215,10 @@ export class Card {
   }
 }
 
-/** The page's own words for what users meet; the captioner's for the rest. */
-function explained({ code, message }) {
+/** The page's own words for what users meet, if it has any. */
+function explained({ code }) {
   if (code === 'not_an_image') return label('unreadable');
   if (code === 'too_large') return label('tooLarge');
   if (code === 'no_caption' || code === 'words_missing') return label('noCaption');
-  return message;
+  return null;
 }
