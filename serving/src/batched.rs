@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use captioning::{Call, CaptionDecoding, CaptionEvent, CaptionsEnded, Language, Memory, RgbImage};
 
@@ -52,22 +52,20 @@ pub(crate) fn run(worker: &Worker) {
 }
 
 impl Batch<'_> {
-    /// The requests that there is room for. If nothing is under way, waits for one, and shortly for others; `None` if there
-    /// will be no more.
+    /// The requests that there is room for. If nothing is under way, waits for one; `None` if there will be no more. Nobody
+    /// waits for others, since they can join later.
     fn arrived(&mut self) -> Option<Vec<Job>> {
         let Worker { queue, limits, .. } = self.worker;
-        let is_idle = self.running.is_empty();
-        if is_idle && self.next.is_none() {
+        if self.running.is_empty() && self.next.is_none() {
             self.next = Some(queue.take()?);
         }
-        let until = Instant::now() + if is_idle { limits.wait } else { Duration::ZERO };
         // Those that came before go first.
         let running = self.running.iter();
         let mut rows: usize = running.map(|one| one.rows_left() + one.rows_joined()).sum();
         let mut arrived = Vec::new();
         while arrived.len() < ENCODED_AT_ONCE && rows < limits.rows {
             let next = self.next.take();
-            let Some(job) = next.or_else(|| queue.take_until(until)) else {
+            let Some(job) = next.or_else(|| queue.try_take()) else {
                 break;
             };
             if let Err(unfinished) = job.check() {

@@ -1,6 +1,5 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::job::Job;
 
@@ -72,13 +71,9 @@ impl Queue {
         state.waiting.pop_front()
     }
 
-    /// Waits for a request until a time. Returns `None` if there is none by then, or the queue is closed.
-    pub(crate) fn take_until(&self, until: Instant) -> Option<Job> {
-        let idle = |state: &mut State| state.waiting.is_empty() && !state.closed;
-        let time = until.saturating_duration_since(Instant::now());
-        let woken = self.changed.wait_timeout_while(self.lock(), time, idle);
-        let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
-        state.waiting.pop_front()
+    /// The request that has waited longest, if there is one.
+    pub(crate) fn try_take(&self) -> Option<Job> {
+        self.lock().waiting.pop_front()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -38,19 +38,16 @@ pub struct Limits {
     /// The number of rows of a batch: a row for each beam of each language of each request. A request for more is
     /// worked on in several batches, each with at least one language.
     pub rows: usize,
-    /// How long a batch that could be larger waits for other requests.
-    pub wait: Duration,
     /// How long a request may take, waiting included.
     pub deadline: Duration,
 }
 
 impl Default for Limits {
-    /// 64 requests, 64 rows, 3 milliseconds, 2 minutes.
+    /// 64 requests, 64 rows, 2 minutes.
     fn default() -> Self {
         Self {
             queue: 64,
             rows: 64,
-            wait: Duration::from_millis(3),
             deadline: Duration::from_secs(120),
         }
     }

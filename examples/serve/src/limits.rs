@@ -53,9 +53,6 @@ pub(crate) struct LimitArguments {
     /// Rows of a batch: one for each beam of each language of each picture.
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) batch_rows: usize,
-    /// Milliseconds that a batch waits for other requests.
-    #[arg(long, value_name = "MS", default_value_t = 3)]
-    pub(crate) batch_wait: u64,
     /// Seconds that a picture may take, waiting included.
     #[arg(long, value_name = "S", default_value_t = 120)]
     pub(crate) timeout: u64,
@@ -85,7 +82,6 @@ impl LimitArguments {
         serving::Limits {
             queue: self.queue,
             rows: self.batch_rows,
-            wait: Duration::from_millis(self.batch_wait),
             deadline: self.timeout(),
         }
     }
