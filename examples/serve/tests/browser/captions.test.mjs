@@ -55,7 +55,8 @@ test('captions appear while they are written', async () => {
     }).observe(document.getElementById('gallery'), { childList: true, subtree: true });
   });
   await page.locator('#more summary').click();
-  await page.locator('#beams').fill('1');
+  // Many beams take long enough that not all is there at once.
+  await page.locator('#beams').fill('16');
   await give(page, 'drop', [{ name: CAT }]);
   await settled(page);
   const drafts = await page.evaluate(() => [...window.drafts]);
@@ -89,6 +90,20 @@ test('a word shows how sure the model was and where the decoder looked', async (
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'and');
   await page.keyboard.press('Escape');
   assert.ok(await page.locator('.card canvas').isHidden());
+  await page.context().close();
+});
+
+test('on a phone the picture stays in sight beside the word that is touched', async () => {
+  const page = await open(browser, server.url, { viewport: { width: 360, height: 640 }, hasTouch: true });
+  await give(page, 'drop', [{ name: CAT }]);
+  await settled(page);
+  for (const lang of ['en', 'es']) {
+    const word = page.locator(`.words[lang=${lang}] .word`).first();
+    await word.focus();
+    const [picture, touched] = [await page.locator('.picture').boundingBox(), await word.boundingBox()];
+    assert.ok(touched.y >= picture.y + picture.height && touched.y + touched.height <= 640, lang);
+    assert.ok(picture.y + picture.height > 100, lang);
+  }
   await page.context().close();
 });
 
