@@ -5,8 +5,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use captioning::{Call, CaptionDecoding, CaptionEvent, CaptionsEnded, Language, Memory, RgbImage};
+use captioning::{
+    Call, CaptionDecoding, CaptionEvent, CaptionsEnded, GenerateError, Language, Memory, RgbImage,
+};
 
+use crate::Error;
 use crate::job::{Job, Unfinished};
 use crate::one_at_a_time::write;
 use crate::parts::{score, send_captions, send_draft};
@@ -34,6 +37,10 @@ struct Running {
     left: VecDeque<Language>,
     /// Languages in the loop, in calls of those for which there was room at once.
     calls: Vec<(Call, Vec<Language>)>,
+    /// Whether it can't join others, because it has another shortlist for example.
+    needs_empty_loop: bool,
+    /// Why it can't go on.
+    failed: Option<Unfinished>,
 }
 
 pub(crate) fn run(worker: &Worker) {
@@ -114,6 +121,8 @@ impl Batch<'_> {
                     begun,
                     memory,
                     calls: Vec::new(),
+                    needs_empty_loop: false,
+                    failed: None,
                 }),
             }
         }
@@ -121,13 +130,28 @@ impl Batch<'_> {
 
     /// Lets languages for which there is room join the loop.
     fn join(&mut self) {
-        let mut index = 0;
-        while index < self.running.len() {
-            match self.join_one(index) {
-                Ok(()) => index += 1,
+        for index in 0..self.running.len() {
+            let joined = self.join_one(index);
+            let running = &mut self.running[index];
+            match joined {
+                Ok(()) => {}
+                Err(Unfinished::Failed(Error::Captioning(captioning::Error::Generate(
+                    GenerateError::CannotJoin,
+                )))) => running.needs_empty_loop = true,
                 Err(unfinished) => {
-                    self.leave(index, Err(unfinished));
+                    let is_whole =
+                        !matches!(&unfinished, Unfinished::Failed(Error::Panicked { .. }));
+                    running.left.clear();
+                    running.failed = Some(unfinished);
+                    if !is_whole {
+                        self.begin_again();
+                        return;
+                    }
                 }
+            }
+            // Those behind it would keep it from its turn.
+            if self.running[index].needs_empty_loop && !self.running[index].left.is_empty() {
+                return;
             }
         }
     }
@@ -140,8 +164,12 @@ impl Batch<'_> {
             memory,
             left,
             calls,
+            needs_empty_loop,
             ..
         } = &mut self.running[index];
+        if *needs_empty_loop && !decoding.is_empty() {
+            return Ok(());
+        }
         let rows = job.request.rows_of_a_language();
         let room = worker.limits.rows.saturating_sub(joined) / rows;
         // One language at least makes progress, whatever the limit.
@@ -149,7 +177,7 @@ impl Batch<'_> {
         if count == 0 {
             return Ok(());
         }
-        let languages: Vec<Language> = left.drain(..count).collect();
+        let languages: Vec<Language> = left.iter().copied().take(count).collect();
         let (memory, options) = (memory.clone(), &job.request.options);
         let call = match job.request.drafts {
             false => guarded(|| Ok(decoding.add(memory, &languages, options)?)),
@@ -163,6 +191,7 @@ impl Batch<'_> {
             }
         };
         calls.push((call?, languages));
+        left.drain(..count);
         Ok(())
     }
 
@@ -205,21 +234,25 @@ impl Batch<'_> {
             languages.retain(|one| *one != language);
         }
         running.calls.retain(|(_, languages)| !languages.is_empty());
-        let captions = ended.captions.captions;
-        send_captions(
-            self.worker,
-            &running.job,
-            &running.memory,
-            language,
-            captions,
-        );
+        let (job, memory, captions) = (&running.job, &running.memory, ended.captions.captions);
+        let sent = guarded(|| {
+            send_captions(self.worker, job, memory, language, captions);
+            Ok(())
+        });
+        if let Err(unfinished) = sent {
+            running.failed = Some(unfinished);
+        }
     }
 
     /// Ends the requests that are answered, that nobody waits for any more or that are too late.
     fn end_those_that_are_over(&mut self) {
         let mut index = 0;
-        while let Some(running) = self.running.get(index) {
-            let result = match running.job.check() {
+        while let Some(running) = self.running.get_mut(index) {
+            let checked = match running.failed.take() {
+                Some(unfinished) => Err(unfinished),
+                None => running.job.check(),
+            };
+            let result = match checked {
                 Ok(()) if !(running.calls.is_empty() && running.left.is_empty()) => {
                     index += 1;
                     continue;

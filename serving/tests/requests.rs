@@ -35,6 +35,7 @@ for_each_schedule! {
     a_request_fails_at_its_deadline
     what_fails_or_panics_fails_alone
     a_language_without_a_caption_fails_alone
+    requests_with_other_shortlists_are_all_answered
     a_server_that_stops_answers_what_it_accepted_and_accepts_nothing_more
     a_server_whose_handles_are_gone_finishes_what_it_accepted
 }
@@ -373,4 +374,22 @@ fn servers_and_answers_can_be_shared_and_sent() {
     fn shared<T: Send + Sync>() {}
     shared::<Server>();
     shared::<serving::Answer>();
+}
+
+fn requests_with_other_shortlists_are_all_answered(schedule: Schedule) {
+    let server = server(schedule, Limits::default());
+    let english = CAPTIONER.language("en").unwrap();
+    let shortlist = CAPTIONER.shortlist_of_languages(&[english]).unwrap();
+    let answers: Vec<_> = (0..6)
+        .map(|index| {
+            let mut request = request();
+            request.options.shortlist = (index % 2 == 1).then(|| shortlist.clone());
+            server.submit(request).unwrap()
+        })
+        .collect();
+    for answer in answers {
+        let (texts, last) = texts(answer);
+        assert_eq!(texts, ["horse on a white background"]);
+        assert!(matches!(last, Update::Done), "{last:?}");
+    }
 }
