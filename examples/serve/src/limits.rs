@@ -18,7 +18,7 @@ pub(crate) const FIELD_BYTES: usize = 256 << 10;
 pub(crate) const PICTURES_AT_A_TIME: usize = 4;
 
 /// Bytes of the head of a request. The answer to a longer one is 431.
-pub(crate) const HEAD_BYTES: usize = 64 << 10;
+pub(crate) const HEAD_BYTES: usize = 16 << 10;
 
 /// What a client may ask for.
 #[derive(Args, Clone, Debug)]
