@@ -7,7 +7,7 @@ use preprocess::text::Language;
 use pretrained::PretrainedModel;
 use vision_encoder_decoder::{GenerateError, Memory};
 
-use crate::stream::Drafts;
+use crate::stream::{Drafts, image_and_language};
 use crate::{CaptionEvent, CaptionOptions, Captioner, Error, LanguageCaptions};
 
 /// Captions under way, of one or many calls with options of their own: for code that drives the steps itself,
@@ -138,10 +138,12 @@ impl<'c, 'o> CaptionDecoding<'c, 'o> {
         let captioner = self.captioner;
         let [images, _, _] = memory.hidden.dims();
         let (prompts, row_sources) = captioner.prompts_of_images(images, &languages, options)?;
-        // Before the memory is projected.
-        captioner.validate_options(options)?;
         let model = captioner.model();
         let generation = configure(captioner.generation(options, &prompts));
+        // Before the memory is projected.
+        model
+            .validate(&generation, &prompts)
+            .map_err(GenerateError::from)?;
         let state = model.begin(memory, &row_sources, options.shortlist.as_ref());
         let call = self.decoding.add(generation, state, &prompts)?;
         let under_way = CallUnderWay {
@@ -178,8 +180,7 @@ impl<'c, 'o> CaptionDecoding<'c, 'o> {
         let ended = ended.inspect_err(|_| self.calls.clear())?;
         let ended = ended.into_iter().filter_map(|ended| {
             let call = self.calls.get_mut(&ended.call)?;
-            let image = ended.prompt / call.languages.len();
-            let language = call.languages[ended.prompt % call.languages.len()];
+            let (image, language) = image_and_language(&call.languages, ended.prompt);
             let mut failed = call.failed.lock().unwrap_or_else(PoisonError::into_inner);
             let captions = match failed.take() {
                 None => self.captioner.read_result(language, ended.result),

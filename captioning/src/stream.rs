@@ -147,9 +147,15 @@ impl<'a> Drafts<'a> {
         }
     }
 
-    /// The index of a prompt's image, and its language.
     fn image_and_language(&self, prompt: usize) -> (usize, Language) {
-        let languages = self.languages.len();
-        (prompt / languages, self.languages[prompt % languages])
+        image_and_language(&self.languages, prompt)
     }
+}
+
+/// The index of a prompt's image, and its language, in a call whose prompts are those of each image in these languages.
+pub(crate) fn image_and_language(languages: &[Language], prompt: usize) -> (usize, Language) {
+    (
+        prompt / languages.len(),
+        languages[prompt % languages.len()],
+    )
 }

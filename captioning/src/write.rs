@@ -80,17 +80,9 @@ impl Captioner {
         // One language is enough, since the prompts of others differ only in the code.
         let languages = self.languages().get(..1).unwrap_or_default();
         let prompts = self.prompts(languages, options)?;
-        let model = self.model();
         let generation = self.generation(options, &prompts);
-        generation
-            .validate(&prompts, self.pretrained.config.decoder.vocab_size())
-            .map_err(GenerateError::from)?;
-        for prompt in &prompts {
-            model
-                .validate_length(generation.config(), prompt.tokens.len())
-                .map_err(GenerateError::from)?;
-        }
-        Ok(())
+        let valid = self.model().validate(&generation, &prompts);
+        Ok(valid.map_err(GenerateError::from)?)
     }
 
     /// Captions encoded images. `configure` may change the call, to observe it for example.

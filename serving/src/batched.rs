@@ -11,7 +11,7 @@ use captioning::{
 
 use crate::Error;
 use crate::job::{Job, Unfinished};
-use crate::one_at_a_time::write;
+use crate::one_at_a_time::finish;
 use crate::parts::{score, send_captions, send_draft};
 use crate::worker::{Worker, guarded};
 
@@ -308,7 +308,6 @@ impl Running {
     fn finish_alone(&mut self, worker: &Worker) -> Result<(), Unfinished> {
         let under_way = self.calls.drain(..).flat_map(|(_, languages)| languages);
         let languages: Vec<Language> = under_way.chain(self.left.drain(..)).collect();
-        write(worker, &self.job, &self.memory, &languages)?;
-        score(worker, &self.job, &self.memory)
+        finish(worker, &self.job, &self.memory, &languages)
     }
 }

@@ -18,21 +18,28 @@ fn answer(worker: &Worker, job: &mut Job) -> Result<(), Unfinished> {
     let captioner = &worker.captioner;
     let memory = captioner.encode(std::slice::from_ref(&job.request.image))?;
     job.request.forget_image();
-    let languages = job.request.languages_to_caption();
-    if !languages.is_empty() {
-        let rows = job.request.rows_of_a_language();
-        // At least one language at a time, whatever the limit.
-        for languages in languages.chunks((worker.limits.rows / rows).max(1)) {
-            job.check()?;
-            worker.recorder.rows(languages.len() * rows);
-            write(worker, job, &memory, languages)?;
-        }
+    finish(worker, job, &memory, &job.request.languages_to_caption())
+}
+
+/// Captions in some languages, as many at a time as there is room for, then scores the given texts.
+pub(crate) fn finish(
+    worker: &Worker,
+    job: &Job,
+    memory: &Memory,
+    languages: &[Language],
+) -> Result<(), Unfinished> {
+    let rows = job.request.rows_of_a_language();
+    // At least one language at a time, whatever the limit.
+    for languages in languages.chunks((worker.limits.rows / rows).max(1)) {
+        job.check()?;
+        worker.recorder.rows(languages.len() * rows);
+        write(worker, job, memory, languages)?;
     }
-    score(worker, job, &memory)
+    score(worker, job, memory)
 }
 
 /// Captions in some languages.
-pub(crate) fn write(
+fn write(
     worker: &Worker,
     job: &Job,
     memory: &Memory,

@@ -80,10 +80,7 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
         shortlist: Option<&Shortlist>,
     ) -> Result<Vec<PromptResult>, GenerateError> {
         // Before the memory is projected.
-        generation.validate(prompts, self.decoder.vocab_size())?;
-        for prompt in prompts {
-            self.validate_length(generation.config_of(prompt), prompt.tokens.len())?;
-        }
+        self.validate(&generation, prompts)?;
         assert_eq!(row_sources.len(), prompts.len(), "one source per prompt");
         if prompts.is_empty() {
             return Ok(Vec::new());
@@ -116,6 +113,23 @@ impl<E: Encoder, D: Decoder> VisionEncoderDecoder<E, D> {
             return Ok(Vec::new());
         }
         generation.score(self, self.begin(memory, row_sources, None), prompts, texts)
+    }
+
+    /// Checks a call before there is memory, as [`generate_with`](Self::generate_with) does.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the option; [`ConfigError::TooFewPositions`] if the decoder can't write texts that are as
+    /// long as the options allow.
+    pub fn validate(
+        &self,
+        generation: &Generation<'_>,
+        prompts: &[Prompt],
+    ) -> Result<(), ConfigError> {
+        generation.validate(prompts, self.decoder.vocab_size())?;
+        for prompt in prompts {
+            self.validate_length(generation.config_of(prompt), prompt.tokens.len())?;
+        }
+        Ok(())
     }
 
     /// Checks that the decoder can write texts that are as long as the options allow, after a prompt of
