@@ -2,20 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { captions, give, open, picture, Server, settled, startBrowser } from './support.mjs';
+import { test } from 'node:test';
+import { browser, captions, give, open, picture, server, settled } from './support.mjs';
 
 const CAT = 'cat-and-pizza-blue.png';
-const server = new Server();
-let browser;
-
-before(async () => {
-  [browser] = await Promise.all([startBrowser(), server.start()]);
-});
-after(async () => {
-  await browser?.close();
-  await server.stop();
-});
 
 test('a dropped picture is captioned in every language, and the caption is its alternative text', async () => {
   const page = await open(browser, server.url);

@@ -5,21 +5,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { captions, give, open, Server, settled, startBrowser } from './support.mjs';
+import { test } from 'node:test';
+import { browser, captions, give, open, Server, server, settled } from './support.mjs';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const CAT = 'cat-and-pizza-blue.png';
-const server = new Server();
-let browser;
-
-before(async () => {
-  [browser] = await Promise.all([startBrowser(), server.start()]);
-});
-after(async () => {
-  await browser?.close();
-  await server.stop();
-});
 
 test('languages are remembered, and the page speaks that of its reader', async () => {
   const page = await open(browser, server.url, { locale: 'de-DE' });

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -48,8 +49,20 @@ export class Server {
   }
 }
 
-export const startBrowser = () =>
+const startBrowser = () =>
   chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: QUIET });
+
+/** The server and the browser of all tests of a file. */
+export const server = new Server();
+export let browser;
+
+before(async () => {
+  [browser] = await Promise.all([startBrowser(), server.start()]);
+});
+after(async () => {
+  await browser?.close();
+  await server.stop();
+});
 
 /** Bytes of a picture of the repository. */
 export const picture = (name) => readFile(here(`../../../caption/pictures/${name}`));
