@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// A folder holds no tokenizer.
     #[error(
-        "{}: expected one of {}, found none; published captioning checkpoints come without a tokenizer: put \
+        "{}: expected a tokenizer ({}), found none; published captioning checkpoints come without a tokenizer: put \
          sentencepiece.bpe.model of https://huggingface.co/facebook/mbart-large-50, or a tokenizer.json saved from it, \
          into this folder, or use the tokenizer of another folder",
         folder.display(), expected.join(", ")
@@ -48,7 +48,7 @@ pub enum Error {
     /// A text is not JSON, or not JSON of the expected structure.
     #[error("expected JSON as Hugging Face writes it")]
     Json(#[from] serde_json::Error),
-    /// An option of `preprocessor_config.json` can't be used.
+    /// An option of `preprocessor_config.json` or `tokenizer_config.json` can't be used.
     #[error("option {key}: expected {expected}, found {found}")]
     Config {
         /// The option.
@@ -166,13 +166,35 @@ pub enum Error {
         /// Height and width of that image's result.
         found: [u64; 2],
     },
-    /// A tokenizer file holds a model other than the unigram model of mBART-50.
-    #[error("expected a unigram model, which mBART-50 has, found {found}")]
+    /// A folder has the files of a tokenizer that is not known.
+    #[error(
+        "expected a tokenizer.json or a tokenizer_class that is known here ({}), found {found:?}; \
+         save_pretrained of its class in transformers writes a tokenizer.json", known.join(", ")
+    )]
+    UnknownTokenizer {
+        /// The class that the folder names.
+        found: String,
+        /// The classes that are known, by the names that transformers 5 writes.
+        known: Vec<&'static str>,
+    },
+    /// A tokenizer can decode, but not encode, since it splits texts with a program and its dictionary.
+    #[error(
+        "expected a tokenizer that splits texts by itself, found one that needs {program}, which is not part of this \
+         library; it can decode"
+    )]
+    WordSplitter {
+        /// The program.
+        program: &'static str,
+    },
+    /// A tokenizer file holds a model of another kind.
+    #[error("expected {expected}, found {found}")]
     TokenizerModel {
+        /// The kinds that could be used.
+        expected: &'static str,
         /// The kind of model that the file names.
         found: String,
     },
-    /// A tokenizer file is damaged or does not fit mBART-50.
+    /// A tokenizer file is damaged, too large or does not fit together.
     #[error("expected {expected}, found {found}")]
     TokenizerFile {
         /// What the file should hold.
@@ -192,7 +214,7 @@ pub enum Error {
         found: String,
     },
     /// The tokenizer has no such language code.
-    #[error("expected one of the language codes {}, found {code:?}", known.join(", "))]
+    #[error("expected {}, found {code:?}", language_codes(known))]
     UnknownLanguage {
         /// The code.
         code: String,
@@ -228,6 +250,14 @@ impl Error {
             Self::File { source, .. } => source,
             other => other,
         }
+    }
+}
+
+/// What [`Error::UnknownLanguage`] expects.
+fn language_codes(known: &[String]) -> String {
+    match known {
+        [] => "no language, since the tokenizer has none (use encode_text)".to_owned(),
+        known => format!("one of the language codes {}", known.join(", ")),
     }
 }
 

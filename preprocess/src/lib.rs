@@ -2,7 +2,7 @@
 //!
 //! A model depends on the preprocessing that it was trained with. Another resize filter, a missing antialias or an
 //! edge length rounded the other way lowers its accuracy, and one wrong token id ruins a caption without any error. So
-//! this crate repeats Pillow's arithmetic and Hugging Face's `CLIPImageProcessor` and `MBart50Tokenizer` to the last
+//! this crate repeats Pillow's arithmetic and Hugging Face's image processors and tokenizers to the last
 //! bit, and says where a file format makes that impossible ([`image::decode`]).
 //!
 //! It does not depend on a tensor library: pixels come out as a `Vec<f32>` and a shape ([`image::PixelValues`]), tokens
@@ -15,7 +15,7 @@
 //! | feature | module |
 //! |---|---|
 //! | `image` | [`image`]: decode, resize, crop and normalise |
-//! | `text` | [`text`]: encode and decode mBART-50's tokens, decode them as they come, make vocabulary shortlists |
+//! | `text` | [`text`]: encode and decode tokens of mBART-50, GPT-2, RoBERTa, BERT, XLM-R and Donut, decode them as they come, make vocabulary shortlists |
 
 mod error;
 #[cfg(feature = "image")]

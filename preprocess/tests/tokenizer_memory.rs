@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use preprocess::Error;
 use preprocess::text::Tokenizer;
-use serde_json::{Value, json as value};
+use serde_json::{Map, Value, json as value};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
@@ -210,6 +210,54 @@ fn hostile_files_take_no_memory_to_speak_of() {
     ));
 }
 
+/// A file with BPE's model of this vocabulary and these merges.
+fn with_merges(tokens: impl Iterator<Item = String>, merges: &[[&str; 2]]) -> Vec<u8> {
+    let vocabulary: Map<String, Value> = tokens.zip((0..).map(|id: u32| value!(id))).collect();
+    value!({"model": {"type": "BPE", "vocab": vocabulary, "merges": merges}})
+        .to_string()
+        .into_bytes()
+}
+
+#[test]
+fn vocabularies_with_ids_take_memory_in_proportion_to_their_files() {
+    for name in ["gpt2-json", "roberta-json", "bert-json", "donut"] {
+        let bytes = fs::read(format!("{DATA}/classes/{name}/tokenizer.json")).unwrap();
+        assert!(check(name, &bytes, json));
+    }
+    let short = || (0..200_000).map(|index| format!("{index:x}"));
+    assert!(check("short tokens", &with_merges(short(), &[]), json));
+    let merges = [["1", "0"]; 200_000];
+    assert!(check("many merges", &with_merges(short(), &merges), json));
+    let many = (0..=1 << 20).map(|index| format!("{index:x}"));
+    assert!(!check("too many tokens", &with_merges(many, &[]), json));
+    let far = br#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1048575}, "merges": []}}"#;
+    assert!(check("a far id", far, json));
+    let far = br#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 4294967295}, "merges": []}}"#;
+    assert!(!check("a farther id", far, json));
+}
+
+#[test]
+fn long_words_take_time_in_proportion_whatever_is_merged() {
+    // Merges that begin at the end of a word, at its start, and everywhere at once.
+    let doubles: Vec<String> = (0..8).map(|power| "a".repeat(1 << power)).collect();
+    let doubling: Vec<[&str; 2]> = doubles[..7].iter().map(|part| [&**part; 2]).collect();
+    let longer: Vec<String> = (1..250).map(|length| "a".repeat(length)).collect();
+    let growing: Vec<[&str; 2]> = longer[..248].iter().map(|part| [&**part, "a"]).collect();
+    for (tokens, merges) in [(&doubles, &doubling), (&longer, &growing)] {
+        let tokenizer = json(&with_merges(tokens.iter().cloned(), merges)).unwrap();
+        let time = |length: usize| {
+            let start = processor_time();
+            let ids = tokenizer.encode_text(&"a".repeat(length), true).unwrap();
+            assert!(ids.len() >= length / 250);
+            processor_time() - start
+        };
+        let [short, long] = [time(30_000), time(300_000)];
+        println!("{short:?} for 30,000 letters, {long:?} for 300,000");
+        // With some room for a busy machine; a quadratic way takes a hundred times as long.
+        assert!(long < short * 40 + Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn added_tokens_take_memory_in_proportion_to_the_file() {
     for normalized in [false, true] {
@@ -305,15 +353,22 @@ fn long_texts_take_time_and_memory_in_proportion() {
     // So many bytes for each byte of the text: words and tokens with their places, texts and alignments.
     const TEXT_FACTOR: usize = 300;
     let units = UNITS.map(|unit| (unit, 1)).into_iter().chain([LONGEST]);
-    for name in ["mbart50-v5", "xlm-roberta-2020", "byte-fallback"] {
-        let path = format!("{DATA}/tokenizers/{name}.json");
+    for name in [
+        "tokenizers/mbart50-v5",
+        "tokenizers/xlm-roberta-2020",
+        "tokenizers/byte-fallback",
+        "classes/gpt2-json/tokenizer",
+        "classes/bert-json/tokenizer",
+        "classes/donut/tokenizer",
+    ] {
+        let path = format!("{DATA}/{name}.json");
         let tokenizer = Tokenizer::from_tokenizer_json(path).unwrap();
         for (unit, growth) in units.clone() {
             let text = unit.repeat(100_000 / unit.len());
             let start = processor_time();
             let mut ids = Vec::new();
             let info = allocation_counter::measure(|| {
-                ids = tokenizer.encode(&text, "en_XX", None).unwrap();
+                ids = tokenizer.encode_text(&text, true).unwrap();
             });
             tokenizer.decode(&ids, false).unwrap();
             let time = processor_time() - start;

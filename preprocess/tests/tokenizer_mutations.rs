@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use preprocess::Error;
 use preprocess::text::Tokenizer;
 use serde_json::{Value, json as value};
 
@@ -74,7 +75,18 @@ fn step(random: &mut Random) -> Value {
             "Punctuation",
         ],
     );
-    match random.below(15) {
+    match random.below(18) {
+        15 => {
+            value!({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": random.below(2) == 0,
+            "strip_accents": null, "lowercase": random.below(2) == 0})
+        }
+        16 => {
+            value!({"type": "BertProcessing", "sep": [text, number], "cls": [other, random.below(9)]})
+        }
+        17 => {
+            value!({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [], "special_tokens": {text: {"id": text, "ids": [number], "tokens": [other]}}})
+        }
         0 => value!({"type": "BPEDecoder", "suffix": text}),
         1 => value!({"type": "Strip", "content": text, "start": number, "stop": random.below(2)}),
         2 => {
@@ -141,7 +153,7 @@ fn below<'v>(tree: &'v mut Value, random: &mut Random) -> &'v mut Value {
 /// Changes one place.
 fn change(tree: &mut Value, parts: &[Value], random: &mut Random) {
     let part = one(random, parts).clone();
-    let steps = ["normalizer", "pre_tokenizer", "decoder"];
+    let steps = ["normalizer", "pre_tokenizer", "decoder", "post_processor"];
     match random.below(12) {
         0 => *place(tree, random) = extreme(random),
         1 => *place(tree, random) = part,
@@ -191,7 +203,20 @@ fn change(tree: &mut Value, parts: &[Value], random: &mut Random) {
         5 => {
             let key = *one(
                 random,
-                &["type", "unk_id", "vocab", "byte_fallback", "dropout"],
+                &[
+                    "type",
+                    "unk_id",
+                    "vocab",
+                    "byte_fallback",
+                    "dropout",
+                    "merges",
+                    "unk_token",
+                    "ignore_merges",
+                    "fuse_unk",
+                    "continuing_subword_prefix",
+                    "end_of_word_suffix",
+                    "max_input_chars_per_word",
+                ],
             );
             if let Some(model) = tree["model"].as_object_mut() {
                 model.insert(key.to_owned(), extreme(random));
@@ -248,6 +273,10 @@ fn changed_trees_of_tokenizer_json_never_panic() {
         trees.collect::<Result<Vec<Value>, _>>().unwrap()
     };
     let mut files = files_of("tokenizers");
+    for name in ["gpt2-json", "roberta-json", "bert-json", "donut"] {
+        let bytes = fs::read(format!("{DATA}/classes/{name}/tokenizer.json")).unwrap();
+        files.push(serde_json::from_slice(&bytes).unwrap());
+    }
     let accepted = files.len();
     files.extend(files_of("tokenizers/refused"));
     let mut all = Vec::new();
@@ -285,6 +314,88 @@ fn changed_trees_of_tokenizer_json_never_panic() {
             text.into_bytes()
         },
     );
+}
+
+/// Reads a folder of files that are joined with a line of this text between their names and contents.
+fn folder(bytes: &[u8]) -> Result<Tokenizer, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in bytes.split(|byte| *byte == MARK) {
+        let name = file.split(|byte| *byte == b'\n').next().unwrap();
+        let content = &file[(name.len() + 1).min(file.len())..];
+        let name = str::from_utf8(name).unwrap();
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    Tokenizer::from_folder(folder.path())
+}
+
+/// Between files. No text has this byte.
+const MARK: u8 = 0xFF;
+
+#[test]
+fn changed_vocabulary_files_never_panic() {
+    let names = [
+        "gpt2-framed",
+        "roberta-old",
+        "bert-cased",
+        "vocab-txt",
+        "characters",
+    ];
+    let folders: Vec<Vec<(String, Vec<u8>)>> = names
+        .iter()
+        .map(|name| {
+            let entries = fs::read_dir(format!("{DATA}/classes/{name}")).unwrap();
+            let mut files: Vec<_> = entries
+                .map(|entry| entry.unwrap())
+                .filter(|entry| entry.file_name() != "reference.json")
+                .map(|entry| {
+                    let name = entry.file_name().into_string().unwrap();
+                    (name, fs::read(entry.path()).unwrap())
+                })
+                .collect();
+            files.sort();
+            files
+        })
+        .collect();
+    try_changes("vocabulary", folder, |random| {
+        let mut files = one(random, &folders).clone();
+        for _ in 0..=random.below(3) {
+            let index = random.below(files.len());
+            let content = &mut files[index].1;
+            let lines: Vec<Vec<u8>> = content
+                .split_inclusive(|byte| matches!(byte, b'\n' | b','))
+                .map(<[u8]>::to_vec)
+                .collect();
+            if lines.is_empty() {
+                continue;
+            }
+            let [line, other] = [(); 2].map(|()| random.below(lines.len()));
+            let mut lines = lines;
+            match random.below(7) {
+                0 => drop(lines.remove(line)),
+                1 => lines.insert(other, lines[line].clone()),
+                2 => lines.swap(line, other),
+                3 => lines[line] = extreme(random).to_string().into_bytes(),
+                4 => lines.truncate(line),
+                5 => {
+                    // Any byte but the mark.
+                    if let Some(byte) = lines[line].first_mut() {
+                        *byte = random.below(usize::from(MARK)) as u8;
+                    }
+                }
+                _ => drop(files.remove(index)),
+            }
+            if let Some((_, content)) = files.get_mut(index) {
+                *content = lines.concat();
+            }
+            if files.is_empty() {
+                break;
+            }
+        }
+        let files = files
+            .iter()
+            .map(|(name, content)| [name.as_bytes(), b"\n", content].concat());
+        files.collect::<Vec<_>>().join(&MARK)
+    });
 }
 
 #[test]

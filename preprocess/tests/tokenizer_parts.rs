@@ -175,7 +175,7 @@ fn steps_that_no_supported_tokenizer_has_are_refused_by_name() {
         (
             "normalizer",
             value!({"type": "BertNormalizer", "lowercase": true}),
-            "\"BertNormalizer\"",
+            "clean_text",
         ),
         ("normalizer", value!({"type": "NFC", "form": 1}), "form"),
         ("normalizer", value!({"type": 5}), "string"),
@@ -185,7 +185,13 @@ fn steps_that_no_supported_tokenizer_has_are_refused_by_name() {
         (
             "pre_tokenizer",
             value!({"type": "FixedLength", "length": 0}),
-            "\"FixedLength\"",
+            "length of 1",
+        ),
+        (
+            "pre_tokenizer",
+            value!({"type": "Sequence", "pretokenizers": vec![value!({"type": "ByteLevel", "add_prefix_space": false,
+                "trim_offsets": true}); 2]}),
+            "at most one ByteLevel",
         ),
         (
             "pre_tokenizer",
@@ -244,9 +250,10 @@ fn steps_that_no_supported_tokenizer_has_are_refused_by_name() {
 #[test]
 fn models_that_can_not_be_run_are_refused_by_name() {
     for (name, found, words) in [
-        ("type", value!("BPE"), "\"BPE\""),
-        ("type", value!("WordPiece"), "\"WordPiece\""),
-        ("type", value!("WordLevel"), "\"WordLevel\""),
+        ("type", value!("Another"), "\"Another\""),
+        ("type", value!("BPE"), "unknown field"),
+        ("type", value!("WordPiece"), "unknown field"),
+        ("type", value!("WordLevel"), "unknown field"),
         ("type", value!(["Unigram"]), "string"),
         ("unk_id", value!(null), "unk_id"),
         ("unk_id", value!(99), "unk_id"),
@@ -285,10 +292,170 @@ fn models_that_can_not_be_run_are_refused_by_name() {
     }
     let object = text.replace("\"type\":\"Unigram\",", "");
     Tokenizer::from_tokenizer_json_bytes(object.as_bytes()).unwrap();
-    let object = br#"{"model": {"vocab": {"a": 0}, "merges": []}}"#;
+    let object = br#"{"model": {"vocab": {"a": 0}}}"#;
     assert!(refusal(object).contains("no type"));
     for bytes in [&b""[..], b"null", b"[]", b"\xff", b"{}", br#"{"model": 1}"#] {
         refusal(bytes);
+    }
+}
+
+#[test]
+fn vocabularies_and_merges_that_do_not_fit_are_refused() {
+    let bpe = || {
+        value!({"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": "",
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+            "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]})
+    };
+    let word_piece = || {
+        value!({"type": "WordPiece", "unk_token": "u", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": {"u": 0, "a": 1, "##a": 2}})
+    };
+    let word_level = || value!({"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0, "a": 1}});
+    let tokenizer = read(&value!({"model": bpe()})).unwrap();
+    assert_eq!(tokenizer.encode_text("abab", true).unwrap(), [2, 2]);
+    let tokenizer = read(&value!({"model": word_piece()})).unwrap();
+    assert_eq!(tokenizer.encode_text("aaa", true).unwrap(), [1, 2, 2]);
+    let tokenizer = read(&value!({"model": word_level()})).unwrap();
+    assert_eq!(tokenizer.encode_text("aa", true).unwrap(), [0]);
+    for (model, key, found, words) in [
+        (bpe(), "merges", value!([["a", "c"]]), "\"c\""),
+        (bpe(), "merges", value!([["b", "a"]]), "\"ba\""),
+        (bpe(), "merges", value!(["a b c"]), "merge of two tokens"),
+        (bpe(), "merges", value!([["a"]]), "merge of two tokens"),
+        (
+            bpe(),
+            "merges",
+            value!([["a", "b", "c"]]),
+            "merge of two tokens",
+        ),
+        (bpe(), "merges", value!([3]), "merge of two tokens"),
+        (
+            bpe(),
+            "merges",
+            value!([["x".repeat(1 << 20), "b"]]),
+            "merges",
+        ),
+        (bpe(), "dropout", value!(0.5), "dropout of 0"),
+        (bpe(), "unk_token", value!("u"), "unk_token"),
+        (
+            bpe(),
+            "continuing_subword_prefix",
+            value!("##"),
+            "continuing_subword_prefix",
+        ),
+        (
+            bpe(),
+            "end_of_word_suffix",
+            value!("</w>"),
+            "end_of_word_suffix",
+        ),
+        (bpe(), "vocab", value!({}), "empty"),
+        (bpe(), "vocab", value!([]), "object of"),
+        (bpe(), "vocab", value!({"a": -1}), "model"),
+        (bpe(), "vocab", value!({"a": u32::MAX}), "ids below"),
+        (
+            bpe(),
+            "vocab",
+            value!({"a": 0, "b": 0, "ab": 1}),
+            "id of its own",
+        ),
+        (bpe(), "vocab", value!({"x".repeat(5000): 0}), "256 bytes"),
+        (word_piece(), "unk_token", value!("v"), "unk_token"),
+        (
+            word_piece(),
+            "max_input_chars_per_word",
+            value!(100_000),
+            "at most 256",
+        ),
+        (
+            word_piece(),
+            "continuing_subword_prefix",
+            value!("#".repeat(1000)),
+            "prefix",
+        ),
+        (word_level(), "unk_token", value!("v"), "unk_token"),
+    ] {
+        let mut model = model;
+        model[key] = found;
+        let message = refusal(value!({"model": model}).to_string().as_bytes());
+        assert!(message.contains(words), "{message} lacks {words}");
+    }
+}
+
+#[test]
+fn post_processors_are_read_where_there_are_no_languages() {
+    let model =
+        value!({"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0, "a": 1, "[": 2, "]": 3}});
+    let special = |name: &str, id: u32| value!({"id": name, "ids": [id], "tokens": [name]});
+    let text = |id: &str| value!({"Sequence": {"id": id, "type_id": 0}});
+    let token = |id: &str| value!({"SpecialToken": {"id": id, "type_id": 0}});
+    let template = |single: Vec<Value>| {
+        value!({"type": "TemplateProcessing", "single": single, "pair": [text("A"), text("B"), token("]")],
+            "special_tokens": {"[": special("[", 2), "]": special("]", 3)}})
+    };
+    let byte_level = value!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true});
+    let bert = value!({"type": "BertProcessing", "sep": ["]", 3], "cls": ["[", 2]});
+    let with = |processor: Value| value!({"model": model, "post_processor": processor});
+    for (processor, expected) in [
+        (Value::Null, &[1][..]),
+        (byte_level.clone(), &[1]),
+        (template(vec![text("A")]), &[1]),
+        (
+            template(vec![token("["), token("["), text("A"), token("]")]),
+            &[2, 2, 1, 3],
+        ),
+        (bert.clone(), &[2, 1, 3]),
+        (
+            value!({"type": "RobertaProcessing", "sep": ["]", 3], "cls": ["[", 2], "trim_offsets": true,
+                "add_prefix_space": false}),
+            &[2, 1, 3],
+        ),
+        (
+            value!({"type": "Sequence", "processors": [byte_level, bert, template(vec![text("A"), token("]")])]}),
+            &[2, 1, 3, 3],
+        ),
+    ] {
+        let tokenizer = read(&with(processor.clone())).unwrap();
+        assert_eq!(
+            tokenizer.encode_text("a", true).unwrap(),
+            expected,
+            "{processor}"
+        );
+        assert_eq!(tokenizer.encode_text("a", false).unwrap(), [1]);
+        let saved = tokenizer.to_tokenizer_json().unwrap();
+        let back = Tokenizer::from_tokenizer_json_bytes(saved.as_bytes()).unwrap();
+        assert_eq!(
+            back.encode_text("a", true).unwrap(),
+            expected,
+            "{processor}"
+        );
+    }
+    let mut uneven = template(vec![text("A")]);
+    uneven["special_tokens"]["["]["ids"] = value!([2, 2]);
+    let mut unknown = template(vec![token("["), text("A")]);
+    unknown["special_tokens"]["["]["ids"] = value!([9]);
+    for (processor, words) in [
+        (template(vec![token("["), text("A"), text("A")]), "one text"),
+        (template(vec![token("[")]), "one text"),
+        (template(vec![text("A"), text("B")]), "second"),
+        (template(vec![text("A"), token("x")]), "special_tokens"),
+        (template(vec![token("["); 5000]), "16"),
+        (uneven, "as many ids"),
+        (unknown, "vocabulary"),
+        (
+            value!({"type": "BertProcessing", "sep": ["]", 9], "cls": ["[", 2]}),
+            "vocabulary",
+        ),
+        (value!({"type": "Other"}), "\"Other\""),
+        (
+            value!({"type": "Sequence", "processors": [{"type": "Sequence", "processors": []}]}),
+            "step 0",
+        ),
+        (value!({"type": "x".repeat(1 << 20)}), "bytes of JSON"),
+    ] {
+        let message = refusal(with(processor).to_string().as_bytes());
+        assert!(message.contains("post_processor"), "{message}");
+        assert!(message.contains(words), "{message} lacks {words}");
     }
 }
 

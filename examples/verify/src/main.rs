@@ -86,7 +86,8 @@ enum Command {
     },
     /// Token ids and decoded texts of a tokenizer.
     Text {
-        /// Folder with sentencepiece.bpe.model and tokenizer.json.reference.
+        /// Folder with the files of a tokenizer and reference.json, or with sentencepiece.bpe.model and
+        /// tokenizer.json.reference.
         folder: PathBuf,
     },
     /// Scores after each logits processor.

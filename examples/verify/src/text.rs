@@ -1,3 +1,5 @@
+mod any_class;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -40,8 +42,13 @@ struct Encoding {
     decoded_with_special: String,
 }
 
-/// Compares a tokenizer with a public implementation's ids and texts.
+/// Compares a tokenizer with a public implementation's ids and texts. The folder's reference.json is for the tokenizer
+/// in it, whatever its class; without one, its tokenizer.json.reference is for mBART-50's.
 pub(crate) fn verify(folder: &Path, report: &mut Report<'_>) -> Result<(), InputError> {
+    let path = folder.join(any_class::REFERENCE);
+    if path.exists() {
+        return any_class::verify(&Tokenizer::from_folder(folder)?, &path, report);
+    }
     let tokenizer = Tokenizer::from_sentencepiece(folder.join("sentencepiece.bpe.model"))?;
     let reference: Reference = read_json(&folder.join("tokenizer.json.reference"))?;
 

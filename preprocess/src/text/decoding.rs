@@ -3,6 +3,7 @@ use std::slice;
 use tokenizers::decoders::DecoderWrapper;
 use tokenizers::{Decoder, Model};
 
+use super::bytes::{self, incomplete};
 use crate::Error;
 
 /// Decoded before tokens that do not begin a text, since decoders treat the first token differently. Any plain letter
@@ -25,6 +26,8 @@ enum Dependence {
     First,
     /// As [`First`](Self::First), and a byte piece such as `<0xE2>` depends on the byte pieces next to it.
     ByteRun,
+    /// On the tokens next to it if it has only some bytes of a character.
+    Bytes,
     /// On all.
     All,
 }
@@ -92,6 +95,7 @@ impl<'t> Decoding<'t> {
         match self.dependence {
             Dependence::First => tokens.len(),
             Dependence::ByteRun => tokens.len() - last_bytes(tokens).len(),
+            Dependence::Bytes => whole_characters(tokens),
             Dependence::All => 0,
         }
     }
@@ -100,8 +104,17 @@ impl<'t> Decoding<'t> {
     pub(super) fn complete(&self, tokens: &[String]) -> usize {
         match self.dependence {
             Dependence::ByteRun => tokens.len() - incomplete(&last_bytes(tokens)),
-            Dependence::First | Dependence::All => tokens.len(),
+            Dependence::First | Dependence::Bytes | Dependence::All => tokens.len(),
         }
+    }
+
+    /// Takes the incomplete character at the end of these tokens off their text.
+    pub(super) fn without_incomplete(&self, tokens: &[String], mut text: String) -> String {
+        if self.dependence == Dependence::Bytes && is_incomplete(tokens) {
+            // The bytes that begin a character decode to one U+FFFD.
+            text.pop();
+        }
+        text
     }
 
     fn join(&self, tokens: Vec<String>) -> Result<String, Error> {
@@ -116,6 +129,7 @@ impl<'t> Decoding<'t> {
 fn dependence(decoder: Option<&DecoderWrapper>) -> Dependence {
     let steps = match decoder {
         None => return Dependence::First,
+        Some(DecoderWrapper::ByteLevel(_)) => return Dependence::Bytes,
         Some(DecoderWrapper::Sequence(sequence)) => sequence.get_decoders(),
         Some(decoder) => slice::from_ref(decoder),
     };
@@ -166,14 +180,25 @@ fn byte(token: &str) -> Option<u8> {
     }
 }
 
-/// Number of bytes at the end that begin a character of UTF-8 and do not complete it.
-fn incomplete(bytes: &[u8]) -> usize {
-    let last = bytes.utf8_chunks().last();
-    let invalid = last.map_or(&[][..], |chunk| chunk.invalid());
-    match std::str::from_utf8(invalid) {
-        Err(error) if error.error_len().is_none() => invalid.len(),
-        _ => 0,
+/// How many of these tokens there are up to the last one that ends with a whole character.
+fn whole_characters(tokens: &[String]) -> usize {
+    let (mut text, mut whole) = (Vec::new(), 0);
+    for (index, token) in tokens.iter().enumerate() {
+        text.extend(bytes::of_token(token));
+        if incomplete(&text) == 0 {
+            whole = index + 1;
+            text.clear();
+        }
     }
+    whole
+}
+
+fn is_incomplete(tokens: &[String]) -> bool {
+    let text: Vec<u8> = tokens
+        .iter()
+        .flat_map(|token| bytes::of_token(token))
+        .collect();
+    incomplete(&text) > 0
 }
 
 #[cfg(test)]
@@ -186,20 +211,23 @@ mod tests {
     }
 
     #[test]
-    fn the_decoders_of_published_unigram_models_are_known() {
+    fn the_decoders_of_published_models_are_known() {
         let metaspace = r#"{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"}"#;
         assert_eq!(dependence_of(metaspace), Dependence::First);
         let llama = r#"{"type": "Sequence", "decoders": [
             {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"},
             {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}"#;
         assert_eq!(dependence_of(llama), Dependence::ByteRun);
+        let byte_level = r#"{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}"#;
+        assert_eq!(dependence_of(byte_level), Dependence::Bytes);
+        let word_piece = r###"{"type": "WordPiece", "prefix": "##", "cleanup": true}"###;
+        assert_eq!(dependence_of(word_piece), Dependence::First);
         assert_eq!(dependence(None), Dependence::First);
     }
 
     #[test]
     fn decoders_that_look_at_other_tokens_are_told_apart() {
         for json in [
-            r#"{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}"#,
             r#"{"type": "CTC", "pad_token": "<pad>", "word_delimiter_token": "|", "cleanup": true}"#,
             r#"{"type": "Strip", "content": " ", "start": 0, "stop": 1}"#,
             r#"{"type": "Sequence", "decoders": [
@@ -208,24 +236,6 @@ mod tests {
                 {"type": "Replace", "pattern": {"String": "b"}, "content": "<0x62>"}, {"type": "ByteFallback"}]}"#,
         ] {
             assert_eq!(dependence_of(json), Dependence::All, "{json}");
-        }
-    }
-
-    #[test]
-    fn the_start_of_a_character_is_incomplete_and_invalid_bytes_are_not() {
-        let euro = "€".as_bytes();
-        for (bytes, expected) in [
-            (&b""[..], 0),
-            (b"a", 0),
-            (&euro[..1], 1),
-            (&euro[..2], 2),
-            (euro, 0),
-            (&[0x80], 0),
-            (&[0xE2, 0xE2], 1),
-            (&[0xF0, 0x9F, 0x98, 0xF0, 0x9F], 2),
-            (&[0xE0, 0x80], 0),
-        ] {
-            assert_eq!(incomplete(bytes), expected, "{bytes:?}");
         }
     }
 }

@@ -46,3 +46,13 @@ pub(super) const STEPS: usize = 16;
 
 /// Characters of a text that a step replaces or strips. Published steps have one.
 pub(super) const STEP_CHARACTERS: usize = 64;
+
+/// Characters of a word that WordPiece splits, in most files, and in any file: longer words are unknown. The time of a word
+/// grows with the square of its length.
+pub(super) const WORD_CHARACTERS: usize = 100;
+pub(super) const MOST_WORD_CHARACTERS: usize = 256;
+
+/// Bytes of the JSON of a post-processor, and pieces of a template in it. Published ones have some hundred bytes and six
+/// pieces.
+pub(super) const TEMPLATE_BYTES: usize = 64 << 10;
+pub(super) const TEMPLATE_PIECES: usize = 16;

@@ -1,10 +1,15 @@
 use tokenizers::decoders::DecoderWrapper;
 use tokenizers::normalizers::replace::ReplacePattern;
-use tokenizers::normalizers::{Precompiled, Replace, Sequence};
+use tokenizers::normalizers::{self, Precompiled, Replace};
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
-use tokenizers::{AddedToken, NormalizerWrapper};
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
+use tokenizers::pre_tokenizers::{self, PreTokenizerWrapper};
+use tokenizers::{AddedToken, NormalizerWrapper, Tokenizer};
 
-use super::languages::LANGUAGES;
+use super::assembly::Parts;
+use super::class::Class;
+use super::languages::{LANGUAGES, Language};
+use super::options::Options;
 use super::protobuf::{Fields, Value};
 use super::quoted::quoted;
 use super::special::{BEGIN, END, FAIRSEQ, MASK, UNKNOWN};
@@ -36,22 +41,68 @@ const FILE_SPECIALS: [&str; 3] = [UNKNOWN, BEGIN, END];
 /// The position of `<unk>` in [`FAIRSEQ`].
 const UNKNOWN_ID: usize = 3;
 
-/// mBART-50's tokenizer from the bytes of a `sentencepiece.bpe.model`, which is a unigram model despite its name.
-pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
+/// The tokenizer of mBART-50 or XLM-R from the bytes of a `sentencepiece.bpe.model`, which is a unigram model despite its
+/// name.
+pub(super) fn read(bytes: &[u8], class: Class, options: &Options) -> Result<Parts, Error> {
     let model = Model::read(bytes)?;
-    check_kind(&model)?;
-    let mut added = special_tokens();
+    let codes = match class {
+        Class::XlmRoberta => &[][..],
+        _ => &LANGUAGES[..],
+    };
+    check_kind(&model, codes)?;
+    let mut added = special_tokens(codes);
+    let mask = added.pop();
+    if class != Class::XlmRoberta {
+        added.extend(mask);
+    }
     added.extend(symbols(&model.pieces));
-    let unigram = vocabulary::unigram(fairseq_order(&model.pieces), UNKNOWN_ID, false)?;
+    let pieces = fairseq_order(&model.pieces, codes);
+    let size = pieces.len();
+    let unigram = vocabulary::unigram(pieces, UNKNOWN_ID, false)?;
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
+    match class {
+        Class::XlmRoberta => xlm_roberta_steps(&mut tokenizer, model.table, options)?,
+        _ => mbart_steps(&mut tokenizer, model.table)?,
+    }
+    tokenizer.add_tokens(added).map_err(Error::Tokenize)?;
+    Ok(Parts::new(tokenizer, size))
+}
+
+fn mbart_steps(tokenizer: &mut Tokenizer, table: Option<&[u8]>) -> Result<(), Error> {
+    let mut steps: Vec<NormalizerWrapper> = precompiled(table)?.into_iter().collect();
+    // One space for several.
+    let spaces =
+        Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ").map_err(Error::Tokenize)?;
+    steps.push(NormalizerWrapper::Replace(spaces));
     tokenizer
-        .with_normalizer(Some(normalizer(model.table)?))
+        .with_normalizer(Some(normalizers::Sequence::new(steps)))
         .map_err(Error::Tokenize)?;
     let spaces = Metaspace::new('▁', PrependScheme::Always, true);
     tokenizer.with_pre_tokenizer(Some(spaces.clone()));
     tokenizer.with_decoder(Some(DecoderWrapper::Metaspace(spaces)));
-    tokenizer.add_tokens(added).map_err(Error::Tokenize)?;
-    Ok(tokenizer)
+    Ok(())
+}
+
+/// The steps that transformers 5 gives this class, which are not those of mBART-50.
+fn xlm_roberta_steps(
+    tokenizer: &mut Tokenizer,
+    table: Option<&[u8]>,
+    options: &Options,
+) -> Result<(), Error> {
+    tokenizer
+        .with_normalizer(precompiled(table)?)
+        .map_err(Error::Tokenize)?;
+    let scheme = match options.flag("add_prefix_space")? {
+        Some(false) => PrependScheme::Never,
+        _ => PrependScheme::Always,
+    };
+    let spaces = Metaspace::new('▁', scheme, true);
+    tokenizer.with_pre_tokenizer(Some(pre_tokenizers::sequence::Sequence::new(vec![
+        PreTokenizerWrapper::WhitespaceSplit(WhitespaceSplit),
+        PreTokenizerWrapper::Metaspace(spaces.clone()),
+    ])));
+    tokenizer.with_decoder(Some(DecoderWrapper::Metaspace(spaces)));
+    Ok(())
 }
 
 impl<'b> Model<'b> {
@@ -108,7 +159,7 @@ impl<'b> Piece<'b> {
     }
 }
 
-fn check_kind(model: &Model<'_>) -> Result<(), Error> {
+fn check_kind(model: &Model<'_>, codes: &[Language]) -> Result<(), Error> {
     if model.kind != UNIGRAM {
         let name = match model.kind {
             2 => "BPE",
@@ -117,6 +168,7 @@ fn check_kind(model: &Model<'_>) -> Result<(), Error> {
             _ => "unknown",
         };
         return Err(Error::TokenizerModel {
+            expected: "a unigram model",
             found: format!("a SentencePiece model of type {} ({name})", model.kind),
         });
     }
@@ -134,14 +186,14 @@ fn check_kind(model: &Model<'_>) -> Result<(), Error> {
     }
     // A second piece with the text of a special token would take its id.
     let reserved = |piece: &&str| {
-        let is_code = LANGUAGES.iter().any(|language| language.code == *piece);
+        let is_code = codes.iter().any(|language| language.code == *piece);
         is_code || FAIRSEQ.contains(piece) || *piece == MASK
     };
     let others = model.pieces.iter().skip(FILE_SPECIALS.len());
     let mut others = others.map(|piece| piece.text);
     match others.find(reserved) {
         Some(piece) => Err(Error::tokenizer_file(
-            "a vocabulary without mBART-50's special tokens, which are added to it",
+            "a vocabulary without the special tokens that are added to it",
             format!("the piece {}", quoted(piece)),
         )),
         None => Ok(()),
@@ -149,12 +201,12 @@ fn check_kind(model: &Model<'_>) -> Result<(), Error> {
 }
 
 /// `<s> <pad> </s> <unk>`, the pieces of the file, the language codes, `<mask>`.
-fn fairseq_order(pieces: &[Piece<'_>]) -> Vec<(String, f64)> {
+fn fairseq_order(pieces: &[Piece<'_>], codes: &[Language]) -> Vec<(String, f64)> {
     let special = |token: &str| (token.to_owned(), 0.0);
     let pieces = pieces.iter().skip(FILE_SPECIALS.len());
     let pieces = pieces.map(|piece| (piece.text.to_owned(), f64::from(piece.score)));
     let first = FAIRSEQ.into_iter().map(special);
-    let codes = LANGUAGES.into_iter().map(|language| special(language.code));
+    let codes = codes.iter().map(|language| special(language.code));
     first
         .chain(pieces)
         .chain(codes)
@@ -163,8 +215,8 @@ fn fairseq_order(pieces: &[Piece<'_>]) -> Vec<(String, f64)> {
 }
 
 /// Tokens that are recognised where a text spells them out, and that decoding skips.
-fn special_tokens() -> Vec<AddedToken> {
-    let codes = LANGUAGES.map(|language| language.code);
+fn special_tokens(codes: &[Language]) -> Vec<AddedToken> {
+    let codes = codes.iter().map(|language| language.code);
     let plain = FAIRSEQ.into_iter().chain(codes);
     let mut tokens: Vec<_> = plain.map(|token| AddedToken::from(token, true)).collect();
     // The mask takes the space before it, so that "a <mask>" has the tokens of "a word".
@@ -184,17 +236,13 @@ fn symbols(pieces: &[Piece<'_>]) -> impl Iterator<Item = AddedToken> {
         })
 }
 
-/// SentencePiece's normalisation table, then one space for several.
-fn normalizer(table: Option<&[u8]>) -> Result<NormalizerWrapper, Error> {
-    let mut steps = Vec::with_capacity(2);
-    if let Some(table) = table.filter(|table| !table.is_empty()) {
-        charsmap::check(table)?;
-        let step = Precompiled::from(table)
-            .map_err(|error| Error::tokenizer_file("a normalisation table", error.to_string()))?;
-        steps.push(NormalizerWrapper::Precompiled(step));
-    }
-    let spaces =
-        Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ").map_err(Error::Tokenize)?;
-    steps.push(NormalizerWrapper::Replace(spaces));
-    Ok(NormalizerWrapper::Sequence(Sequence::new(steps)))
+/// SentencePiece's normalisation table.
+fn precompiled(table: Option<&[u8]>) -> Result<Option<NormalizerWrapper>, Error> {
+    let Some(table) = table.filter(|table| !table.is_empty()) else {
+        return Ok(None);
+    };
+    charsmap::check(table)?;
+    let step = Precompiled::from(table)
+        .map_err(|error| Error::tokenizer_file("a normalisation table", error.to_string()))?;
+    Ok(Some(NormalizerWrapper::Precompiled(step)))
 }

@@ -5,7 +5,6 @@ use unicode_script::{Script, UnicodeScript};
 
 use super::Tokenizer;
 use super::scripts::scripts;
-use super::special::NAMED;
 use crate::Error;
 
 /// Number of texts of a corpus that are held in memory and tokenised in parallel.
@@ -98,7 +97,10 @@ impl Tokenizer {
     fn special_ids(&self) -> HashSet<u32> {
         let marked = self.inner.get_added_tokens_decoder().into_iter();
         let marked = marked.filter(|(_, token)| token.special).map(|(id, _)| id);
-        let named = NAMED.iter().filter_map(|(_, token)| self.token_id(token));
+        let named = self
+            .special
+            .iter()
+            .filter_map(|(_, token)| self.token_id(token));
         let codes = self.languages().map(|(_, id)| id);
         marked.chain(named).chain(codes).collect()
     }

@@ -1,18 +1,19 @@
 use std::fmt;
 
-use super::Tokenizer;
 use super::decoding::Decoding;
+use super::{Tokenizer, cleanup};
 use crate::Error;
 
 /// The text of tokens that arrive one after the other, such as those of a caption while it is generated.
 ///
 /// Each [`push`](Self::push) decodes only the new tokens. [`text`](Self::text) is always what
 /// [`Tokenizer::decode`] gives for all tokens so far, except that a character of which only some bytes have arrived is
-/// left out until it is complete (vocabularies with byte pieces such as `<0xE2>`).
+/// left out until it is complete (byte-level BPE, and vocabularies with byte pieces such as `<0xE2>`).
 ///
 /// The text has two parts. [`settled`](Self::settled) only ever grows, so it can be printed at once.
 /// [`pending`](Self::pending), after it, may still change: in a run of byte pieces, an invalid byte later on turns the
-/// whole run into U+FFFD. mBART-50's own vocabulary has no byte pieces, so there all text is settled.
+/// whole run into U+FFFD. mBART-50's own vocabulary has no byte pieces, so there all text is settled. If
+/// `clean_up_tokenization_spaces` takes spaces out of texts, the last word may still change too.
 ///
 /// ```
 /// use preprocess::text::Tokenizer;
@@ -34,14 +35,18 @@ use crate::Error;
 /// In a beam search, push the tokens that all hypotheses have in common, and show the best hypothesis with
 /// [`text_with`](Self::text_with), which leaves the stream as it is.
 ///
-/// With a decoder that may look at any other token (`ByteLevel` and unusual sequences in a `tokenizer.json`), nothing is ever settled and each push decodes all tokens again.
+/// With a decoder that may look at any other token (unusual sequences in a `tokenizer.json`), nothing is ever settled and
+/// each push decodes all tokens again.
 #[derive(Clone)]
 pub struct TextStream<'t> {
     decoding: Decoding<'t>,
     skip_special_tokens: bool,
+    cleans_up: bool,
     token_count: usize,
-    /// The tokens after the settled text.
+    /// The tokens after those whose text no later token changes.
     open: Vec<String>,
+    /// The text before that of the open tokens which cleaning up may still change.
+    held: String,
     /// The settled text, then the text of the open tokens.
     text: String,
     /// Length of the settled text in bytes.
@@ -51,6 +56,7 @@ pub struct TextStream<'t> {
 /// What more tokens change in a stream.
 struct Change {
     open: Vec<String>,
+    held: String,
     settled: String,
     pending: String,
 }
@@ -61,8 +67,10 @@ impl Tokenizer {
         TextStream {
             decoding: Decoding::new(&self.inner),
             skip_special_tokens,
+            cleans_up: self.cleans_up,
             token_count: 0,
             open: Vec::new(),
+            held: String::new(),
             text: String::new(),
             settled: 0,
         }
@@ -79,6 +87,7 @@ impl TextStream<'_> {
         let before = self.settled;
         self.token_count += ids.len();
         self.open = change.open;
+        self.held = change.held;
         self.text.truncate(before);
         self.text += &change.settled;
         self.settled = self.text.len();
@@ -123,7 +132,7 @@ impl TextStream<'_> {
         );
 
         let settling = self.decoding.settled(&open);
-        let mut begins = self.settled == 0;
+        let mut begins = self.settled == 0 && self.held.is_empty();
         let settled = self.decode(&open[..settling], begins)?;
         // Decoders strip spaces from the beginning, which lasts until there is some text.
         begins &= settled.is_empty();
@@ -132,11 +141,28 @@ impl TextStream<'_> {
         }
         let complete = self.decoding.complete(&open);
         let pending = self.decode(&open[..complete], begins)?;
-        Ok(Change {
-            open,
-            settled,
-            pending,
+        let pending = self.decoding.without_incomplete(&open, pending);
+        Ok(match self.cleans_up {
+            true => self.cleaned(open, settled, &pending),
+            false => Change {
+                open,
+                held: String::new(),
+                settled,
+                pending,
+            },
         })
+    }
+
+    /// The change with spaces taken out of the texts.
+    fn cleaned(&self, open: Vec<String>, settled: String, pending: &str) -> Change {
+        let mut settled = self.held.clone() + &settled;
+        let held = settled.split_off(cleanup::settled(&settled));
+        Change {
+            open,
+            settled: cleanup::clean_up(&settled),
+            pending: cleanup::clean_up(&[&held, pending].concat()),
+            held,
+        }
     }
 
     fn decode(&self, tokens: &[String], begins: bool) -> Result<String, Error> {

@@ -1,143 +1,142 @@
 use std::path::Path;
 
-use tokenizers::AddedToken;
-use whole_files::limits;
+use tokenizers::{AddedToken, ModelWrapper};
 
-use super::languages::{LANGUAGES, Language};
-use super::special::END;
-use super::template::template;
-use super::{own_codes, sentencepiece, tokenizer_json};
+use super::assembly::languages;
+use super::class::Class;
+use super::files::{self, read_file};
+use super::languages::Language;
+use super::options::Options;
+use super::special::{END, SpecialToken, SpecialTokens};
+use super::template::{self, Template};
+use super::{cleanup, own_codes, sentencepiece};
 use crate::Error;
 
-/// mBART-50's tokenizer, which gives the same ids and texts as Hugging Face's `MBart50Tokenizer`.
+/// A tokenizer of Hugging Face, which gives the same ids and texts.
 ///
-/// The ids are fairseq's: `<s>` 0, `<pad>` 1, `</s>` 2, `<unk>` 3, then the pieces, the 52 language codes and `<mask>`.
-/// In the published vocabulary of 250,054 tokens, `ar_AR` is 250001 and `<mask>` is 250053. Special tokens that a
-/// `tokenizer.json` adds are languages too if they are spelled like one: `ca_ES`, `ast_ES` or `cat_Latn`.
+/// Three kinds of models are known, in all files that they are published in: unigram models (mBART-50, XLM-R, Donut),
+/// byte-level BPE (GPT-2, RoBERTa, BART, TrOCR) and WordPiece (BERT), and vocabularies of characters.
+/// [`from_folder`](Self::from_folder) finds out which kind there is.
 ///
 /// ```no_run
 /// use preprocess::text::Tokenizer;
 ///
 /// let tokenizer = Tokenizer::from_folder("checkpoint")?;
-/// let ids = tokenizer.encode("A red apple.", "en_XX", Some(64))?; // en_XX, the pieces, </s>
+/// let ids = tokenizer.encode_text("A red apple.", true)?; // with <s> and </s>, [CLS] and [SEP], or nothing
 /// assert_eq!(tokenizer.decode(&ids, true)?, "A red apple.");
+/// let prompt = tokenizer.token_id("<s_cord-v2>"); // of Donut
 /// # Ok::<(), preprocess::Error>(())
 /// ```
+///
+/// # Languages
+/// mBART-50's tokenizer has a token for each [language](Self::languages), and [`encode`](Self::encode) takes one:
+///
+/// ```no_run
+/// # use preprocess::text::Tokenizer;
+/// let tokenizer = Tokenizer::from_folder("checkpoint")?;
+/// let ids = tokenizer.encode("A red apple.", "en_XX", Some(64))?; // en_XX, the pieces, </s>
+/// # Ok::<(), preprocess::Error>(())
+/// ```
+///
+/// Its ids are fairseq's: `<s>` 0, `<pad>` 1, `</s>` 2, `<unk>` 3, then the pieces, the 52 language codes and `<mask>`.
+/// In the published vocabulary of 250,054 tokens, `ar_AR` is 250001 and `<mask>` is 250053. Special tokens that a
+/// unigram model's `tokenizer.json` adds are languages too if they are spelled like one: `ca_ES`, `ast_ES` or `cat_Latn`.
+/// Other tokenizers have no languages.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    /// Complete, as it is saved. Only other readers of the file use its post-processor: it has one fixed language, so
-    /// `encode` adds the language and the end itself.
+    /// Complete, as it is saved. Only other readers of the file use its post-processor.
     pub(super) inner: tokenizers::Tokenizer,
-    /// Languages and their ids, in the order of [`LANGUAGES`], then others in the order of their ids; at least one.
+    /// Languages and their ids, in the order of [`LANGUAGES`](super::LANGUAGES), then others in the order of their ids.
     pub(super) languages: Vec<(Language, u32)>,
-    end: u32,
+    /// With languages, the one of the default language.
+    pub(super) template: Template,
+    pub(super) special: SpecialTokens,
+    /// The largest id of the model plus one.
+    pub(super) model_size: usize,
+    /// Whether spaces before punctuation are taken out of decoded texts.
+    pub(super) cleans_up: bool,
+    /// The program without which texts can't be split into words.
+    pub(super) word_splitter: Option<&'static str>,
 }
-
-pub(super) const TOKENIZER_JSON: &str = "tokenizer.json";
-
-/// A file name and the function that reads the bytes of such a file.
-type Format = (&'static str, fn(&[u8]) -> Result<Tokenizer, Error>);
-
-/// In the order of preference: Hugging Face saves the first today, and it may hold tokens that were added later.
-const FORMATS: [Format; 2] = [
-    (TOKENIZER_JSON, Tokenizer::from_tokenizer_json_bytes),
-    (
-        "sentencepiece.bpe.model",
-        Tokenizer::from_sentencepiece_bytes,
-    ),
-];
 
 /// Number of tokens around every text: the language code and `</s>`.
 const FRAME: usize = 2;
 
 impl Tokenizer {
-    /// Reads the `tokenizer.json` of a checkpoint's folder or, if there is none, its `sentencepiece.bpe.model`.
+    /// Reads the tokenizer of a checkpoint's folder.
+    ///
+    /// The class is `tokenizer_class` of `tokenizer_config.json` or of `config.json`; without one, it follows from the
+    /// decoder in `config.json` and from the files. The first of these that exists and fits is read:
+    ///
+    /// | files | classes |
+    /// |---|---|
+    /// | `tokenizer.json` | all whose model and steps are known here |
+    /// | `sentencepiece.bpe.model` | `MBart50Tokenizer`, `XLMRobertaTokenizer` |
+    /// | `vocab.json` and `merges.txt` | `GPT2Tokenizer`, `RobertaTokenizer`, `BartTokenizer` |
+    /// | `vocab.txt` | `BertTokenizer`, `BertJapaneseTokenizer` (characters; WordPiece without a dictionary) |
+    ///
+    /// Special tokens and options are those of `tokenizer_config.json`, `special_tokens_map.json` and
+    /// `added_tokens.json`, as transformers 5 merges them.
     ///
     /// # Errors
-    /// - [`Error::NoTokenizer`] if the folder has neither file.
-    /// - [`Error::Read`] if the file can't be read.
-    /// - [`Error::File`] around [`Error::Json`], [`Error::TokenizerModel`], [`Error::TokenizerPart`],
-    ///   [`Error::TokenizerFile`] or [`Error::Tokenize`] if its content can't be used.
+    /// - [`Error::NoTokenizer`] if the folder has none of these files, or not those of its class.
+    /// - [`Error::UnknownTokenizer`] if there is no `tokenizer.json`, and the class is not known.
+    /// - [`Error::Read`] if a file can't be read.
+    /// - [`Error::File`] around [`Error::Json`], [`Error::Config`], [`Error::TokenizerModel`],
+    ///   [`Error::TokenizerPart`], [`Error::TokenizerFile`] or [`Error::Tokenize`] if its content can't be used.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self, Error> {
-        let folder = folder.as_ref();
-        for (name, read) in FORMATS {
-            let path = folder.join(name);
-            if path.exists() {
-                return from_file(&path, read);
-            }
-        }
-        Err(Error::NoTokenizer {
-            folder: folder.to_owned(),
-            expected: FORMATS.iter().map(|(name, _)| *name).collect(),
-        })
+        files::read(folder.as_ref())
     }
 
-    /// Reads a `sentencepiece.bpe.model`.
+    /// Reads a `sentencepiece.bpe.model` as mBART-50's.
     ///
     /// # Errors
     /// - [`Error::Read`] if the file can't be read.
     /// - [`Error::File`] around [`Error::TokenizerModel`] if it is not a unigram model; around
     ///   [`Error::TokenizerFile`] if it is damaged or already holds mBART-50's special tokens.
     pub fn from_sentencepiece(path: impl AsRef<Path>) -> Result<Self, Error> {
-        from_file(path.as_ref(), Self::from_sentencepiece_bytes)
+        read_file(path.as_ref(), Self::from_sentencepiece_bytes)
     }
 
-    /// Reads the bytes of a `sentencepiece.bpe.model`.
+    /// Reads the bytes of a `sentencepiece.bpe.model` as mBART-50's.
     ///
     /// # Errors
     /// [`Error::TokenizerModel`] if it is not a unigram model; [`Error::TokenizerFile`] if it is damaged or already
     /// holds mBART-50's special tokens.
     pub fn from_sentencepiece_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::new(sentencepiece::read(bytes)?)
+        let options = Options::default();
+        let parts = sentencepiece::read(bytes, Class::MBart50, &options)?;
+        Self::from_vocabulary(parts, Class::MBart50, &options)
     }
 
-    /// Reads a `tokenizer.json` that Hugging Face's `save_pretrained` wrote for an mBART-50 tokenizer.
+    /// Reads a `tokenizer.json` that Hugging Face's `save_pretrained` wrote, without the files beside it.
     ///
     /// # Errors
     /// - [`Error::Read`] if the file can't be read.
     /// - [`Error::File`] around [`Error::Json`] if it is not JSON of the expected structure; around
-    ///   [`Error::TokenizerModel`] if its model is not a unigram model; around [`Error::TokenizerPart`] if a step or an
+    ///   [`Error::TokenizerModel`] if its model is of another kind; around [`Error::TokenizerPart`] if a step or an
     ///   added token is of a kind that is not supported; around [`Error::TokenizerFile`] if its tokens have other ids
-    ///   than it says, if its vocabulary or its normalisation table is damaged or too large, or if it has no `</s>` or
-    ///   no language code; around [`Error::Tokenize`] if the `tokenizers` crate refuses one of its parts.
+    ///   than it says, if its vocabulary, its merges or its normalisation table are damaged or too large, or if it has
+    ///   language codes and no `</s>`; around [`Error::Tokenize`] if the `tokenizers` crate refuses one of its parts.
     pub fn from_tokenizer_json(path: impl AsRef<Path>) -> Result<Self, Error> {
-        from_file(path.as_ref(), Self::from_tokenizer_json_bytes)
+        read_file(path.as_ref(), Self::from_tokenizer_json_bytes)
     }
 
     /// Reads the bytes of a `tokenizer.json`.
     ///
-    /// A file may name any steps before and after its model. Those that the unigram tokenizers of transformers 4 and 5
+    /// A file may name any steps before and after its model. Those that published unigram, BPE and WordPiece tokenizers
     /// have are taken from the file as they are; all others are refused by name, since some of them fail on some texts
-    /// or take time and memory without bound. Post-processor, truncation and padding are not read:
-    /// [`encode`](Self::encode) adds the language and the end, and has an argument for the length.
+    /// or take time and memory without bound. Truncation and padding are not read, and neither is the post-processor if
+    /// there are languages: [`encode`](Self::encode) adds the language and the end, and has an argument for the length.
     ///
     /// # Errors
     /// [`Error::Json`] if the bytes are not JSON of the expected structure; [`Error::TokenizerModel`] if the model is
-    /// not a unigram model; [`Error::TokenizerPart`] if a step or an added token is of a kind that is not supported;
-    /// [`Error::TokenizerFile`] if its tokens have other ids than the file says, if its vocabulary or its normalisation
-    /// table is damaged or too large, or if it has no `</s>` or no language code; [`Error::Tokenize`] if the
-    /// `tokenizers` crate refuses one of its parts.
+    /// of another kind; [`Error::TokenizerPart`] if a step or an added token is of a kind that is not supported;
+    /// [`Error::TokenizerFile`] if its tokens have other ids than the file says, if its vocabulary, its merges or its
+    /// normalisation table are damaged or too large, or if it has language codes and no `</s>`; [`Error::Tokenize`] if
+    /// the `tokenizers` crate refuses one of its parts.
     pub fn from_tokenizer_json_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::new(tokenizer_json::read(bytes)?)
-    }
-
-    fn new(mut inner: tokenizers::Tokenizer) -> Result<Self, Error> {
-        let end = inner
-            .token_to_id(END)
-            .ok_or_else(|| Error::tokenizer_file(format!("the token {END}"), "none"))?;
-        let languages = languages(&inner);
-        if languages.is_empty() {
-            return Err(Error::tokenizer_file(
-                "language codes such as mBART-50's",
-                "none",
-            ));
-        }
-        inner.with_post_processor(Some(template(&languages, end)?));
-        Ok(Self {
-            inner,
-            languages,
-            end,
-        })
+        Self::from_json(bytes, None, &Options::default())
     }
 
     /// Gives a language a token, as Hugging Face's `add_special_tokens` does, and returns the id: that of the token if
@@ -147,17 +146,28 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`Error::LanguageCode`] if `code` is not of the form `ca_ES`, `ast_ES` or `cat_Latn`, or if a process has met
-    /// 1,000 codes that are in neither [`LANGUAGES`] nor [`MORE_LANGUAGES`](super::MORE_LANGUAGES);
+    /// 1,000 codes that are in neither [`LANGUAGES`](super::LANGUAGES) nor [`MORE_LANGUAGES`](super::MORE_LANGUAGES);
+    /// [`Error::TokenizerModel`] if the model is not a unigram model; [`Error::TokenizerFile`] if it has no `</s>`;
     /// [`Error::Tokenize`] if the `tokenizers` crate can't add a token.
     pub fn add_language(&mut self, code: &str) -> Result<u32, Error> {
         let language = own_codes::declare(code).ok_or_else(|| Error::LanguageCode {
             found: code.to_owned(),
         })?;
+        if !matches!(self.inner.get_model(), ModelWrapper::Unigram(_)) {
+            return Err(Error::TokenizerModel {
+                expected: "a unigram model, as tokenizers with languages have",
+                found: "another one".to_owned(),
+            });
+        }
+        let end = self
+            .token_id(END)
+            .ok_or_else(|| Error::tokenizer_file(format!("the token {END}"), "none"))?;
         let token = AddedToken::from(language.code, true);
         self.inner.add_tokens([token]).map_err(Error::Tokenize)?;
         self.languages = languages(&self.inner);
-        let template = template(&self.languages, self.end)?;
-        self.inner.with_post_processor(Some(template));
+        let (template, processor) = template::of_languages(&self.languages, end)?;
+        self.template = template;
+        self.inner.with_post_processor(Some(processor));
         self.language_id(code)
     }
 
@@ -183,19 +193,39 @@ impl Tokenizer {
             None => usize::MAX,
         };
         let pieces = self.pieces(text)?;
-        let pieces = &pieces[..pieces.len().min(room)];
-        let mut ids = Vec::with_capacity(pieces.len() + FRAME);
-        ids.push(language);
-        ids.extend_from_slice(pieces);
-        ids.push(self.end);
-        Ok(ids)
+        let frame = Template {
+            before: vec![language],
+            after: self.template.after.clone(),
+        };
+        Ok(frame.around(&pieces[..pieces.len().min(room)]))
     }
 
-    /// Token ids of `text` without a language code and `</s>`: a prefix for generation, or a phrase to look for.
+    /// Token ids of `text`, with or without the special tokens that the tokenizer has around every text: `<s>` and
+    /// `</s>` of RoBERTa and XLM-R, `[CLS]` and `[SEP]` of BERT, none of GPT-2. With [languages](Self::languages), they
+    /// are those of the default language, `en_XX` and `</s>`.
+    ///
+    /// Special tokens that are spelled out in the text become their ids, as in Python.
     ///
     /// # Errors
+    /// [`Error::WordSplitter`] if the tokenizer needs a dictionary to find words, so that it can only decode;
+    /// [`Error::Tokenize`] if the text can't be split into pieces.
+    pub fn encode_text(&self, text: &str, add_special_tokens: bool) -> Result<Vec<u32>, Error> {
+        let pieces = self.pieces(text)?;
+        Ok(match add_special_tokens {
+            true => self.template.around(&pieces),
+            false => pieces,
+        })
+    }
+
+    /// Token ids of `text` without any tokens around them: a prefix for generation, or a phrase to look for.
+    ///
+    /// # Errors
+    /// [`Error::WordSplitter`] if the tokenizer needs a dictionary to find words, so that it can only decode;
     /// [`Error::Tokenize`] if the text can't be split into pieces.
     pub fn pieces(&self, text: &str) -> Result<Vec<u32>, Error> {
+        if let Some(program) = self.word_splitter {
+            return Err(Error::WordSplitter { program });
+        }
         let encoding = self
             .inner
             .encode_fast(text, false)
@@ -205,15 +235,21 @@ impl Tokenizer {
 
     /// The text of `ids`, with or without special tokens, which include the language codes.
     ///
-    /// Ids outside the vocabulary are left out, and spaces before punctuation stay, as in Python. To decode ids as they
-    /// come, see [`text_stream`](Self::text_stream).
+    /// Ids outside the vocabulary are left out, as in Python. Spaces before punctuation stay, except those that BERT's
+    /// decoder takes out, and unless `clean_up_tokenization_spaces` in `tokenizer_config.json` is true. To decode ids as
+    /// they come, see [`text_stream`](Self::text_stream).
     ///
     /// # Errors
     /// [`Error::Tokenize`] if the decoder of a `tokenizer.json` fails.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, Error> {
-        self.inner
+        let text = self
+            .inner
             .decode(ids, skip_special_tokens)
-            .map_err(Error::Tokenize)
+            .map_err(Error::Tokenize)?;
+        Ok(match self.cleans_up {
+            true => cleanup::clean_up(&text),
+            false => text,
+        })
     }
 
     /// The texts of several sequences of ids, each as [`decode`](Self::decode) gives it.
@@ -247,12 +283,23 @@ impl Tokenizer {
         }
     }
 
-    /// The languages that this tokenizer has tokens for, with the ids of these tokens.
+    /// The languages that this tokenizer has tokens for, with the ids of these tokens. Only mBART-50's tokenizers, and
+    /// those to which languages were [added](Self::add_language), have any.
     pub fn languages(&self) -> impl Iterator<Item = (Language, u32)> + '_ {
         self.languages.iter().copied()
     }
 
-    /// The id of a token as the vocabulary spells it (`"</s>"`, `"▁dog"`).
+    /// The special token that has this role, as the vocabulary spells it.
+    pub fn special_token(&self, role: SpecialToken) -> Option<&str> {
+        self.special.get(role)
+    }
+
+    /// The id of the special token that has this role.
+    pub fn special_token_id(&self, role: SpecialToken) -> Option<u32> {
+        self.token_id(self.special_token(role)?)
+    }
+
+    /// The id of a token as the vocabulary spells it (`"</s>"`, `"▁dog"`, `"<s_cord-v2>"`).
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }
@@ -262,32 +309,12 @@ impl Tokenizer {
         self.inner.id_to_token(id)
     }
 
-    /// Number of tokens, including special tokens: the largest id plus one.
+    /// Number of ids, including those of special tokens: the largest id plus one.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        let added = self.inner.get_added_vocabulary().get_vocab().values();
+        let largest = added.max().map_or(0, |id| *id as usize + 1);
+        self.model_size.max(largest)
     }
-}
-
-/// The languages that have tokens. A language of mBART-50 need not be marked as special, as in files of its own.
-fn languages(tokenizer: &tokenizers::Tokenizer) -> Vec<(Language, u32)> {
-    let of_mbart = LANGUAGES
-        .into_iter()
-        .filter_map(|language| Some((language, tokenizer.token_to_id(language.code)?)));
-    let mut added: Vec<_> = tokenizer.get_added_tokens_decoder().into_iter().collect();
-    added.sort_unstable_by_key(|(id, _)| *id);
-    let others = added
-        .into_iter()
-        .filter(|(_, token)| token.special)
-        .filter_map(|(id, token)| Some((own_codes::declare(&token.content)?, id)))
-        .filter(|(language, _)| !LANGUAGES.contains(language));
-    of_mbart.chain(others).collect()
-}
-
-fn from_file(path: &Path, read: fn(&[u8]) -> Result<Tokenizer, Error>) -> Result<Tokenizer, Error> {
-    whole_files::read(path, limits::VOCABULARY)
-        .map_err(Error::Read)
-        .and_then(|bytes| read(&bytes))
-        .map_err(|error| error.in_file(path))
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use tokenizers::pre_tokenizers::metaspace::Metaspace;
 
 use super::super::limits;
 use super::component::{List, Place, Steps, parse, plain, type_of};
-use super::metaspace;
 use super::replace::Replacement;
+use super::{byte_level, metaspace};
 use crate::Error;
 
 const NAME: &str = "decoder";
@@ -35,7 +35,7 @@ enum Step {
     ByteFallback,
     Fuse,
     Strip { content: char, start: usize },
-    ByteLevel(ByteLevelFields),
+    ByteLevel(ByteLevel),
     WordPiece { prefix: String, cleanup: bool },
 }
 
@@ -59,17 +59,6 @@ struct StripFields {
     content: char,
     start: usize,
     stop: usize,
-}
-
-/// Of these options, none matters for decoding. They are kept for saving.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with add_prefix_space")]
-struct ByteLevelFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    add_prefix_space: bool,
-    trim_offsets: bool,
-    use_regex: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +108,8 @@ fn step(place: &Place, raw: &RawValue) -> Result<Step, Error> {
                 start: fields.start,
             })
         }
-        "ByteLevel" => Ok(Step::ByteLevel(parse(place, raw)?)),
+        // Its options matter only to the pre-tokenizer.
+        "ByteLevel" => Ok(Step::ByteLevel(byte_level::read(place, raw)?)),
         "WordPiece" => {
             let fields: WordPieceFields = parse(place, raw)?;
             match fields.prefix.chars().nth(limits::STEP_CHARACTERS) {
@@ -144,11 +134,7 @@ impl Step {
             Self::Replace(step) => DecoderWrapper::Replace(step.build()?),
             Self::ByteFallback => DecoderWrapper::ByteFallback(ByteFallback::new()),
             Self::Fuse => DecoderWrapper::Fuse(Fuse::new()),
-            Self::ByteLevel(fields) => DecoderWrapper::ByteLevel(ByteLevel::new(
-                fields.add_prefix_space,
-                fields.trim_offsets,
-                fields.use_regex.unwrap_or(true),
-            )),
+            Self::ByteLevel(step) => DecoderWrapper::ByteLevel(step),
             Self::WordPiece { prefix, cleanup } => {
                 DecoderWrapper::WordPiece(WordPiece::new(prefix, cleanup))
             }

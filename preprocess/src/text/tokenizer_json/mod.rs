@@ -7,24 +7,30 @@
 
 mod added;
 mod bounded;
+mod byte_level;
 mod component;
 mod decoder;
 mod metaspace;
 mod model;
 mod normalizer;
+mod post_processor;
 mod pre_tokenizer;
 mod replace;
+mod vocab;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::added as added_tokens;
+use super::assembly::Parts;
 use super::quoted::quoted;
 use crate::Error;
 use component::{Place, json_error};
 
-/// The parts of the file. The post-processor is not used, since it has one fixed language, and truncation and padding
-/// are not, since they are arguments here.
+pub(super) use post_processor::read as post_processor;
+
+/// The parts of the file. Truncation and padding are not used, since they are arguments here.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with a model")]
 struct File<'a> {
@@ -40,8 +46,8 @@ struct File<'a> {
     normalizer: Option<&'a RawValue>,
     #[serde(borrow)]
     pre_tokenizer: Option<&'a RawValue>,
-    #[serde(rename = "post_processor")]
-    _post_processor: Option<IgnoredAny>,
+    #[serde(borrow)]
+    post_processor: Option<&'a RawValue>,
     #[serde(borrow)]
     decoder: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -51,8 +57,9 @@ struct File<'a> {
 /// The version of the format. There has been no other.
 const VERSION: &str = "1.0";
 
-/// The tokenizer that the bytes of a `tokenizer.json` describe.
-pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
+/// The tokenizer that the bytes of a `tokenizer.json` describe, and its post-processor, which is not read yet: with
+/// languages it is not used, since it has one fixed language.
+pub(super) fn read(bytes: &[u8]) -> Result<(Parts, Option<&RawValue>), Error> {
     let file: File<'_> =
         serde_json::from_slice(bytes).map_err(|error| json_error(&Place::File, error))?;
     if let Some(version) = file.version {
@@ -65,14 +72,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
     let decoder = file.decoder.map(decoder::read).transpose()?;
     let added = file.added_tokens.map(added::read).transpose()?;
 
-    let mut tokenizer = tokenizers::Tokenizer::new(model.read(file.model)?);
+    let (model, size) = model.read(file.model)?;
+    let mut tokenizer = tokenizers::Tokenizer::new(model);
     tokenizer
         .with_normalizer(normalizer)
         .map_err(Error::Tokenize)?;
     tokenizer.with_pre_tokenizer(pre_tokenizer);
     tokenizer.with_decoder(decoder);
-    added::add(&mut tokenizer, added.unwrap_or_default())?;
-    Ok(tokenizer)
+    added_tokens::add(&mut tokenizer, added::NAME, added.unwrap_or_default())?;
+    Ok((Parts::new(tokenizer, size), file.post_processor))
 }
 
 fn check_version(raw: &RawValue) -> Result<(), Error> {

@@ -3,7 +3,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tokenizers::NormalizerWrapper;
 use tokenizers::normalizers::{
-    Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Sequence, Strip, StripAccents,
+    BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Sequence, Strip,
+    StripAccents,
 };
 
 use super::super::charsmap;
@@ -13,7 +14,7 @@ use crate::Error;
 
 const NAME: &str = "normalizer";
 
-const TYPES: [&str; 10] = [
+const TYPES: [&str; 11] = [
     "Precompiled",
     "Replace",
     "Strip",
@@ -24,6 +25,7 @@ const TYPES: [&str; 10] = [
     "NFD",
     "NFKC",
     "NFKD",
+    "BertNormalizer",
 ];
 
 /// A step that changes a text before it is split.
@@ -38,6 +40,7 @@ enum Step {
     Nfd,
     Nfkc,
     Nfkd,
+    Bert(BertFields),
 }
 
 #[derive(Deserialize)]
@@ -70,6 +73,20 @@ struct StripFields {
     _kind: IgnoredAny,
     strip_left: bool,
     strip_right: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with clean_text and lowercase"
+)]
+struct BertFields {
+    #[serde(rename = "type")]
+    _kind: IgnoredAny,
+    clean_text: bool,
+    handle_chinese_chars: bool,
+    strip_accents: Option<bool>,
+    lowercase: bool,
 }
 
 pub(super) fn read(raw: &RawValue) -> Result<NormalizerWrapper, Error> {
@@ -112,6 +129,7 @@ fn step(place: &Place, raw: &RawValue) -> Result<Step, Error> {
         "NFD" => plain(Step::Nfd),
         "NFKC" => plain(Step::Nfkc),
         "NFKD" => plain(Step::Nfkd),
+        "BertNormalizer" => Ok(Step::Bert(parse(place, raw)?)),
         other => Err(place.refuse_type(&TYPES, other)),
     }
 }
@@ -136,6 +154,12 @@ impl Step {
             Self::Nfd => NormalizerWrapper::NFD(NFD),
             Self::Nfkc => NormalizerWrapper::NFKC(NFKC),
             Self::Nfkd => NormalizerWrapper::NFKD(NFKD),
+            Self::Bert(fields) => NormalizerWrapper::BertNormalizer(BertNormalizer::new(
+                fields.clean_text,
+                fields.handle_chinese_chars,
+                fields.strip_accents,
+                fields.lowercase,
+            )),
         })
     }
 }
