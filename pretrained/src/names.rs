@@ -5,7 +5,7 @@ use checkpoint::{Layout, WeightGroup, WeightNames};
 
 use crate::VisionEncoderDecoderConfig;
 
-/// Tensors that a checkpoint may have although the model has no parameters for them.
+/// Tensors that a checkpoint may have although the model has no parameters for them, beside those of a family.
 const IGNORED: &[&str] = &[
     // A buffer that transformers 4 stored.
     "*embeddings.position_ids",
@@ -44,8 +44,9 @@ pub(crate) fn with_names<R>(
         .chain(decoder)
         .chain([PROJECTION])
         .collect();
+    let ignored = [IGNORED, config.encoder.ignored(), config.decoder.ignored()].concat();
     with(&WeightNames {
         groups: &groups,
-        ignored: IGNORED,
+        ignored: &ignored,
     })
 }

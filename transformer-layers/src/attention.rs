@@ -26,6 +26,10 @@ pub struct AttentionConfig {
     pub attention_dropout: f64,
     /// Dropout between the output projection and the residual.
     pub dropout: f64,
+    /// Whether one layer projects queries, keys and values; in cross-attention keys and values. GPT-2 has it.
+    pub is_fused: bool,
+    /// What the products of queries and keys are multiplied by; `1 / √head_width` if it is `None`.
+    pub scale: Option<f64>,
 }
 
 impl AttentionConfig {
@@ -39,6 +43,8 @@ impl AttentionConfig {
             output_std: 0.02,
             attention_dropout: 0.0,
             dropout: 0.0,
+            is_fused: false,
+            scale: None,
         }
     }
 }
@@ -46,14 +52,28 @@ impl AttentionConfig {
 /// The four projections, and how their outputs are split into heads.
 #[derive(Module, Debug)]
 pub(crate) struct Projections {
-    pub(crate) query: PackedLinear,
-    pub(crate) key: PackedLinear,
-    pub(crate) value: PackedLinear,
+    query: Option<PackedLinear>,
+    key: Option<PackedLinear>,
+    value: Option<PackedLinear>,
+    /// Those of the three that are missing, next to each other.
+    fused: Option<PackedLinear>,
     output: PackedLinear,
     attention_dropout: Dropout,
     dropout: Dropout,
     #[module(skip)]
     heads: usize,
+    /// What queries are multiplied by, besides `1 / √head_width`.
+    #[module(skip)]
+    query_scale: Option<f64>,
+}
+
+/// What keys and values are projected from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttendsTo {
+    /// What queries are projected from.
+    Itself,
+    /// The memory.
+    Memory,
 }
 
 /// Keys and values, each `[batch, heads, length, head_width]`.
@@ -86,36 +106,78 @@ impl KeysValues {
 impl Projections {
     /// # Panics
     /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
-    pub(crate) fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &AttentionConfig,
+        attends_to: AttendsTo,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let &AttentionConfig {
             width,
             heads,
             memory_width,
             input_std,
             output_std,
+            is_fused,
             ..
         } = config;
         assert!(
             width.is_multiple_of(heads),
             "width {width} is not a multiple of {heads} heads"
         );
+        let layer = |sizes| PackedLinear::normal(sizes, input_std, format, device);
+        let of_memory = attends_to == AttendsTo::Memory;
+        let head_width = (width / heads) as f64;
         Self {
-            query: PackedLinear::normal([width, width], input_std, format, device),
-            key: PackedLinear::normal([memory_width, width], input_std, format, device),
-            value: PackedLinear::normal([memory_width, width], input_std, format, device),
+            query: (!is_fused || of_memory).then(|| layer([width, width])),
+            key: (!is_fused).then(|| layer([memory_width, width])),
+            value: (!is_fused).then(|| layer([memory_width, width])),
+            fused: is_fused.then(|| match attends_to {
+                AttendsTo::Itself => layer([width, 3 * width]),
+                AttendsTo::Memory => layer([memory_width, 2 * width]),
+            }),
             output: PackedLinear::normal([width, width], output_std, format, device),
             attention_dropout: DropoutConfig::new(config.attention_dropout).init(),
             dropout: DropoutConfig::new(config.dropout).init(),
             heads,
+            query_scale: config.scale.map(|scale| scale * head_width.sqrt()),
         }
     }
 
-    /// Keys and values of `hidden`, `[batch · length, memory_width]`.
+    /// Queries, keys and values of `x`, each `[.., width]`. Not for cross-attention.
+    pub(crate) fn queries_keys_values<const D: usize>(&self, x: Input<'_, D>) -> [Tensor<D>; 3] {
+        match [&self.query, &self.key, &self.value] {
+            [Some(query), Some(key), Some(value)] => {
+                PackedLinear::forward_all([query, key, value], x)
+            }
+            _ => columns(self.fused().forward(x)),
+        }
+    }
+
+    /// Queries of `x`, `[.., width]`. Only for cross-attention.
+    pub(crate) fn queries<const D: usize>(&self, x: Input<'_, D>) -> Tensor<D> {
+        match &self.query {
+            Some(query) => query.forward(x),
+            None => panic!("this is no cross-attention"),
+        }
+    }
+
+    /// Keys and values of `hidden`, `[batch · length, memory_width]`. Only for cross-attention.
     pub(crate) fn keys_values(&self, hidden: Tensor<2>, batch: usize) -> KeysValues {
-        let [keys, values] = PackedLinear::forward_all([&self.key, &self.value], hidden);
+        let [keys, values] = match [&self.key, &self.value] {
+            [Some(key), Some(value)] => PackedLinear::forward_all([key, value], hidden),
+            _ => columns(self.fused().forward(hidden)),
+        };
         KeysValues {
             keys: self.split(keys, batch),
             values: self.split(values, batch),
+        }
+    }
+
+    fn fused(&self) -> &PackedLinear {
+        match &self.fused {
+            Some(fused) => fused,
+            None => unreachable!("layers are either separate or fused"),
         }
     }
 
@@ -153,6 +215,10 @@ impl Projections {
         mask: Option<&Tensor<4, Bool>>,
         wants_weights: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
+        let query = match self.query_scale {
+            Some(scale) => query * scale,
+            None => query,
+        };
         let by_kernel = match mask {
             None => packed_linear::attention(&query, batch, keys_values, wants_weights),
             Some(_) => None,
@@ -172,7 +238,23 @@ impl Projections {
     /// Queries, keys and values of `x` next to each other, `[.., 3 · width]`, where a kernel with a backward pass
     /// can attend with them.
     pub(crate) fn joined<const D: usize>(&self, x: &Input<'_, D>) -> Option<Tensor<D>> {
-        PackedLinear::forward_joined([&self.query, &self.key, &self.value], x.clone())
+        match [&self.query, &self.key, &self.value] {
+            [Some(query), Some(key), Some(value)] => {
+                PackedLinear::forward_joined([query, key, value], x.clone())
+            }
+            _ => PackedLinear::forward_joined([self.fused()], x.clone()),
+        }
+    }
+
+    /// Keys and values of the memory next to each other, `[.., 2 · width]`, where a kernel with a backward pass can
+    /// attend to them.
+    pub(crate) fn joined_memory(&self, memory: &Tensor<2>) -> Option<Tensor<2>> {
+        match [&self.key, &self.value] {
+            [Some(key), Some(value)] => {
+                PackedLinear::forward_joined([key, value], memory.clone().into())
+            }
+            _ => PackedLinear::forward_joined([self.fused()], memory.clone().into()),
+        }
     }
 
     /// The columns of queries (0), keys (1) or values (2) in what [`joined`](Self::joined) returned.
@@ -196,7 +278,7 @@ impl Projections {
         width: usize,
         mask: Option<&Tensor<4, Bool>>,
     ) -> Option<Tensor<2>> {
-        if is_active(&self.attention_dropout, columns[0].tensor) {
+        if self.query_scale.is_some() || is_active(&self.attention_dropout, columns[0].tensor) {
             return None;
         }
         let sizes = [batch, self.heads, width / self.heads];
@@ -229,6 +311,12 @@ impl Projections {
     ) -> Tensor<D> {
         add_projected(&self.output, context, &self.dropout, residual)
     }
+}
+
+/// The equal parts of the last dimension.
+fn columns<const D: usize, const N: usize>(joined: Tensor<D>) -> [Tensor<D>; N] {
+    let width = joined.dims()[D - 1] / N;
+    std::array::from_fn(|part| joined.clone().narrow(D - 1, part * width, width))
 }
 
 /// The weights of scaled dot-product attention: the share of each value that a query takes.

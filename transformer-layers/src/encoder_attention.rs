@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Format, Input, PackedLinear};
+use packed_linear::{Format, Input};
 
-use crate::attention::{AttentionConfig, KeysValues, Projections};
+use crate::attention::{AttendsTo, AttentionConfig, KeysValues, Projections};
 
 /// Self-attention of an encoder: every position attends to all positions of its batch item.
 ///
@@ -20,7 +20,7 @@ impl EncoderAttention {
     /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
     pub fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
         Self {
-            projections: Projections::new(config, format, device),
+            projections: Projections::new(config, AttendsTo::Itself, format, device),
         }
     }
 
@@ -43,9 +43,8 @@ impl EncoderAttention {
                 return projections.add_output(context, residual);
             }
         }
-        let layers = [&projections.query, &projections.key, &projections.value];
         let flat = |states: Tensor<3>| states.reshape([batch * positions, width]);
-        let [query, keys, values] = PackedLinear::forward_all(layers, x).map(flat);
+        let [query, keys, values] = projections.queries_keys_values(x).map(flat);
         let keys_values = KeysValues {
             keys: projections.split(keys, batch),
             values: projections.split(values, batch),

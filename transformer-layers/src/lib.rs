@@ -9,8 +9,9 @@
 //! | state | [`DecoderState`]: key/value caches that are written in place, masks, recorded attention; rows that begin later join it |
 //! | rows and sources | [`RowSources`]: which encoded source (an image, a text) each row attends to |
 //! | feed-forward | [`FeedForward`]: two linear layers with an activation between them |
+//! | decoder | [`DecoderLayer`], pre-norm or post-norm, and [`DecoderLayers`] in a row; [`embed_tokens`] and positions |
 //! | memory | [`recompute`]: blocks that keep only their inputs for the backward pass |
-//! | head | [`Head`], and [`Shortlist`]: a head that scores only some tokens |
+//! | head | [`Head`], [`HeadTransform`] before it, and [`Shortlist`]: a head that scores only some tokens |
 //!
 //! Linear layers are those of [`packed_linear`], so every model has weights in f32, bf16, int8 or
 //! int4, and fast kernels on CPUs with the feature `flex`. Layers take the normalisation in front of
@@ -60,9 +61,14 @@ mod cache;
 mod cohort;
 mod config_error;
 mod cross_attention;
+mod decoder_layer;
+mod decoder_layers;
+mod embeddings;
 mod encoder_attention;
 mod feed_forward;
 mod head;
+mod head_transform;
+mod hidden_act;
 mod pass;
 pub mod recompute;
 mod residual;
@@ -76,9 +82,14 @@ mod state;
 pub use attention::AttentionConfig;
 pub use config_error::ConfigError;
 pub use cross_attention::CrossAttention;
+pub use decoder_layer::{DecoderLayer, DecoderLayerConfig, NormPlacement};
+pub use decoder_layers::DecoderLayers;
+pub use embeddings::{embed_positions, embed_tokens, positions_beside_padding, without_gradient};
 pub use encoder_attention::EncoderAttention;
 pub use feed_forward::{FeedForward, FeedForwardConfig};
 pub use head::Head;
+pub use head_transform::HeadTransform;
+pub use hidden_act::HiddenAct;
 pub use pass::Pass;
 pub use row_sources::{RowSelection, RowSources};
 pub use self_attention::SelfAttention;
