@@ -1,10 +1,10 @@
 //! What all kinds of attention share.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
+use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Int, Tensor, s};
-use packed_linear::{Columns, Format, Input, PackedLinear};
+use packed_linear::{Columns, Format, Input, PackedLinear, PackedLinearConfig};
 
 use crate::residual::{add_projected, is_active};
 
@@ -18,6 +18,8 @@ pub struct AttentionConfig {
     /// Width of what keys and values are projected from: `width`, except for cross-attention to a
     /// memory of another width.
     pub memory_width: usize,
+    /// Whether the query, key and value projections have a bias. The output projection always has one.
+    pub input_bias: bool,
     /// Standard deviation of fresh weights of the query, key and value projections.
     pub input_std: f64,
     /// Standard deviation of fresh weights of the output projection.
@@ -29,12 +31,13 @@ pub struct AttentionConfig {
 }
 
 impl AttentionConfig {
-    /// Fresh weights have a standard deviation of 0.02, and there is no dropout.
+    /// Every projection has a bias, fresh weights have a standard deviation of 0.02, and there is no dropout.
     pub fn new(width: usize, heads: usize) -> Self {
         Self {
             width,
             heads,
             memory_width: width,
+            input_bias: true,
             input_std: 0.02,
             output_std: 0.02,
             attention_dropout: 0.0,
@@ -49,8 +52,8 @@ pub(crate) struct Projections {
     pub(crate) query: PackedLinear,
     pub(crate) key: PackedLinear,
     pub(crate) value: PackedLinear,
-    output: PackedLinear,
-    attention_dropout: Dropout,
+    pub(crate) output: PackedLinear,
+    pub(crate) attention_dropout: Dropout,
     dropout: Dropout,
     #[module(skip)]
     heads: usize,
@@ -91,6 +94,7 @@ impl Projections {
             width,
             heads,
             memory_width,
+            input_bias,
             input_std,
             output_std,
             ..
@@ -99,10 +103,21 @@ impl Projections {
             width.is_multiple_of(heads),
             "width {width} is not a multiple of {heads} heads"
         );
+        let input = |inputs| {
+            let initializer = Initializer::Normal {
+                mean: 0.0,
+                std: input_std,
+            };
+            PackedLinearConfig::new(inputs, width)
+                .with_bias(input_bias)
+                .with_initializer(initializer)
+                .with_format(format)
+                .init(device)
+        };
         Self {
-            query: PackedLinear::normal([width, width], input_std, format, device),
-            key: PackedLinear::normal([memory_width, width], input_std, format, device),
-            value: PackedLinear::normal([memory_width, width], input_std, format, device),
+            query: input(width),
+            key: input(memory_width),
+            value: input(memory_width),
             output: PackedLinear::normal([width, width], output_std, format, device),
             attention_dropout: DropoutConfig::new(config.attention_dropout).init(),
             dropout: DropoutConfig::new(config.dropout).init(),
@@ -128,7 +143,7 @@ impl Projections {
     }
 
     /// `[batch, heads, length, head_width]` back to `[batch · length, width]`.
-    fn join(&self, states: Tensor<4>) -> Tensor<2> {
+    pub(crate) fn join(&self, states: Tensor<4>) -> Tensor<2> {
         let [batch, heads, length, head_width] = states.dims();
         states
             .swap_dims(1, 2)
@@ -243,9 +258,7 @@ fn attention_weights(
     keys: Tensor<4>,
     mask: Option<Tensor<4, Bool>>,
 ) -> Tensor<4> {
-    let head_width = query.dims()[3];
-    let query = query * (head_width as f64).powf(-0.5);
-    let mut scores = query.matmul(keys.swap_dims(2, 3)); // [batch, heads, queries, length]
+    let mut scores = scores(query, keys);
     if let Some(mask) = mask {
         // A large finite number, as in Hugging Face: a query whose keys are all hidden then averages
         // them instead of becoming NaN.
@@ -256,4 +269,15 @@ fn attention_weights(
         scores = scores.mask_fill(mask, lowest);
     }
     softmax(scores, 3)
+}
+
+/// The scaled products of queries and keys, `[batch, heads, queries, length]`.
+///
+/// # Shapes
+/// - query: `[batch, heads, queries, head_width]`
+/// - keys: `[batch, heads, length, head_width]`
+pub(crate) fn scores(query: Tensor<4>, keys: Tensor<4>) -> Tensor<4> {
+    let head_width = query.dims()[3];
+    let query = query * (head_width as f64).powf(-0.5);
+    query.matmul(keys.swap_dims(2, 3))
 }

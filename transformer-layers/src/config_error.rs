@@ -49,6 +49,16 @@ pub enum ConfigError {
         /// Its value.
         value: f64,
     },
+    /// An option has a value that is not supported.
+    #[error("{name} is {value}, which is not supported: {reason}")]
+    Unsupported {
+        /// The key.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Why, in words.
+        reason: &'static str,
+    },
 }
 
 impl ConfigError {

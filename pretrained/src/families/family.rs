@@ -13,7 +13,8 @@ pub(crate) trait Family: Clone + Default + PartialEq + Serialize + Sized {
     /// The model that the configuration describes.
     type Model;
 
-    /// The values of `model_type` in `config.json`. The first is the one that is saved.
+    /// The values of `model_type` in `config.json`. The first is the one that is saved, unless the configuration
+    /// has this key.
     const MODEL_TYPES: &'static [&'static str];
 
     /// Every weight of the model: its path, its name in a checkpoint, and its layout.
@@ -130,7 +131,10 @@ pub(crate) fn written<F: Family>(config: &F, kept: &Map<String, Value>) -> Map<S
     if let Value::Object(own) = config.write() {
         keys.extend(own);
     }
-    if let Some(name) = F::MODEL_TYPES.first() {
+    // The configuration itself says so if a family has several models.
+    if let Some(name) = F::MODEL_TYPES.first()
+        && !keys.contains_key("model_type")
+    {
         keys.insert("model_type".into(), (*name).into());
     }
     keys

@@ -9,7 +9,9 @@ mod decoders;
 mod encoders;
 mod family;
 mod mbart;
+mod swin;
 mod table;
+mod vit;
 
 pub use decoders::{DecoderConfig, TextDecoder};
 pub use encoders::{EncoderConfig, ImageEncoder};
