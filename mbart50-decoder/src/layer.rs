@@ -1,7 +1,5 @@
 use packed_linear::Activation;
-use transformer_layers::{
-    AttentionConfig, DecoderLayerConfig, FeedForwardConfig, NormPlacement,
-};
+use transformer_layers::{AttentionConfig, DecoderLayerConfig, FeedForwardConfig, NormPlacement};
 
 use crate::MBartDecoderConfig;
 

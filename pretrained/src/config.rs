@@ -159,9 +159,9 @@ mod tests {
                 "no \"encoder\" object",
             ),
             (
-                r#"{"model_type": "vision-encoder-decoder", "encoder": {"model_type": "vit"},
+                r#"{"model_type": "vision-encoder-decoder", "encoder": {"model_type": "beit"},
                     "decoder": {"model_type": "mbart"}}"#,
-                "the encoder has model_type \"vit\"",
+                "the encoder has model_type \"beit\"",
             ),
             (
                 r#"{"model_type": "vision-encoder-decoder",

@@ -8,7 +8,7 @@
 //!
 //! | part | families |
 //! |---|---|
-//! | encoder | CLIP's vision transformer (`clip_vision_model`, `clip`) |
+//! | encoder | CLIP's vision transformer (`clip_vision_model`, `clip`), ViT (`vit`), DeiT (`deit`), Swin (`swin`), Donut's Swin (`donut-swin`) |
 //! | decoder | mBART's decoder (`mbart`), GPT-2 (`gpt2`), BERT (`bert`), RoBERTa (`roberta`, `xlm-roberta`, `camembert`), TrOCR's decoder (`trocr`) |
 //!
 //! The checkpoint of CLIP-Vision-mBART50 as it was published in 2021 has a form of its own, which is read

@@ -9,6 +9,11 @@ use crate::VisionEncoderDecoderConfig;
 const IGNORED: &[&str] = &[
     // A buffer that transformers 4 stored.
     "*embeddings.position_ids",
+    // A buffer of Swin transformers, which is a function of the window's size.
+    "*relative_position_index",
+    // What classifiers predict from ViT's class token, and what replaced a patch in its pre-training.
+    "encoder.pooler.*",
+    "*embeddings.mask_token",
     // The head, if it is tied to the token embeddings.
     "*lm_head.weight",
     // The token embeddings of a whole mBART, beside those of its decoder.

@@ -245,12 +245,10 @@ impl Pretrained {
             });
         }
         let mut model = config.init_with(format, device);
-        model.encoder =
-            config
-                .encoder
-                .load(model.encoder, encoder_weights.as_ref(), &|_| false)?;
-        let may_be_missing =
-            |path: &str| lacks_cross_attention && cross_attention::is_part(path);
+        model.encoder = config
+            .encoder
+            .load(model.encoder, encoder_weights.as_ref(), &|_| false)?;
+        let may_be_missing = |path: &str| lacks_cross_attention && cross_attention::is_part(path);
         model.decoder =
             config
                 .decoder

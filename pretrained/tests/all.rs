@@ -7,6 +7,7 @@ mod bounds;
 mod damaged_checkpoints;
 mod damaged_forms;
 mod decoders;
+mod encoders;
 mod forms;
 mod new_tokens;
 mod packed;

@@ -175,7 +175,10 @@ fn an_encoder_of_another_width_than_the_memory_is_refused() {
     config["encoder"]["hidden_size"] = 10.into();
     let error = VisionEncoderDecoderConfig::from_json(&config.to_string()).unwrap_err();
     let message = error.to_string();
-    assert!(message.contains("cross_attention_hidden_size is 8"), "{message}");
+    assert!(
+        message.contains("cross_attention_hidden_size is 8"),
+        "{message}"
+    );
 }
 
 #[test]

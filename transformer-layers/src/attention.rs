@@ -1,10 +1,10 @@
 //! What all kinds of attention share.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
+use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Int, Tensor, s};
-use packed_linear::{Columns, Format, Input, PackedLinear};
+use packed_linear::{Columns, Format, Input, PackedLinear, PackedLinearConfig};
 
 use crate::residual::{add_projected, is_active};
 
@@ -18,6 +18,8 @@ pub struct AttentionConfig {
     /// Width of what keys and values are projected from: `width`, except for cross-attention to a
     /// memory of another width.
     pub memory_width: usize,
+    /// Whether the query, key and value projections have a bias. The output projection always has one.
+    pub input_bias: bool,
     /// Standard deviation of fresh weights of the query, key and value projections.
     pub input_std: f64,
     /// Standard deviation of fresh weights of the output projection.
@@ -33,12 +35,13 @@ pub struct AttentionConfig {
 }
 
 impl AttentionConfig {
-    /// Fresh weights have a standard deviation of 0.02, and there is no dropout.
+    /// Every projection has a bias, fresh weights have a standard deviation of 0.02, and there is no dropout.
     pub fn new(width: usize, heads: usize) -> Self {
         Self {
             width,
             heads,
             memory_width: width,
+            input_bias: true,
             input_std: 0.02,
             output_std: 0.02,
             attention_dropout: 0.0,
@@ -57,8 +60,8 @@ pub(crate) struct Projections {
     value: Option<PackedLinear>,
     /// Those of the three that are missing, next to each other.
     fused: Option<PackedLinear>,
-    output: PackedLinear,
-    attention_dropout: Dropout,
+    pub(crate) output: PackedLinear,
+    pub(crate) attention_dropout: Dropout,
     dropout: Dropout,
     #[module(skip)]
     heads: usize,
@@ -116,6 +119,7 @@ impl Projections {
             width,
             heads,
             memory_width,
+            input_bias,
             input_std,
             output_std,
             is_fused,
@@ -125,7 +129,17 @@ impl Projections {
             width.is_multiple_of(heads),
             "width {width} is not a multiple of {heads} heads"
         );
-        let layer = |sizes| PackedLinear::normal(sizes, input_std, format, device);
+        let layer = |[inputs, outputs]: [usize; 2]| {
+            let initializer = Initializer::Normal {
+                mean: 0.0,
+                std: input_std,
+            };
+            PackedLinearConfig::new(inputs, outputs)
+                .with_bias(input_bias)
+                .with_initializer(initializer)
+                .with_format(format)
+                .init(device)
+        };
         let of_memory = attends_to == AttendsTo::Memory;
         let head_width = (width / heads) as f64;
         Self {
@@ -190,7 +204,7 @@ impl Projections {
     }
 
     /// `[batch, heads, length, head_width]` back to `[batch · length, width]`.
-    fn join(&self, states: Tensor<4>) -> Tensor<2> {
+    pub(crate) fn join(&self, states: Tensor<4>) -> Tensor<2> {
         let [batch, heads, length, head_width] = states.dims();
         states
             .swap_dims(1, 2)
@@ -331,9 +345,7 @@ fn attention_weights(
     keys: Tensor<4>,
     mask: Option<Tensor<4, Bool>>,
 ) -> Tensor<4> {
-    let head_width = query.dims()[3];
-    let query = query * (head_width as f64).powf(-0.5);
-    let mut scores = query.matmul(keys.swap_dims(2, 3)); // [batch, heads, queries, length]
+    let mut scores = scores(query, keys);
     if let Some(mask) = mask {
         // A large finite number, as in Hugging Face: a query whose keys are all hidden then averages
         // them instead of becoming NaN.
@@ -344,4 +356,15 @@ fn attention_weights(
         scores = scores.mask_fill(mask, lowest);
     }
     softmax(scores, 3)
+}
+
+/// The scaled products of queries and keys, `[batch, heads, queries, length]`.
+///
+/// # Shapes
+/// - query: `[batch, heads, queries, head_width]`
+/// - keys: `[batch, heads, length, head_width]`
+pub(crate) fn scores(query: Tensor<4>, keys: Tensor<4>) -> Tensor<4> {
+    let head_width = query.dims()[3];
+    let query = query * (head_width as f64).powf(-0.5);
+    query.matmul(keys.swap_dims(2, 3))
 }

@@ -79,12 +79,7 @@ impl DecoderLayer {
     ///
     /// # Panics
     /// If the last dimension is not the width.
-    pub fn forward(
-        &self,
-        hidden: Tensor<2>,
-        pass: &Pass<'_>,
-        state: &mut LayerState,
-    ) -> Tensor<2> {
+    pub fn forward(&self, hidden: Tensor<2>, pass: &Pass<'_>, state: &mut LayerState) -> Tensor<2> {
         match self.norms {
             NormPlacement::BeforeBlock => {
                 let input = Input::normed(&self.self_attention_norm, hidden.clone());

@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Format, Input};
+use packed_linear::{AttentionBias, Format, Input};
 
 use crate::attention::{AttendsTo, AttentionConfig, KeysValues, Projections};
 
@@ -54,5 +54,35 @@ impl EncoderAttention {
             projections.attend(query, batch, keys_values.as_slots(), of_items, None, false);
         let context = context.reshape([batch, positions, width]);
         projections.add_output(context, residual)
+    }
+
+    /// What the positions of `x` attend to if a bias is added to their scores. There is no residual, since windows
+    /// of an image, which attend with a bias, are in another order than the image; whoever adds it applies
+    /// dropout.
+    ///
+    /// Hugging Face: `SwinAttention`.
+    ///
+    /// # Shapes
+    /// - x, output: `[batch, positions, width]`
+    ///
+    /// # Panics
+    /// If the last dimension of `x` is not the width, or the bias does not fit the heads, the positions and the
+    /// batch.
+    pub fn forward_biased<'a>(
+        &self,
+        x: impl Into<Input<'a, 3>>,
+        bias: AttentionBias<'_>,
+    ) -> Tensor<3> {
+        let projections = &self.projections;
+        let [query, keys, values] = projections.queries_keys_values(x.into());
+        let [batch, positions, width] = query.dims();
+        let flat = |states: Tensor<3>| states.reshape([batch * positions, width]);
+        let keys_values = KeysValues {
+            keys: projections.split(flat(keys), batch),
+            values: projections.split(flat(values), batch),
+        };
+        let context = projections.attend_biased(flat(query), batch, &keys_values, bias);
+        let context = context.reshape([batch, positions, width]);
+        projections.output.forward(context)
     }
 }

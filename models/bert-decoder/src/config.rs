@@ -243,8 +243,12 @@ mod tests {
 
     #[test]
     fn roberta_counts_positions_from_its_padding_token() {
-        let config = RobertaDecoderConfig::from_json(r#"{"max_position_embeddings": 514}"#).unwrap();
-        assert_eq!((config.0.pad_token_id, config.max_positions()), (Some(1), 512));
+        let config =
+            RobertaDecoderConfig::from_json(r#"{"max_position_embeddings": 514}"#).unwrap();
+        assert_eq!(
+            (config.0.pad_token_id, config.max_positions()),
+            (Some(1), 512)
+        );
         for (json, expected) in [
             (r#"{"pad_token_id": null}"#, "pad_token_id is null"),
             (

@@ -22,7 +22,7 @@ pub fn recorded_weights_sum_to_one<F: Family>(reference: &Reference) {
     let [_, rows, tokens, positions] = weights.dims();
     assert_eq!(
         [rows, tokens, positions],
-        [3, LENGTH, reference.memory.shape[1]]
+        [3, LENGTH, reference.memory.shape()[1]]
     );
     assert!(weights.clone().min().into_scalar::<f32>() >= 0.0);
     let difference = (weights.sum_dim(3) - 1.0).abs().max().into_scalar::<f32>();

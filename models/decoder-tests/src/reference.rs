@@ -115,7 +115,7 @@ impl Reference {
 
     /// Some tokens for each row, different in every row, none of which is padding.
     pub fn varied(&self, rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
-        let vocabulary = self.logits.shape[2];
+        let vocabulary = self.logits.shape()[2];
         let ids: Vec<i64> = (0..rows * length)
             .map(|i| (2 + (i * i + 31 * i) % (vocabulary - 2)) as i64)
             .collect();

@@ -35,7 +35,11 @@ pub fn searches_are_those_of_the_reference<F: Family>(reference: &Reference) {
         let config = base.updated(options).unwrap();
         let prompts = vec![Prompt::new(vec![config.start_token().unwrap()]); images];
         let found = model.generate_from(memory.clone(), &row_sources, &prompts, &config);
-        let found: Vec<Hypothesis> = found.unwrap().into_iter().flat_map(Result::unwrap).collect();
+        let found: Vec<Hypothesis> = found
+            .unwrap()
+            .into_iter()
+            .flat_map(Result::unwrap)
+            .collect();
         let expected = case["sequences"].as_array().unwrap();
         assert_eq!(found.len(), expected.len(), "{options:?}");
         for (index, found) in found.iter().enumerate() {
@@ -54,9 +58,15 @@ fn compare(config: &GenerationConfig, case: &Value, index: usize, found: &Hypoth
     let expected = numbers(&case["sequences"][index]);
     let tokens = found.tokens.iter().map(|token| f64::from(*token));
     let (text, padding) = expected.split_at(found.tokens.len().min(expected.len()));
-    assert!(tokens.eq(text.iter().copied()), "{name}: {found:?}, expected {expected:?}");
+    assert!(
+        tokens.eq(text.iter().copied()),
+        "{name}: {found:?}, expected {expected:?}"
+    );
     let pad = config.pad_token_id.map(f64::from);
-    assert!(padding.iter().all(|token| Some(*token) == pad), "{name}: {expected:?}");
+    assert!(
+        padding.iter().all(|token| Some(*token) == pad),
+        "{name}: {expected:?}"
+    );
 
     if !case["sequence_scores"].is_null() {
         let expected = numbers(&case["sequence_scores"])[index];
@@ -70,7 +80,10 @@ fn compare(config: &GenerationConfig, case: &Value, index: usize, found: &Hypoth
         let expected = numbers(&case["token_log_probs"][index]);
         for (found, expected) in found.token_log_probs.iter().zip(&expected) {
             let difference = (f64::from(*found) - expected).abs();
-            assert!(difference <= 2e-4, "{name}: a log-probability differs by {difference}");
+            assert!(
+                difference <= 2e-4,
+                "{name}: a log-probability differs by {difference}"
+            );
         }
     }
 }

@@ -21,7 +21,9 @@ impl Sinusoids {
         assert!(half > 1, "sines and cosines need a width of 4");
         let step = (10_000_f64.ln() / (half - 1) as f64) as f32;
         Self {
-            frequencies: (0..half).map(|index| (-step * index as f32).exp()).collect(),
+            frequencies: (0..half)
+                .map(|index| (-step * index as f32).exp())
+                .collect(),
             width,
             padding,
             longest,

@@ -152,10 +152,7 @@ unsafe fn sigmoid_linear_gradient<V: Vector>(x: V, negative: f32) -> V {
     // SAFETY: as the caller promises.
     unsafe {
         // Beyond 40 the derivative is 0 or 1.
-        let scaled = x
-            .at_least(-40.0)
-            .at_most(40.0)
-            .multiply(V::splat(negative));
+        let scaled = x.at_least(-40.0).at_most(40.0).multiply(V::splat(negative));
         let exp = exp(scaled);
         let sigmoid = V::splat(1.0).divide(exp.add(V::splat(1.0)));
         // 1 - σ is σ times the exponential.
@@ -293,10 +290,15 @@ mod tests {
                 let slope = |inner: f64, derivative: f64| {
                     sigmoid(inner) * (1.0 + exact * derivative * (1.0 - sigmoid(inner)))
                 };
-                let of_tanh = (8.0 / std::f64::consts::PI).sqrt() * (1.0 + 0.134145 * exact * exact);
+                let of_tanh =
+                    (8.0 / std::f64::consts::PI).sqrt() * (1.0 + 0.134145 * exact * exact);
                 for (name, found, expected) in [
                     ("silu'", of(silu_gradient, x), slope(exact, 1.0)),
-                    ("gelu_tanh'", of(gelu_tanh_gradient, x), slope(inner, of_tanh)),
+                    (
+                        "gelu_tanh'",
+                        of(gelu_tanh_gradient, x),
+                        slope(inner, of_tanh),
+                    ),
                 ] {
                     let error = f64::from(found) - expected;
                     assert!(error.abs() < 1e-6, "{name}({x}) is {error:e} off");
@@ -316,7 +318,12 @@ mod tests {
 
     #[test]
     fn activations_of_extreme_values_are_their_limits() {
-        for function in [gelu as unsafe fn(Eight) -> Eight, gelu_tanh, quick_gelu, silu] {
+        for function in [
+            gelu as unsafe fn(Eight) -> Eight,
+            gelu_tanh,
+            quick_gelu,
+            silu,
+        ] {
             let function = |x| of(function, x);
             assert!((function(1e30) / 1e30 - 1.0).abs() < 1e-6);
             assert!(function(-1e30).abs() < 1e-5);

@@ -1,8 +1,6 @@
 //! Gradients of what is done with rows: activations, sums and layer norms.
 
-use super::functions::{
-    gelu_gradient, gelu_tanh_gradient, quick_gelu_gradient, silu_gradient,
-};
+use super::functions::{gelu_gradient, gelu_tanh_gradient, quick_gelu_gradient, silu_gradient};
 use super::norm::{Norm, moments};
 use super::vector::{LINE_WORDS, Vector};
 use crate::Activation;

@@ -12,8 +12,10 @@ mod family;
 mod gpt2;
 mod mbart;
 mod roberta;
+mod swin;
 mod table;
 mod trocr;
+mod vit;
 
 pub use decoders::{DecoderConfig, TextDecoder};
 pub use encoders::{EncoderConfig, ImageEncoder};

@@ -21,9 +21,8 @@ pub(crate) fn weight_bytes_of_a_step(decoder: &TextDecoder) -> u64 {
         let is_of_memory = path.contains("cross_attention.projections.key")
             || path.contains("cross_attention.projections.value")
             || path.contains("cross_attention.projections.fused");
-        let is_table =
-            matches!(path, "embeddings.positions" | "embeddings.types")
-                || (has_head && path.starts_with("embeddings.tokens"));
+        let is_table = matches!(path, "embeddings.positions" | "embeddings.types")
+            || (has_head && path.starts_with("embeddings.tokens"));
         !is_of_memory && !is_table
     };
     let read = all.tensors.iter().filter(|(path, _)| is_read(path));
