@@ -72,7 +72,7 @@ mod write;
 pub use error::{LoadError, TableError};
 pub use folder_state::FolderState;
 pub use form::WeightsForm;
-pub use load::load_weights;
+pub use load::{load_weights, load_weights_except};
 pub use locate::{LocateError, Progress, locate_checkpoint, locate_tokenizer};
 pub use names::{WeightGroup, WeightNames};
 pub use precision::{Precision, UnknownPrecision};

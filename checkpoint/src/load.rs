@@ -27,9 +27,25 @@ pub fn load_weights<M: Module>(
     source: &dyn TensorSource,
     names: &WeightNames<'_>,
 ) -> Result<M, LoadError> {
+    load_weights_except(module, source, names, &|_| false)
+}
+
+/// Fills a module with the weights of a checkpoint as [`load_weights`] does, except for parameters that may be missing in
+/// the checkpoint: those keep their values if they are. `may_be_missing` is asked with Burn's path of a parameter.
+///
+/// # Errors
+/// [`LoadError`] for the first parameter whose tensor can't be read, has another shape, or is missing although it may not
+/// be, or which the table does not list; or if the checkpoint has tensors that are not part of the module.
+pub fn load_weights_except<M: Module>(
+    module: M,
+    source: &dyn TensorSource,
+    names: &WeightNames<'_>,
+    may_be_missing: &dyn Fn(&str) -> bool,
+) -> Result<M, LoadError> {
     let mut loader = Loader {
         source,
         names,
+        may_be_missing,
         place: Place::default(),
         used: HashSet::new(),
         error: None,
@@ -58,6 +74,7 @@ pub fn load_weights<M: Module>(
 struct Loader<'a> {
     source: &'a dyn TensorSource,
     names: &'a WeightNames<'a>,
+    may_be_missing: &'a dyn Fn(&str) -> bool,
     place: Place,
     used: HashSet<String>,
     /// The first error. A mapper can't fail, so the parameters after it are left unchanged.
@@ -74,7 +91,7 @@ impl ModuleMapper for Loader<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.error.is_some() {
+        if self.error.is_some() || self.keeps(&self.place.path()) {
             return param;
         }
         let shape: [usize; D] = param.lazy_shape().dims();
@@ -99,6 +116,9 @@ impl ModuleMapper for Loader<'_> {
         let Some((path, shape)) = self.place.packed() else {
             return param;
         };
+        if self.keeps(&path) {
+            return param;
+        }
         match self.read_packed(&path, shape) {
             Ok(words) => {
                 let device = param.lazy_device();
@@ -115,12 +135,20 @@ impl ModuleMapper for Loader<'_> {
 }
 
 impl<'a> Loader<'a> {
+    /// Whether the parameter at a path keeps its values.
+    fn keeps(&self, path: &str) -> bool {
+        (self.may_be_missing)(path) && !self.names.is_in(path, self.source)
+    }
+
     /// Reads the parameter at the current path.
     fn read(&mut self, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
         let weight = self.names.of(&self.place.path(), shape)?;
         let expected = Expected {
             shape,
-            layout: weight.layout,
+            layout: match weight.layout {
+                Layout::Conv1d => Layout::OutputLast,
+                layout => layout,
+            },
         };
         let (name, info) = self.find(&weight, expected)?;
         read_as(self.source, &name, info, expected.layout)
@@ -142,7 +170,7 @@ impl<'a> Loader<'a> {
         }
         let inputs = shape.inputs();
         let words = match info.layout {
-            Layout::OutputFirst => {
+            Layout::OutputFirst | Layout::Conv1d => {
                 shape.pack(|outputs, rows| source.read(&name, outputs.start * inputs, rows))?
             }
             // The inputs of one output are distributed over the whole tensor.
@@ -169,6 +197,10 @@ impl<'a> Loader<'a> {
             return Err(missing(source, &weight.names));
         };
 
+        let info = match weight.layout == Layout::Conv1d && !source.is_packed(name) {
+            true => info.swapped(),
+            false => info,
+        };
         // Fails for a tensor of a type that can't be read, before memory is allocated for it.
         source.read(name, 0, &mut [])?;
         let expected = TensorInfo {

@@ -68,7 +68,7 @@ impl WeightNames<'_> {
             .ok_or_else(|| TableError::UnknownParameter {
                 parameter: path.into(),
             })?;
-        match weight.layout == Layout::OutputLast && shape.len() != 2 {
+        match weight.layout != Layout::OutputFirst && shape.len() != 2 {
             true => Err(TableError::Layout {
                 parameter: path.into(),
                 shape: shape.to_vec(),

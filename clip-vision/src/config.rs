@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use transformer_layers::ConfigError;
+use transformer_layers::{ConfigError, HiddenAct};
 
 /// The sizes of a CLIP vision transformer, under the names of Hugging Face's `CLIPVisionConfig`.
 ///
@@ -22,7 +22,8 @@ pub struct ClipVisionConfig {
     pub image_size: usize,
     /// Height and width of a patch, in pixels.
     pub patch_size: usize,
-    /// Activation inside the feed-forward blocks.
+    /// Activation inside the feed-forward blocks: [`QuickGelu`](HiddenAct::QuickGelu) in OpenAI's checkpoints,
+    /// [`Gelu`](HiddenAct::Gelu) in LAION's.
     pub hidden_act: HiddenAct,
     /// Dropout rate of the attention weights. It has an effect in training only, on autodiff devices.
     pub attention_dropout: f64,
@@ -32,16 +33,6 @@ pub struct ClipVisionConfig {
     pub initializer_range: f64,
     /// Multiplies the standard deviation of all fresh weights.
     pub initializer_factor: f64,
-}
-
-/// Activations that CLIP checkpoints use, under their Hugging Face names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HiddenAct {
-    /// `x · sigmoid(1.702 x)`; used by OpenAI's checkpoints.
-    QuickGelu,
-    /// The exact GELU, with the error function; used by LAION's checkpoints.
-    Gelu,
 }
 
 impl Default for ClipVisionConfig {
@@ -190,7 +181,7 @@ mod tests {
                 "50331648, expected",
             ),
             (r#"{"num_attention_heads": 0}"#, "num_attention_heads is 0"),
-            (r#"{"hidden_act": "silu"}"#, "unknown variant `silu`"),
+            (r#"{"hidden_act": "gelu_10"}"#, "unknown variant `gelu_10`"),
             (r#"{"hidden_size": -1}"#, "not a model configuration"),
             ("[", "not a model configuration"),
         ] {

@@ -2,9 +2,9 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use packed_linear::Format;
+use transformer_layers::{PatchEmbedding, PatchEmbeddingConfig};
 
 use crate::ClipVisionConfig;
-use crate::patch_embedding::PatchEmbedding;
 
 /// Embeds the patches of an image, prepends a class token and adds position embeddings.
 ///
@@ -22,10 +22,17 @@ impl Embeddings {
     pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
         let width = config.hidden_size;
         let factor = config.initializer_factor;
+        let patches = PatchEmbeddingConfig {
+            channels: config.num_channels,
+            patch: [config.patch_size; 2],
+            width,
+            bias: false,
+            std: factor * config.initializer_range,
+        };
         let normal = |std| Initializer::Normal { mean: 0.0, std };
         Self {
             class_embedding: normal(factor / (width as f64).sqrt()).init([width], device),
-            patch_embedding: PatchEmbedding::new(config, format, device),
+            patch_embedding: patches.init(format, device),
             position_embedding: normal(factor * config.initializer_range)
                 .init([config.num_positions(), width], device),
             input: [config.num_channels, config.image_size, config.image_size],

@@ -1,9 +1,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Activation, Format, Input, LayerNorm};
+use packed_linear::{Format, Input, LayerNorm};
 use transformer_layers::{AttentionConfig, EncoderAttention, FeedForward, FeedForwardConfig};
 
-use crate::{ClipVisionConfig, HiddenAct};
+use crate::ClipVisionConfig;
 
 /// One pre-norm transformer layer.
 ///
@@ -19,10 +19,7 @@ pub(crate) struct EncoderLayer {
 impl EncoderLayer {
     pub(crate) fn new(config: &ClipVisionConfig, format: Option<Format>, device: &Device) -> Self {
         let norm = || LayerNorm::new(config.hidden_size, config.layer_norm_eps, device);
-        let activation = match config.hidden_act {
-            HiddenAct::QuickGelu => Activation::QuickGelu,
-            HiddenAct::Gelu => Activation::Gelu,
-        };
+        let activation = config.hidden_act.into();
         // The standard deviations of fresh weights in Hugging Face's `CLIPPreTrainedModel`.
         let (factor, width) = (config.initializer_factor, config.hidden_size as f64);
         let depth = (2 * config.num_hidden_layers) as f64;

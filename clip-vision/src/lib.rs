@@ -34,14 +34,13 @@ mod embeddings;
 mod encoder;
 mod layer;
 mod model;
-mod patch_embedding;
 mod weights;
 
-pub use config::{ClipVisionConfig, HiddenAct};
+pub use config::ClipVisionConfig;
 pub use model::ClipVisionModel;
 pub use weights::WEIGHTS;
 
-pub use transformer_layers::ConfigError;
+pub use transformer_layers::{ConfigError, HiddenAct};
 pub use vision_encoder_decoder::{Encoder, Memory};
 
 /// The examples of the README, as tests.

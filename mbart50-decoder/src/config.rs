@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use transformer_layers::ConfigError;
+use transformer_layers::{ConfigError, HiddenAct};
 
 /// The sizes of an mBART decoder, under the names of Hugging Face's `MBartConfig`.
 ///
@@ -20,7 +20,7 @@ pub struct MBartDecoderConfig {
     /// Width inside the feed-forward blocks.
     pub decoder_ffn_dim: usize,
     /// Activation inside the feed-forward blocks.
-    pub activation_function: ActivationFunction,
+    pub activation_function: HiddenAct,
     /// Dropout rate after the embeddings, and between each block and its residual. Like the other rates, it
     /// has an effect in training only, on autodiff devices.
     pub dropout: f64,
@@ -50,16 +50,6 @@ pub struct MBartDecoderConfig {
     pub final_logits_bias: bool,
 }
 
-/// Activations that mBART checkpoints use, under their Hugging Face names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivationFunction {
-    /// The exact GELU, with the error function.
-    Gelu,
-    /// `max(x, 0)`.
-    Relu,
-}
-
 impl Default for MBartDecoderConfig {
     fn default() -> Self {
         Self {
@@ -68,7 +58,7 @@ impl Default for MBartDecoderConfig {
             decoder_layers: 12,
             decoder_attention_heads: 16,
             decoder_ffn_dim: 4096,
-            activation_function: ActivationFunction::Gelu,
+            activation_function: HiddenAct::Gelu,
             dropout: 0.1,
             attention_dropout: 0.0,
             activation_dropout: 0.0,
@@ -160,8 +150,8 @@ mod tests {
             ),
             (r#"{"vocab_size": 0}"#, "vocab_size is 0"),
             (
-                r#"{"activation_function": "silu"}"#,
-                "unknown variant `silu`",
+                r#"{"activation_function": "gelu_10"}"#,
+                "unknown variant `gelu_10`",
             ),
             (r#"{"d_model": "wide"}"#, "not a model configuration"),
             ("", "not a model configuration"),

@@ -1,7 +1,8 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Initializer, LayerNorm, LayerNormConfig};
-use burn::tensor::{Device, Int, Tensor, s};
+use burn::tensor::{Device, Int, Tensor};
 use packed_linear::{Format, PackedEmbedding, apply_norm};
+use transformer_layers::{embed_positions, embed_tokens};
 
 use crate::MBartDecoderConfig;
 use crate::layer::NORM_EPSILON;
@@ -68,44 +69,10 @@ impl Embeddings {
         cohorts: impl Iterator<Item = (usize, usize)>,
     ) -> Tensor<3> {
         let [_, new] = tokens.dims();
-        let mut positions: Vec<_> = cohorts
-            .map(|(rows, start)| (rows, self.positions(start, new)))
-            .collect();
-        let positions = match positions.len() {
-            1 => positions.swap_remove(0).1, // [1, new, width]
-            _ => {
-                let of_rows = |(rows, of_row): (usize, Tensor<3>)| of_row.repeat_dim(0, rows);
-                Tensor::cat(positions.into_iter().map(of_rows).collect(), 0)
-            }
-        };
-        let tokens = self.embed(tokens) * self.scale;
+        let positions = embed_positions(&self.positions.val(), POSITION_OFFSET, cohorts, new);
+        let tokens = embed_tokens(&self.tokens, tokens, Some(self.padding)) * self.scale;
         let normed = apply_norm(&self.norm, NORM_EPSILON, tokens + positions);
         self.dropout.forward(normed)
-    }
-
-    /// The embeddings of `new` positions, `[1, new, width]`.
-    fn positions(&self, start: usize, new: usize) -> Tensor<3> {
-        let table = self.positions.val();
-        let longest = table.dims()[0] - POSITION_OFFSET;
-        assert!(
-            start + new <= longest,
-            "{} tokens exceed max_position_embeddings {longest}",
-            start + new
-        );
-        let first = start + POSITION_OFFSET;
-        table.slice(s![first..first + new, ..]).unsqueeze()
-    }
-
-    /// Looks tokens up. In training, padding gives the table no gradient.
-    fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        let embedded = self.tokens.forward(tokens.clone()); // [rows, new, width]
-        if !embedded.device().is_autodiff() {
-            return embedded;
-        }
-        let is_padding = tokens.equal_elem(self.padding as i64).unsqueeze_dim::<3>(2);
-        let is_padding = is_padding.expand(embedded.dims());
-        let constant = embedded.clone().detach();
-        embedded.mask_where(is_padding, constant)
     }
 
     /// The token table, `[vocabulary, width]`.

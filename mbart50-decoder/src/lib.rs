@@ -46,11 +46,11 @@ mod layer;
 mod model;
 mod weights;
 
-pub use config::{ActivationFunction, MBartDecoderConfig};
+pub use config::MBartDecoderConfig;
 pub use model::MBartDecoder;
 pub use weights::{TIED_WEIGHTS, WEIGHTS};
 
-pub use transformer_layers::ConfigError;
+pub use transformer_layers::{ConfigError, HiddenAct};
 pub use vision_encoder_decoder::{Decoder, Memory};
 
 /// The examples of the README, as tests.

@@ -1,14 +1,13 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
-use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor};
 use packed_linear::{Format, PackedEmbedding, apply_norm};
-use transformer_layers::recompute::{Teaching, is_recomputing, recomputed};
-use transformer_layers::{DecoderState, Head, RowSources, Shortlist};
+use transformer_layers::{DecoderLayer, DecoderLayers, DecoderState, Head, Shortlist};
 use vision_encoder_decoder::{Decoder, Memory};
 
 use crate::MBartDecoderConfig;
 use crate::embeddings::Embeddings;
-use crate::layer::{DecoderLayer, NORM_EPSILON};
+use crate::layer::{NORM_EPSILON, layer};
 
 /// mBART's decoder with cross-attention and its head; created by [`MBartDecoderConfig::init`].
 ///
@@ -68,7 +67,7 @@ impl MBartDecoder {
         Self {
             embeddings: Embeddings::new(config, format, device),
             layers: (0..config.decoder_layers)
-                .map(|_| DecoderLayer::new(config, format, device))
+                .map(|_| layer(config).init(format, device))
                 .collect(),
             norm: LayerNormConfig::new(width)
                 .with_epsilon(NORM_EPSILON)
@@ -84,61 +83,11 @@ impl MBartDecoder {
         }
     }
 
-    /// Which layers a pass leaves out: none, except in training with LayerDrop (Fan et al., "Reducing Transformer
-    /// Depth on Demand with Structured Dropout", 2019). Reading the numbers waits for the device.
-    fn dropped_layers(&self, hidden: &Tensor<2>) -> Vec<bool> {
-        let layers = self.layers.len();
-        if self.layer_drop == 0.0 || layers == 0 || !hidden.device().is_autodiff() {
-            return vec![false; layers];
+    fn layers(&self) -> DecoderLayers<'_> {
+        DecoderLayers {
+            layers: &self.layers,
+            layer_drop: self.layer_drop,
         }
-        let device = hidden.device().inner();
-        let numbers = Tensor::<1>::random([layers], Distribution::Uniform(0.0, 1.0), &device);
-        match numbers.try_into_vec_as::<f32>() {
-            Ok(numbers) => numbers
-                .into_iter()
-                .map(|n| f64::from(n) < self.layer_drop)
-                .collect(),
-            Err(error) => panic!("random numbers can't be read from the device: {error:?}"),
-        }
-    }
-
-    /// The layers that are not dropped, each with its inputs alone: hidden states and memory.
-    ///
-    /// # Shapes
-    /// - hidden, output: `[rows · new, width]`
-    fn teach(
-        &self,
-        hidden: Tensor<2>,
-        new: usize,
-        padding: Option<Tensor<2, Bool>>,
-        teaching: Teaching,
-        dropped: &[bool],
-    ) -> Tensor<2> {
-        let Teaching {
-            memory,
-            row_sources,
-            memory_padding,
-        } = teaching;
-        let shape = memory.dims();
-        let memory = memory.flatten::<2>(0, 1); // [sources · positions, width]
-        let layers = self.layers.iter().zip(dropped);
-        let layers = layers.filter(|(_, dropped)| !**dropped);
-        layers.fold(hidden, |hidden, (layer, _)| {
-            let (row_sources, memory_padding) = (row_sources.clone(), memory_padding.clone());
-            let padding = padding.clone();
-            let inputs = [hidden, memory.clone()];
-            recomputed(
-                layer,
-                inputs,
-                move |layer: &DecoderLayer, [hidden, memory]| {
-                    let states = vec![layer.start(memory.reshape(shape))];
-                    let mut state =
-                        DecoderState::new(states, row_sources.clone(), memory_padding.clone());
-                    let (pass, states) = state.advance(new, padding.clone());
-                    layer.forward(hidden, &pass, &mut states[0])
-                },
-            )
-        })
     }
 
     /// The head, with its separate table or that of the token embeddings.
@@ -166,18 +115,7 @@ impl Decoder for MBartDecoder {
 
     fn start(&self, memory: Memory, row_sources: &[usize]) -> DecoderState {
         let Memory { hidden, padding } = memory;
-        let [sources, _, _] = hidden.dims();
-        let row_sources = RowSources::new(row_sources.to_vec(), sources, &hidden.device());
-        if is_recomputing(&hidden.device()) {
-            return DecoderState::for_teaching(Teaching {
-                memory: hidden,
-                row_sources,
-                memory_padding: padding,
-            });
-        }
-        let layers = self.layers.iter();
-        let layers = layers.map(|layer| layer.start(hidden.clone())).collect();
-        DecoderState::new(layers, row_sources, padding)
+        self.layers().start(hidden, padding, row_sources)
     }
 
     /// Appends tokens to every row and returns the hidden states after the last layer norm.
@@ -190,30 +128,9 @@ impl Decoder for MBartDecoder {
         padding: Option<Tensor<2, Bool>>,
         state: &mut DecoderState,
     ) -> Tensor<3> {
-        let [rows, new] = tokens.dims();
-        assert_eq!(rows, state.rows(), "tokens and state differ in rows");
         let embedded = self.embeddings.forward(tokens, state.cohorts());
-
-        // From here on, hidden states have rank 2, so that each linear layer is one matrix product over all
-        // rows and backends do not have to broadcast its weight.
-        let mut hidden = embedded.flatten::<2>(0, 1); // [rows · new, width]
-        let dropped = self.dropped_layers(&hidden);
-        match state.take_teaching() {
-            Some(teaching) => hidden = self.teach(hidden, new, padding, teaching, &dropped),
-            None => {
-                let (pass, layer_states) = state.advance(new, padding);
-                assert_eq!(self.layers.len(), layer_states.len(), "states of layers");
-                let layers = self.layers.iter().zip(layer_states).zip(dropped);
-                for ((layer, layer_state), dropped) in layers {
-                    if !dropped {
-                        hidden = layer.forward(hidden, &pass, layer_state);
-                    }
-                }
-            }
-        }
-        let hidden = apply_norm(&self.norm, NORM_EPSILON, hidden);
-        let [_, width] = hidden.dims();
-        hidden.reshape([rows, new, width])
+        let hidden = self.layers().forward(embedded, padding, state);
+        apply_norm(&self.norm, NORM_EPSILON, hidden)
     }
 
     fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {

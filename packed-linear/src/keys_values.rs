@@ -15,6 +15,17 @@ pub struct KeysValues<'a> {
     pub slots: Option<&'a [u32]>,
 }
 
+/// What [`biased_attention`](crate::biased_attention) adds to the scaled products of queries and keys, such as a
+/// bias for their relative positions, and a large negative number where a query does not attend to a key.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionBias<'a> {
+    /// `[kinds, heads, queries, length]`
+    pub kinds: &'a Tensor<4>,
+    /// The kinds of the batch items in turn. After the last comes the first again: the windows of one image say
+    /// what those of every image have.
+    pub of_items: &'a [u32],
+}
+
 /// The result of [`attention`](crate::attention()).
 #[derive(Clone, Debug)]
 pub struct Attended {

@@ -6,4 +6,7 @@ pub enum Layout {
     OutputFirst,
     /// `[input, output]` or `[height, width, input, output]`, as in Flax and in Burn's linear layers.
     OutputLast,
+    /// [`OutputLast`](Self::OutputLast), and so in PyTorch's files too: the weight of Hugging Face's `Conv1D`, the linear
+    /// layer of GPT-2. Only tables of weight names have this layout.
+    Conv1d,
 }

@@ -73,13 +73,13 @@ use burn::backend::GradientCheckpointingStrategy;
 use burn::tensor::Device;
 
 pub use activation::Activation;
-pub use attention::attention;
+pub use attention::{attention, biased_attention};
 pub use columns::{Columns, attention_of_columns};
 pub use cross_entropy::cross_entropy;
 pub use embedding::PackedEmbedding;
 pub use format::{Format, FormatError, GroupSize};
 pub use input::Input;
-pub use keys_values::{Attended, KeysValues};
+pub use keys_values::{Attended, AttentionBias, KeysValues};
 pub use layer_norm::{LayerNorm, apply_norm};
 pub use layout::Layout;
 pub use linear::{PackedLinear, PackedLinearConfig};

@@ -30,11 +30,12 @@ pub struct VisionEncoderDecoderConfig {
 }
 
 impl VisionEncoderDecoderConfig {
-    /// Joins the configurations of an encoder and a decoder, with a projection if their widths differ.
+    /// Joins the configurations of an encoder and a decoder, with a projection if the encoder's width is not that of the
+    /// memory that the decoder attends to.
     pub fn new(encoder: impl Into<EncoderConfig>, decoder: impl Into<DecoderConfig>) -> Self {
         let (encoder, decoder) = (encoder.into(), decoder.into());
         Self {
-            projection: encoder.width() != decoder.width(),
+            projection: encoder.width() != decoder.memory_width(),
             encoder,
             decoder,
             kept: Default::default(),
@@ -71,6 +72,12 @@ impl VisionEncoderDecoderConfig {
             EncoderConfig::read(model_type("the encoder", encoder)?, encoder)?;
         let (decoder_config, decoder_keys) =
             DecoderConfig::read(model_type("the decoder", decoder)?, decoder)?;
+        if let Some(expected) = decoder_config.expected_encoder_width()
+            && expected != encoder_config.width()
+        {
+            let found = encoder_config.width();
+            return Err(ConfigError::MemoryWidth { expected, found });
+        }
         Ok(Self {
             kept: [encoder_keys, decoder_keys],
             ..Self::new(encoder_config, decoder_config)
@@ -129,7 +136,7 @@ impl VisionEncoderDecoderConfig {
         let encoder = self.encoder.init(format, device);
         let decoder = self.decoder.init(format, device);
         let model = VisionEncoderDecoder::new(encoder, decoder);
-        let (from, to) = (self.encoder.width(), self.decoder.width());
+        let (from, to) = (self.encoder.width(), self.decoder.memory_width());
         match (self.projection, format) {
             (false, _) => model,
             (true, None) => model.with_projection(from, to, device),
@@ -152,9 +159,9 @@ mod tests {
                 "no \"encoder\" object",
             ),
             (
-                r#"{"model_type": "vision-encoder-decoder", "encoder": {"model_type": "vit"},
+                r#"{"model_type": "vision-encoder-decoder", "encoder": {"model_type": "beit"},
                     "decoder": {"model_type": "mbart"}}"#,
-                "the encoder has model_type \"vit\"",
+                "the encoder has model_type \"beit\"",
             ),
             (
                 r#"{"model_type": "vision-encoder-decoder",
@@ -174,7 +181,9 @@ mod tests {
             "mbart_config": {"model_type": "mbart", "d_model": 48, "dropout": 0.3}}"#;
         let config = VisionEncoderDecoderConfig::from_json(json).unwrap();
         assert!(config.projection);
-        let DecoderConfig::MBart(decoder) = config.decoder;
+        let DecoderConfig::MBart(decoder) = config.decoder else {
+            panic!("the decoder is mBART's");
+        };
         assert!(!decoder.tie_word_embeddings);
         assert_eq!(decoder.dropout, 0.3);
     }

@@ -21,6 +21,15 @@ pub enum LoadError {
         /// Number of tokens of the model.
         vocab_size: usize,
     },
+    /// A decoder that is to attend to an encoder was trained without one.
+    #[error(
+        "{origin} has no weights of cross-attention, with which a decoder attends to an encoder; ask for fresh ones (the option \
+         fresh_cross_attention), which have to be trained, or give the checkpoint of a decoder that has them"
+    )]
+    NoCrossAttention {
+        /// The weights.
+        origin: String,
+    },
     /// A file is missing or can't be read, or the weights are not those of this model.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::LoadError),
@@ -73,6 +82,16 @@ pub enum ConfigError {
     /// The configuration of the decoder is invalid.
     #[error("the decoder's configuration can't be used")]
     Decoder(#[source] transformer_layers::ConfigError),
+    /// The decoder attends to an output of another width than the encoder's.
+    #[error(
+        "the decoder's cross_attention_hidden_size is {expected}, but the encoder's hidden states have the width {found}"
+    )]
+    MemoryWidth {
+        /// The width that the decoder expects.
+        expected: usize,
+        /// The encoder's width.
+        found: usize,
+    },
     /// The generation options are invalid or not supported.
     #[error(transparent)]
     Generation(#[from] generation::ConfigError),

@@ -8,8 +8,8 @@
 //!
 //! | part | families |
 //! |---|---|
-//! | encoder | CLIP's vision transformer (`clip_vision_model`, `clip`) |
-//! | decoder | mBART's decoder (`mbart`) |
+//! | encoder | CLIP's vision transformer (`clip_vision_model`, `clip`), ViT (`vit`), DeiT (`deit`), Swin (`swin`), Donut's Swin (`donut-swin`) |
+//! | decoder | mBART's decoder (`mbart`), GPT-2 (`gpt2`), BERT (`bert`), RoBERTa (`roberta`, `xlm-roberta`, `camembert`), TrOCR's decoder (`trocr`) |
 //!
 //! The checkpoint of CLIP-Vision-mBART50 as it was published in 2021 has a form of its own, which is read
 //! too. [`as_published`] reproduces what its original code returned.
@@ -40,6 +40,7 @@
 
 pub mod as_published;
 mod config;
+mod cross_attention;
 mod error;
 mod families;
 mod form;
@@ -61,7 +62,7 @@ pub use error::{ConfigError, LoadError};
 pub use families::{DecoderConfig, EncoderConfig, ImageEncoder, TextDecoder};
 pub use new_tokens::NewToken;
 pub use notice::LoadNotice;
-pub use options::LoadOptions;
+pub use options::{ComposeOptions, LoadOptions};
 pub use pretrained::Pretrained;
 pub use weights::{UnknownWeights, Weights};
 

@@ -5,10 +5,15 @@ use checkpoint::{Layout, WeightGroup, WeightNames};
 
 use crate::VisionEncoderDecoderConfig;
 
-/// Tensors that a checkpoint may have although the model has no parameters for them.
+/// Tensors that a checkpoint may have although the model has no parameters for them, beside those of a family.
 const IGNORED: &[&str] = &[
     // A buffer that transformers 4 stored.
     "*embeddings.position_ids",
+    // A buffer of Swin transformers, which is a function of the window's size.
+    "*relative_position_index",
+    // What classifiers predict from ViT's class token, and what replaced a patch in its pre-training.
+    "encoder.pooler.*",
+    "*embeddings.mask_token",
     // The head, if it is tied to the token embeddings.
     "*lm_head.weight",
     // The token embeddings of a whole mBART, beside those of its decoder.
@@ -44,8 +49,9 @@ pub(crate) fn with_names<R>(
         .chain(decoder)
         .chain([PROJECTION])
         .collect();
+    let ignored = [IGNORED, config.encoder.ignored(), config.decoder.ignored()].concat();
     with(&WeightNames {
         groups: &groups,
-        ignored: IGNORED,
+        ignored: &ignored,
     })
 }

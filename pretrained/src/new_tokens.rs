@@ -43,7 +43,7 @@ pub(crate) fn add<'s>(
     let [main, _] = config.decoder.weights();
     let tables = config.decoder.tied_paths();
     let tables = tables.map(|path| format!("{}{path}", main.module));
-    let paths = tables.into_iter().chain(config.decoder.optional_path());
+    let paths = tables.into_iter().chain(config.decoder.bias_path());
     // Also those that are not used, since the tables of a tied head are compared.
     let names: BTreeSet<String> = with_names(config, |names| {
         paths

@@ -23,3 +23,13 @@ pub struct LoadOptions {
     /// when it saves, is safe.
     pub memory_map: bool,
 }
+
+/// Options of composing a model from an encoder and a decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ComposeOptions {
+    /// How the weights are kept in memory; to train the model, [`Weights::Ordinary`].
+    pub weights: Weights,
+    /// Whether a decoder whose checkpoint has no cross-attention, as those of GPT-2, BERT and RoBERTa, gets a fresh one.
+    /// Without this option such a checkpoint is an error.
+    pub fresh_cross_attention: bool,
+}

@@ -14,8 +14,8 @@ use crate::generation_options::legacy_generation_config;
 use crate::json::Entries;
 use crate::names::with_names;
 use crate::{
-    ConfigError, LoadError, LoadNotice, LoadOptions, NewToken, PretrainedModel,
-    VisionEncoderDecoderConfig, Weights, new_tokens, tied_head,
+    ComposeOptions, ConfigError, LoadError, LoadNotice, LoadOptions, NewToken, PretrainedModel,
+    VisionEncoderDecoderConfig, Weights, cross_attention, new_tokens, tied_head,
 };
 
 /// A model with its configurations: the content of a checkpoint folder.
@@ -164,7 +164,7 @@ impl Pretrained {
     }
 
     /// Composes a model from the checkpoints of an encoder and of a decoder, to be trained with
-    /// [`Weights::Ordinary`]. The encoder's checkpoint is a whole CLIP or its vision half, the decoder's a
+    /// [`Weights::Ordinary`]. The encoder's checkpoint is a whole CLIP or its vision half, for example, the decoder's a
     /// whole mBART or its decoder. If their widths differ, a fresh projection joins them.
     ///
     /// Hugging Face: `from_encoder_decoder_pretrained`. The code of the published model:
@@ -172,11 +172,32 @@ impl Pretrained {
     ///
     /// # Errors
     /// [`LoadError`] if a file is missing, can't be read or is damaged, if the encoder or the decoder is not
-    /// supported, or if the weights are not those of the encoder or the decoder.
+    /// supported, or if the weights are not those of the encoder or the decoder; [`LoadError::NoCrossAttention`] if the
+    /// decoder's checkpoint has no cross-attention, as those of GPT-2, BERT and RoBERTa.
     pub fn from_encoder_decoder(
         encoder_folder: impl AsRef<Path>,
         decoder_folder: impl AsRef<Path>,
         weights: Weights,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        let options = ComposeOptions {
+            weights,
+            ..ComposeOptions::default()
+        };
+        Self::compose(encoder_folder, decoder_folder, &options, device)
+    }
+
+    /// Composes a model as [`from_encoder_decoder`](Self::from_encoder_decoder) does, with options: a decoder without
+    /// cross-attention can get a fresh one.
+    ///
+    /// # Errors
+    /// [`LoadError`] if a file is missing, can't be read or is damaged, if the encoder or the decoder is not
+    /// supported, or if the weights are not those of the encoder or the decoder; [`LoadError::NoCrossAttention`] if the
+    /// decoder's checkpoint has no cross-attention and the options don't ask for a fresh one.
+    pub fn compose(
+        encoder_folder: impl AsRef<Path>,
+        decoder_folder: impl AsRef<Path>,
+        options: &ComposeOptions,
         device: &Device,
     ) -> Result<Self, LoadError> {
         let (encoder, decoder) = (encoder_folder.as_ref(), decoder_folder.as_ref());
@@ -200,6 +221,7 @@ impl Pretrained {
             VisionEncoderDecoderConfig::joined(&encoder_json, &decoder_json).map_err(|error| {
                 match error {
                     ConfigError::Decoder(_)
+                    | ConfigError::MemoryWidth { .. }
                     | ConfigError::UnsupportedType {
                         part: "the decoder",
                         ..
@@ -212,17 +234,25 @@ impl Pretrained {
             &decoder_json,
             read_text(decoder, GENERATION_CONFIG, limits::JSON)?.as_deref(),
         )?;
-        let format = weights.format(None, device);
+        let format = options.weights.format(None, device);
         let (encoder_weights, decoder_weights) = (open_weights(encoder)?, open_weights(decoder)?);
         let groups = config.decoder.own_weights();
         let notices = tied_head::settle(&mut config.decoder, &groups, decoder_weights.as_ref())?;
+        let lacks_cross_attention = cross_attention::is_missing(&groups, decoder_weights.as_ref());
+        if lacks_cross_attention && !options.fresh_cross_attention {
+            return Err(LoadError::NoCrossAttention {
+                origin: decoder_weights.origin().into(),
+            });
+        }
         let mut model = config.init_with(format, device);
         model.encoder = config
             .encoder
-            .load(model.encoder, encoder_weights.as_ref())?;
-        model.decoder = config
-            .decoder
-            .load(model.decoder, decoder_weights.as_ref())?;
+            .load(model.encoder, encoder_weights.as_ref(), &|_| false)?;
+        let may_be_missing = |path: &str| lacks_cross_attention && cross_attention::is_part(path);
+        model.decoder =
+            config
+                .decoder
+                .load(model.decoder, decoder_weights.as_ref(), &may_be_missing)?;
         Ok(Self {
             model,
             config,

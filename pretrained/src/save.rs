@@ -72,7 +72,7 @@ impl Pretrained {
     /// which it ignores when it opens the saved folder. This crate loads all of them again.
     pub fn unknown_to_transformers(&self) -> Vec<&'static str> {
         let config = &self.config;
-        let widths_are_equal = config.encoder.width() == config.decoder.width();
+        let widths_are_equal = config.encoder.width() == config.decoder.memory_width();
         let projection = "the projection between an encoder and a decoder of equal widths";
         let between_equals = config.projection && widths_are_equal;
         let parts = [

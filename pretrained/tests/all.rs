@@ -6,6 +6,8 @@ mod as_published;
 mod bounds;
 mod damaged_checkpoints;
 mod damaged_forms;
+mod decoders;
+mod encoders;
 mod forms;
 mod new_tokens;
 mod packed;

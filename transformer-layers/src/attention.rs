@@ -1,10 +1,10 @@
 //! What all kinds of attention share.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
+use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Int, Tensor, s};
-use packed_linear::{Columns, Format, Input, PackedLinear};
+use packed_linear::{Columns, Format, Input, PackedLinear, PackedLinearConfig};
 
 use crate::residual::{add_projected, is_active};
 
@@ -18,6 +18,8 @@ pub struct AttentionConfig {
     /// Width of what keys and values are projected from: `width`, except for cross-attention to a
     /// memory of another width.
     pub memory_width: usize,
+    /// Whether the query, key and value projections have a bias. The output projection always has one.
+    pub input_bias: bool,
     /// Standard deviation of fresh weights of the query, key and value projections.
     pub input_std: f64,
     /// Standard deviation of fresh weights of the output projection.
@@ -26,19 +28,26 @@ pub struct AttentionConfig {
     pub attention_dropout: f64,
     /// Dropout between the output projection and the residual.
     pub dropout: f64,
+    /// Whether one layer projects queries, keys and values; in cross-attention keys and values. GPT-2 has it.
+    pub is_fused: bool,
+    /// What the products of queries and keys are multiplied by; `1 / √head_width` if it is `None`.
+    pub scale: Option<f64>,
 }
 
 impl AttentionConfig {
-    /// Fresh weights have a standard deviation of 0.02, and there is no dropout.
+    /// Every projection has a bias, fresh weights have a standard deviation of 0.02, and there is no dropout.
     pub fn new(width: usize, heads: usize) -> Self {
         Self {
             width,
             heads,
             memory_width: width,
+            input_bias: true,
             input_std: 0.02,
             output_std: 0.02,
             attention_dropout: 0.0,
             dropout: 0.0,
+            is_fused: false,
+            scale: None,
         }
     }
 }
@@ -46,14 +55,28 @@ impl AttentionConfig {
 /// The four projections, and how their outputs are split into heads.
 #[derive(Module, Debug)]
 pub(crate) struct Projections {
-    pub(crate) query: PackedLinear,
-    pub(crate) key: PackedLinear,
-    pub(crate) value: PackedLinear,
-    output: PackedLinear,
-    attention_dropout: Dropout,
+    query: Option<PackedLinear>,
+    key: Option<PackedLinear>,
+    value: Option<PackedLinear>,
+    /// Those of the three that are missing, next to each other.
+    fused: Option<PackedLinear>,
+    pub(crate) output: PackedLinear,
+    pub(crate) attention_dropout: Dropout,
     dropout: Dropout,
     #[module(skip)]
     heads: usize,
+    /// What queries are multiplied by, besides `1 / √head_width`.
+    #[module(skip)]
+    query_scale: Option<f64>,
+}
+
+/// What keys and values are projected from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttendsTo {
+    /// What queries are projected from.
+    Itself,
+    /// The memory.
+    Memory,
 }
 
 /// Keys and values, each `[batch, heads, length, head_width]`.
@@ -86,36 +109,89 @@ impl KeysValues {
 impl Projections {
     /// # Panics
     /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
-    pub(crate) fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &AttentionConfig,
+        attends_to: AttendsTo,
+        format: Option<Format>,
+        device: &Device,
+    ) -> Self {
         let &AttentionConfig {
             width,
             heads,
             memory_width,
+            input_bias,
             input_std,
             output_std,
+            is_fused,
             ..
         } = config;
         assert!(
             width.is_multiple_of(heads),
             "width {width} is not a multiple of {heads} heads"
         );
+        let layer = |[inputs, outputs]: [usize; 2]| {
+            let initializer = Initializer::Normal {
+                mean: 0.0,
+                std: input_std,
+            };
+            PackedLinearConfig::new(inputs, outputs)
+                .with_bias(input_bias)
+                .with_initializer(initializer)
+                .with_format(format)
+                .init(device)
+        };
+        let of_memory = attends_to == AttendsTo::Memory;
+        let head_width = (width / heads) as f64;
         Self {
-            query: PackedLinear::normal([width, width], input_std, format, device),
-            key: PackedLinear::normal([memory_width, width], input_std, format, device),
-            value: PackedLinear::normal([memory_width, width], input_std, format, device),
+            query: (!is_fused || of_memory).then(|| layer([width, width])),
+            key: (!is_fused).then(|| layer([memory_width, width])),
+            value: (!is_fused).then(|| layer([memory_width, width])),
+            fused: is_fused.then(|| match attends_to {
+                AttendsTo::Itself => layer([width, 3 * width]),
+                AttendsTo::Memory => layer([memory_width, 2 * width]),
+            }),
             output: PackedLinear::normal([width, width], output_std, format, device),
             attention_dropout: DropoutConfig::new(config.attention_dropout).init(),
             dropout: DropoutConfig::new(config.dropout).init(),
             heads,
+            query_scale: config.scale.map(|scale| scale * head_width.sqrt()),
         }
     }
 
-    /// Keys and values of `hidden`, `[batch · length, memory_width]`.
+    /// Queries, keys and values of `x`, each `[.., width]`. Not for cross-attention.
+    pub(crate) fn queries_keys_values<const D: usize>(&self, x: Input<'_, D>) -> [Tensor<D>; 3] {
+        match [&self.query, &self.key, &self.value] {
+            [Some(query), Some(key), Some(value)] => {
+                PackedLinear::forward_all([query, key, value], x)
+            }
+            _ => columns(self.fused().forward(x)),
+        }
+    }
+
+    /// Queries of `x`, `[.., width]`. Only for cross-attention.
+    pub(crate) fn queries<const D: usize>(&self, x: Input<'_, D>) -> Tensor<D> {
+        match &self.query {
+            Some(query) => query.forward(x),
+            None => panic!("this is no cross-attention"),
+        }
+    }
+
+    /// Keys and values of `hidden`, `[batch · length, memory_width]`. Only for cross-attention.
     pub(crate) fn keys_values(&self, hidden: Tensor<2>, batch: usize) -> KeysValues {
-        let [keys, values] = PackedLinear::forward_all([&self.key, &self.value], hidden);
+        let [keys, values] = match [&self.key, &self.value] {
+            [Some(key), Some(value)] => PackedLinear::forward_all([key, value], hidden),
+            _ => columns(self.fused().forward(hidden)),
+        };
         KeysValues {
             keys: self.split(keys, batch),
             values: self.split(values, batch),
+        }
+    }
+
+    fn fused(&self) -> &PackedLinear {
+        match &self.fused {
+            Some(fused) => fused,
+            None => unreachable!("layers are either separate or fused"),
         }
     }
 
@@ -128,7 +204,7 @@ impl Projections {
     }
 
     /// `[batch, heads, length, head_width]` back to `[batch · length, width]`.
-    fn join(&self, states: Tensor<4>) -> Tensor<2> {
+    pub(crate) fn join(&self, states: Tensor<4>) -> Tensor<2> {
         let [batch, heads, length, head_width] = states.dims();
         states
             .swap_dims(1, 2)
@@ -153,6 +229,10 @@ impl Projections {
         mask: Option<&Tensor<4, Bool>>,
         wants_weights: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
+        let query = match self.query_scale {
+            Some(scale) => query * scale,
+            None => query,
+        };
         let by_kernel = match mask {
             None => packed_linear::attention(&query, batch, keys_values, wants_weights),
             Some(_) => None,
@@ -172,7 +252,23 @@ impl Projections {
     /// Queries, keys and values of `x` next to each other, `[.., 3 · width]`, where a kernel with a backward pass
     /// can attend with them.
     pub(crate) fn joined<const D: usize>(&self, x: &Input<'_, D>) -> Option<Tensor<D>> {
-        PackedLinear::forward_joined([&self.query, &self.key, &self.value], x.clone())
+        match [&self.query, &self.key, &self.value] {
+            [Some(query), Some(key), Some(value)] => {
+                PackedLinear::forward_joined([query, key, value], x.clone())
+            }
+            _ => PackedLinear::forward_joined([self.fused()], x.clone()),
+        }
+    }
+
+    /// Keys and values of the memory next to each other, `[.., 2 · width]`, where a kernel with a backward pass can
+    /// attend to them.
+    pub(crate) fn joined_memory(&self, memory: &Tensor<2>) -> Option<Tensor<2>> {
+        match [&self.key, &self.value] {
+            [Some(key), Some(value)] => {
+                PackedLinear::forward_joined([key, value], memory.clone().into())
+            }
+            _ => PackedLinear::forward_joined([self.fused()], memory.clone().into()),
+        }
     }
 
     /// The columns of queries (0), keys (1) or values (2) in what [`joined`](Self::joined) returned.
@@ -196,7 +292,7 @@ impl Projections {
         width: usize,
         mask: Option<&Tensor<4, Bool>>,
     ) -> Option<Tensor<2>> {
-        if is_active(&self.attention_dropout, columns[0].tensor) {
+        if self.query_scale.is_some() || is_active(&self.attention_dropout, columns[0].tensor) {
             return None;
         }
         let sizes = [batch, self.heads, width / self.heads];
@@ -231,6 +327,12 @@ impl Projections {
     }
 }
 
+/// The equal parts of the last dimension.
+fn columns<const D: usize, const N: usize>(joined: Tensor<D>) -> [Tensor<D>; N] {
+    let width = joined.dims()[D - 1] / N;
+    std::array::from_fn(|part| joined.clone().narrow(D - 1, part * width, width))
+}
+
 /// The weights of scaled dot-product attention: the share of each value that a query takes.
 ///
 /// # Shapes
@@ -243,9 +345,7 @@ fn attention_weights(
     keys: Tensor<4>,
     mask: Option<Tensor<4, Bool>>,
 ) -> Tensor<4> {
-    let head_width = query.dims()[3];
-    let query = query * (head_width as f64).powf(-0.5);
-    let mut scores = query.matmul(keys.swap_dims(2, 3)); // [batch, heads, queries, length]
+    let mut scores = scores(query, keys);
     if let Some(mask) = mask {
         // A large finite number, as in Hugging Face: a query whose keys are all hidden then averages
         // them instead of becoming NaN.
@@ -256,4 +356,15 @@ fn attention_weights(
         scores = scores.mask_fill(mask, lowest);
     }
     softmax(scores, 3)
+}
+
+/// The scaled products of queries and keys, `[batch, heads, queries, length]`.
+///
+/// # Shapes
+/// - query: `[batch, heads, queries, head_width]`
+/// - keys: `[batch, heads, length, head_width]`
+pub(crate) fn scores(query: Tensor<4>, keys: Tensor<4>) -> Tensor<4> {
+    let head_width = query.dims()[3];
+    let query = query * (head_width as f64).powf(-0.5);
+    query.matmul(keys.swap_dims(2, 3))
 }

@@ -49,6 +49,16 @@ pub enum ConfigError {
         /// Its value.
         value: f64,
     },
+    /// An option has a value that is not supported.
+    #[error("{name} is {value}, which is not supported: {reason}")]
+    Unsupported {
+        /// The key.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Why, in words.
+        reason: &'static str,
+    },
 }
 
 impl ConfigError {
@@ -101,6 +111,21 @@ impl ConfigError {
         match (0.0..1.0).contains(&value) {
             true => Ok(()),
             false => Err(Self::Rate { name, value }),
+        }
+    }
+
+    /// Checks the epsilon of layer norms.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unsupported`] unless it is a number of at least 0.
+    pub fn check_epsilon(name: &'static str, value: f64) -> Result<(), Self> {
+        match value >= 0.0 && value.is_finite() {
+            true => Ok(()),
+            false => Err(Self::Unsupported {
+                name,
+                value: value.to_string(),
+                reason: "the epsilon of layer norms is a number of at least 0",
+            }),
         }
     }
 }

@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, s};
-use packed_linear::{Columns, Format, Input, PackedLinear};
+use packed_linear::{Columns, Format, Input};
 
-use crate::attention::{AttentionConfig, KeysValues, Projections};
+use crate::attention::{AttendsTo, AttentionConfig, KeysValues, Projections};
 use crate::pass::{Pass, together};
 use crate::row_sources::RowSources;
 use crate::state::LayerState;
@@ -23,7 +23,7 @@ impl CrossAttention {
     /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
     pub fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
         Self {
-            projections: Projections::new(config, format, device),
+            projections: Projections::new(config, AttendsTo::Memory, format, device),
         }
     }
 
@@ -36,8 +36,7 @@ impl CrossAttention {
         let [sources, _, _] = memory.dims();
         let flat = memory.flatten(0, 1); // [sources · positions, memory_width]
         let projections = &self.projections;
-        let layers = [&projections.key, &projections.value];
-        let Some(joined) = PackedLinear::forward_joined(layers, flat.clone().into()) else {
+        let Some(joined) = projections.joined_memory(&flat) else {
             return LayerState::new(projections.keys_values(flat, sources), None);
         };
         let width = joined.dims()[1] / 2;
@@ -70,7 +69,7 @@ impl CrossAttention {
     ) -> Tensor<2> {
         let projections = &self.projections;
         let width = residual.dims()[1];
-        let queries = pass.split([projections.query.forward(x)]);
+        let queries = pass.split([projections.queries(x.into())]);
         let cohorts = pass.cohorts.iter().zip(&mut layer.cohorts);
         let contexts = queries.into_iter().zip(cohorts);
         let contexts = contexts.map(|([query], (pass, layer))| {
@@ -151,10 +150,11 @@ mod tests {
             let memory = memory.clone().slice(s![source..source + 1, .., ..]);
             let memory = memory.flatten::<2>(0, 1); // [positions, memory_width]
             let x = x.clone().slice(s![row..row + 1, ..]);
-            let query = projections.query.forward(x.clone()) * 32.0_f64.powf(-0.5);
-            let keys = projections.key.forward(memory.clone());
+            let query = projections.queries(x.clone().into()) * 32.0_f64.powf(-0.5);
+            let KeysValues { keys, values } = projections.keys_values(memory, 1);
+            let [keys, values] = [keys, values].map(|states| states.flatten::<2>(0, 2)); // one head
             let weights = softmax(query.matmul(keys.transpose()), 1); // [1, positions]
-            let context = weights.matmul(projections.value.forward(memory));
+            let context = weights.matmul(values);
             let without = x.zeros_like();
             let expected = x + projections.add_output(context, without);
             let found = found.clone().slice(s![row..row + 1, ..]);

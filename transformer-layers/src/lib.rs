@@ -8,9 +8,12 @@
 //! | attention | [`EncoderAttention`] over all positions, [`SelfAttention`] over the tokens so far, [`CrossAttention`] over the memory |
 //! | state | [`DecoderState`]: key/value caches that are written in place, masks, recorded attention; rows that begin later join it |
 //! | rows and sources | [`RowSources`]: which encoded source (an image, a text) each row attends to |
+//! | images | [`PatchEmbedding`]: the patches of an image to vectors |
 //! | feed-forward | [`FeedForward`]: two linear layers with an activation between them |
+//! | decoder | [`DecoderLayer`], pre-norm or post-norm, and [`DecoderLayers`] in a row; [`embed_tokens`] and positions |
 //! | memory | [`recompute`]: blocks that keep only their inputs for the backward pass |
-//! | head | [`Head`], and [`Shortlist`]: a head that scores only some tokens |
+//! | head | [`Head`], [`HeadTransform`] before it, and [`Shortlist`]: a head that scores only some tokens |
+//! | configurations | [`HiddenAct`] and [`HeightWidth`], as Hugging Face writes them; [`ConfigError`] |
 //!
 //! Linear layers are those of [`packed_linear`], so every model has weights in f32, bf16, int8 or
 //! int4, and fast kernels on CPUs with the feature `flex`. Layers take the normalisation in front of
@@ -56,14 +59,22 @@
 
 mod attention;
 mod attention_record;
+mod biased_attention;
 mod cache;
 mod cohort;
 mod config_error;
 mod cross_attention;
+mod decoder_layer;
+mod decoder_layers;
+mod embeddings;
 mod encoder_attention;
 mod feed_forward;
 mod head;
+mod head_transform;
+mod height_width;
+mod hidden_act;
 mod pass;
+mod patch_embedding;
 pub mod recompute;
 mod residual;
 mod row_sources;
@@ -76,10 +87,17 @@ mod state;
 pub use attention::AttentionConfig;
 pub use config_error::ConfigError;
 pub use cross_attention::CrossAttention;
+pub use decoder_layer::{DecoderLayer, DecoderLayerConfig, NormPlacement};
+pub use decoder_layers::DecoderLayers;
+pub use embeddings::{embed_positions, embed_tokens, positions_beside_padding, without_gradient};
 pub use encoder_attention::EncoderAttention;
 pub use feed_forward::{FeedForward, FeedForwardConfig};
 pub use head::Head;
+pub use head_transform::HeadTransform;
+pub use height_width::HeightWidth;
+pub use hidden_act::HiddenAct;
 pub use pass::Pass;
+pub use patch_embedding::{PatchEmbedding, PatchEmbeddingConfig};
 pub use row_sources::{RowSelection, RowSources};
 pub use self_attention::SelfAttention;
 pub use shortlist::Shortlist;

@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use packed_linear::{Format, Input, PackedLinear};
+use packed_linear::{Format, Input};
 
-use crate::attention::{AttentionConfig, KeysValues, Projections};
+use crate::attention::{AttendsTo, AttentionConfig, KeysValues, Projections};
 use crate::pass::{Pass, together};
 use crate::state::LayerState;
 
@@ -22,7 +22,7 @@ impl SelfAttention {
     /// If the width is not a multiple of the heads, or a dropout rate is not 0 or above, and below 1.
     pub fn new(config: &AttentionConfig, format: Option<Format>, device: &Device) -> Self {
         Self {
-            projections: Projections::new(config, format, device),
+            projections: Projections::new(config, AttendsTo::Itself, format, device),
         }
     }
 
@@ -47,10 +47,7 @@ impl SelfAttention {
         let joined = projections.joined(&x);
         let [queries, keys, values] = match &joined {
             Some(joined) => [0, 1, 2].map(|index| projections.part(joined, index)),
-            None => {
-                let layers = [&projections.query, &projections.key, &projections.value];
-                PackedLinear::forward_all(layers, x)
-            }
+            None => projections.queries_keys_values(x),
         };
         let parts = pass.split([queries, keys, values]);
         let cohorts = pass.cohorts.iter().zip(&mut layer.cohorts);

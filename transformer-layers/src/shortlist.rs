@@ -3,6 +3,7 @@ use std::sync::Arc;
 use burn::tensor::{Int, Tensor, TensorData};
 use packed_linear::PackedEmbedding;
 
+use crate::HeadTransform;
 use crate::scores::score;
 
 /// A head that scores only some tokens of the vocabulary.
@@ -18,6 +19,7 @@ pub struct Shortlist {
     tokens: Arc<[u32]>,
     table: PackedEmbedding,  // [tokens, width]
     bias: Option<Tensor<1>>, // [tokens]
+    transform: Option<HeadTransform>,
 }
 
 impl Shortlist {
@@ -52,6 +54,15 @@ impl Shortlist {
             tokens: tokens.into(),
             table,
             bias,
+            transform: None,
+        }
+    }
+
+    /// The same shortlist of a head that transforms hidden states first.
+    pub fn after(self, transform: HeadTransform) -> Self {
+        Self {
+            transform: Some(transform),
+            ..self
         }
     }
 
@@ -94,6 +105,10 @@ impl Shortlist {
     /// - hidden: `[rows, new, width]`
     /// - output: `[rows, new, tokens]`
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let hidden = match &self.transform {
+            Some(transform) => transform.forward(hidden),
+            None => hidden,
+        };
         score(hidden, &self.table, self.bias.clone())
     }
 }

@@ -94,7 +94,7 @@ impl Table {
         };
         let (count, width) = (shape[dim], shape[dim + 1..].iter().product::<usize>());
         let values = match info.layout {
-            Layout::OutputFirst => None,
+            Layout::OutputFirst | Layout::Conv1d => None,
             Layout::OutputLast => Some(read_as(source, name, info, Layout::OutputFirst)?),
         };
         let mut table = Self {
@@ -227,6 +227,10 @@ impl TensorSource for MoreRows<'_> {
             true => are_equal_in_blocks(self, first, second),
             false => self.source.are_equal(first, second),
         }
+    }
+
+    fn is_packed(&self, name: &str) -> bool {
+        !self.tables.contains_key(name) && self.source.is_packed(name)
     }
 
     fn packed(&self, name: &str) -> Result<Option<(PackedShape, TensorData)>, LoadError> {

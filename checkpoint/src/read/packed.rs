@@ -227,6 +227,12 @@ impl TensorSource for PackedFile {
         Ok(())
     }
 
+    fn is_packed(&self, name: &str) -> bool {
+        self.tensors
+            .get(name)
+            .is_some_and(|entry| entry.packed.is_some())
+    }
+
     fn packed(&self, name: &str) -> Result<Option<(PackedShape, TensorData)>, LoadError> {
         let entry = self.entry(name)?;
         let Some(shape) = entry.packed else {

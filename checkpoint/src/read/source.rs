@@ -48,6 +48,11 @@ pub trait TensorSource: Send + Sync {
         Ok(None)
     }
 
+    /// Whether a tensor is stored packed: [`packed`](Self::packed) returns its words.
+    fn is_packed(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Whether two tensors have the same shape, in the order of [`Layout::OutputFirst`], and equal values. As in
     /// PyTorch's `torch.equal`, a value that is not a number is equal to none.
     ///
@@ -110,7 +115,7 @@ fn equal_values<S: TensorSource + ?Sized>(
 pub struct TensorInfo<'a> {
     /// The shape in which it is stored.
     pub shape: &'a [usize],
-    /// The order of the dimensions.
+    /// The order of the dimensions: `OutputFirst` or `OutputLast`.
     pub layout: Layout,
     /// The precision that its values are stored in, or the lowest precision that keeps them unchanged.
     pub precision: Precision,
@@ -120,9 +125,18 @@ impl TensorInfo<'_> {
     /// The shape that the tensor has in [`Layout::OutputFirst`].
     pub fn output_first_shape(&self) -> Vec<usize> {
         match self.layout {
-            Layout::OutputFirst => self.shape.to_vec(),
+            Layout::OutputFirst | Layout::Conv1d => self.shape.to_vec(),
             Layout::OutputLast => output_first(self.shape),
         }
+    }
+
+    /// The same tensor if its dimensions are in the other order than its source says.
+    pub(crate) fn swapped(self) -> Self {
+        let layout = match self.layout {
+            Layout::OutputFirst => Layout::OutputLast,
+            Layout::OutputLast | Layout::Conv1d => Layout::OutputFirst,
+        };
+        Self { layout, ..self }
     }
 }
 

@@ -12,7 +12,7 @@ const BLOCK_VALUES: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) name: String,
-    /// In the order of [`Layout::OutputFirst`].
+    /// In the order of the file.
     pub(super) shape: Vec<usize>,
     /// Its packed shape, if it is packed.
     pub(super) packed: Option<PackedShape>,
@@ -98,8 +98,13 @@ impl<S: Sink> Visitor<'_, S> {
         shape: PackedShape,
         words: &Param<Tensor<D, Int>>,
     ) -> Result<(), SaveError> {
-        let dims = shape.dims();
-        let name = self.names.of(path, &dims)?.first().to_owned();
+        let mut dims = shape.dims();
+        let weight = self.names.of(path, &dims)?;
+        let is_swapped = weight.layout == Layout::Conv1d;
+        if is_swapped {
+            dims.reverse();
+        }
+        let name = weight.first().to_owned();
         let wanted = self.sink.begin(Entry {
             name: name.clone(),
             shape: dims,
@@ -108,6 +113,7 @@ impl<S: Sink> Visitor<'_, S> {
         if wanted == Wanted::Nothing {
             return Ok(());
         }
+        let mut whole = Vec::new();
         let words = words.val();
         let panels = (BLOCK_VALUES / shape.panel_words().max(1)).max(1);
         for first in (0..shape.panels()).step_by(panels) {
@@ -125,9 +131,15 @@ impl<S: Sink> Visitor<'_, S> {
                 continue;
             }
             for (panel, words) in part.chunks(shape.panel_words().max(1)).enumerate() {
-                self.sink
-                    .values(&shape.unpack_panel(first + panel, words))?;
+                let values = shape.unpack_panel(first + panel, words);
+                match is_swapped {
+                    true => whole.extend_from_slice(&values),
+                    false => self.sink.values(&values)?,
+                }
             }
+        }
+        if !whole.is_empty() {
+            self.sink.values(&transposed(&whole, shape.inputs()))?;
         }
         Ok(())
     }
@@ -152,7 +164,7 @@ impl<S: Sink> Visitor<'_, S> {
         let tensor = param.val();
         // A range of this dimension is contiguous in the file.
         let outputs = match layout {
-            Layout::OutputFirst => 0,
+            Layout::OutputFirst | Layout::Conv1d => 0,
             Layout::OutputLast => D - 1,
         };
         let elements: usize = shape.iter().product();
@@ -178,12 +190,18 @@ fn part<const D: usize>(
 ) -> Result<Vec<f32>, TensorReadError> {
     let length = outputs.len();
     match layout {
-        Layout::OutputFirst => tensor.narrow(0, outputs.start, length),
+        Layout::OutputFirst | Layout::Conv1d => tensor.narrow(0, outputs.start, length),
         Layout::OutputLast => tensor
             .narrow(D - 1, outputs.start, length)
             .swap_dims(0, D - 1),
     }
     .try_into_vec_as::<f32>()
+}
+
+/// `[outputs, inputs]` as `[inputs, outputs]`.
+fn transposed(values: &[f32], inputs: usize) -> Vec<f32> {
+    let columns = (0..inputs).map(|input| values.iter().skip(input).step_by(inputs));
+    columns.flatten().copied().collect()
 }
 
 /// The number of values of a module's parameters, including packed weights.

@@ -18,7 +18,7 @@ use checkpoint::{
 };
 use clap::Parser;
 use packed_linear::Format;
-use pretrained::{LoadError, LoadOptions, NewToken, Pretrained, Weights};
+use pretrained::{ComposeOptions, LoadError, LoadOptions, NewToken, Pretrained, Weights};
 use report::{OutputError, Program, Progress, name, percent};
 use serde_json::json;
 
@@ -48,10 +48,13 @@ struct Arguments {
     /// its vision half.
     #[arg(long, value_name = "CLIP", requires = "decoder")]
     encoder: Option<String>,
-    /// Compose a model that is still to be trained, with the decoder of this mBART checkpoint: a whole model
-    /// or its decoder.
-    #[arg(long, value_name = "MBART", requires = "encoder")]
+    /// Compose a model that is still to be trained, with the decoder of this checkpoint: a whole mBART or its
+    /// decoder, GPT-2, BERT, RoBERTa or TrOCR's decoder.
+    #[arg(long, value_name = "DECODER", requires = "encoder")]
     decoder: Option<String>,
+    /// Give the decoder fresh cross-attention if its checkpoint has none, as those of GPT-2, BERT and RoBERTa.
+    #[arg(long, requires = "decoder")]
+    fresh_cross_attention: bool,
     /// Create a model with random weights.
     #[arg(long, value_name = "SIZE", conflicts_with = "encoder")]
     random: Option<RandomSize>,
@@ -230,7 +233,11 @@ fn source(
         let options = random::generation_config();
         Pretrained::from_config(size.config(), options, weights, &device)
     } else if let (Some(encoder), Some(decoder)) = (encoder, decoder) {
-        Pretrained::from_encoder_decoder(encoder, decoder, weights, &device)?
+        let options = ComposeOptions {
+            weights,
+            fresh_cross_attention: arguments.fresh_cross_attention,
+        };
+        Pretrained::compose(encoder, decoder, &options, &device)?
     } else {
         let options = LoadOptions {
             weights,

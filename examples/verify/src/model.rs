@@ -110,6 +110,7 @@ pub(crate) fn verify(
 fn pooled(encoder: &ImageEncoder, last_hidden_state: Tensor<3>) -> Option<Tensor<2>> {
     match encoder {
         ImageEncoder::ClipVision(encoder) => Some(encoder.pool(last_hidden_state)),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use mbart50_decoder::{ActivationFunction, MBartDecoder, MBartDecoderConfig};
+use mbart50_decoder::{HiddenAct, MBartDecoder, MBartDecoderConfig};
 
 pub(crate) const WIDTH: usize = 48;
 pub(crate) const VOCABULARY: usize = 120;
@@ -18,7 +18,7 @@ pub(crate) fn config() -> MBartDecoderConfig {
         decoder_layers: 3,
         decoder_attention_heads: 4,
         decoder_ffn_dim: 80,
-        activation_function: ActivationFunction::Gelu,
+        activation_function: HiddenAct::Gelu,
         max_position_embeddings: 64,
         scale_embedding: true,
         init_std: 0.3, // large, so that a wrong key or position shows

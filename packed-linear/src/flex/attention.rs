@@ -1,21 +1,26 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::memory::{self, FlexTensor, floats, strided_floats};
-use crate::kernel::{self, Attention, Vectors};
-use crate::{Attended, Format, KeysValues};
+use crate::kernel::{self, Attention, Bias, Vectors};
+use crate::{Attended, AttentionBias, Format, KeysValues};
 
-/// Attends with a kernel. `None` if a tensor is not in the memory of Flex, or if the
+/// Attends with a kernel, with a bias if there is one. `None` if a tensor is not in the memory of Flex, or if the
 /// vectors of keys or values are not contiguous.
 pub(crate) fn attention(
     query: &Tensor<2>,
     batch: usize,
     keys_values: KeysValues<'_>,
+    bias: Option<AttentionBias<'_>>,
     with_weights: bool,
 ) -> Option<Attended> {
     let [_, heads, _, head_width] = keys_values.keys.dims();
     let keys = strided_floats(keys_values.keys.clone())?;
     let values = strided_floats(keys_values.values.clone())?;
     let flat = floats(query.clone())?;
+    let bias = match bias {
+        Some(bias) => Some((floats(bias.kinds.clone())?, bias.of_items)),
+        None => None,
+    };
     let attention = Attention {
         query: memory::values(&flat),
         batch,
@@ -25,6 +30,10 @@ pub(crate) fn attention(
         keys: vectors(&keys)?,
         values: vectors(&values)?,
         slots: keys_values.slots,
+        bias: bias.as_ref().map(|(kinds, of_items)| Bias {
+            values: memory::values(kinds),
+            of_items,
+        }),
     };
     let [rows, _] = query.dims();
     let dims = [batch, heads, rows / batch, keys_values.length];

@@ -18,6 +18,15 @@ impl Vectors<'_> {
     }
 }
 
+/// What is added to the scaled products of queries and keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Bias<'a> {
+    /// `[kinds, heads, queries, length]`
+    pub(crate) values: &'a [f32],
+    /// The kinds of the batch items in turn; after the last comes the first again.
+    pub(crate) of_items: &'a [u32],
+}
+
 /// Queries, and what they attend to.
 #[derive(Clone, Copy)]
 pub(crate) struct Attention<'a> {
@@ -32,6 +41,7 @@ pub(crate) struct Attention<'a> {
     pub(crate) values: Vectors<'a>,
     /// The slot that has a batch item's position, `[batch, length]`. Without it, item `i` has slot `i`.
     pub(crate) slots: Option<&'a [u32]>,
+    pub(crate) bias: Option<Bias<'a>>,
 }
 
 impl Attention<'_> {
@@ -59,6 +69,20 @@ impl Attention<'_> {
     pub(super) fn value(&self, item: usize, head: usize, position: usize) -> &[f32] {
         let slot = self.slot(item, position);
         self.values.get(slot, head, position, self.head_width)
+    }
+
+    /// Adds the bias of a query, which is counted in its batch item, to its scores.
+    #[inline(always)]
+    pub(super) fn add_bias(&self, [item, head, query]: [usize; 3], scores: &mut [f32]) {
+        let Some(bias) = self.bias else {
+            return;
+        };
+        let kind = bias.of_items[item % bias.of_items.len()] as usize;
+        let row = (kind * self.heads + head) * self.queries() + query;
+        let bias = &bias.values[row * self.length..][..self.length];
+        for (score, bias) in scores.iter_mut().zip(bias) {
+            *score += bias;
+        }
     }
 
     #[inline(always)]

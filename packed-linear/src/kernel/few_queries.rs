@@ -36,6 +36,7 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, head: Head<'_>
             // SAFETY: as the caller promises.
             scores[position] = unsafe { V::dot(query, key) } * scale;
         }
+        attention.add_bias([item, head, row - item * queries], scores);
         // SAFETY: as the caller promises.
         unsafe { softmax::<V>(scores, length) };
         let value_of = |position: usize| attention.value(item, head, position);

@@ -1,4 +1,4 @@
-use super::functions::{gelu, quick_gelu};
+use super::functions::{gelu, gelu_tanh, quick_gelu, silu};
 use super::output::Columns;
 use super::tile::Sums;
 use super::vector::Vector;
@@ -67,7 +67,9 @@ unsafe fn finish_row<V: Vector>(
             let sum = V::load(sums.as_ptr().add(at)).multiply_add(scale, bias);
             let mut value = match epilogue.activation {
                 Some(Activation::Gelu) => gelu(sum),
+                Some(Activation::GeluTanh) => gelu_tanh(sum),
                 Some(Activation::QuickGelu) => quick_gelu(sum),
+                Some(Activation::Silu) => silu(sum),
                 Some(Activation::Relu) => sum.at_least(0.0),
                 None => sum,
             };

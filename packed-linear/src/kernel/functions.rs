@@ -1,6 +1,7 @@
 //! Activations and the exponential function of vectors, without branches.
 
 use super::vector::{ROUNDING, Vector};
+use crate::activation::GELU_TANH;
 
 /// `Φ(-t)` is `exp(-t² / 2)` times the quotient of these; see [`gelu`].
 const TAIL_NUMERATOR: [f32; 4] = [1.576_580_5e-2, 0.114_126_36, 0.352_633_54, 0.499_999_64];
@@ -43,6 +44,34 @@ pub(super) unsafe fn quick_gelu<V: Vector>(x: V) -> V {
     }
 }
 
+/// `x σ(x)`.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[inline(always)]
+pub(super) unsafe fn silu<V: Vector>(x: V) -> V {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let exp = exp(x.multiply(V::splat(-1.0)));
+        x.divide(exp.add(V::splat(1.0)))
+    }
+}
+
+/// `x σ(a x + b x³)`, the approximation of GELU with `tanh`.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[inline(always)]
+pub(super) unsafe fn gelu_tanh<V: Vector>(x: V) -> V {
+    let [a, b] = GELU_TANH;
+    // SAFETY: as the caller promises.
+    unsafe {
+        let slope = x.multiply(x).multiply_add(V::splat(-b), V::splat(-a));
+        let exp = exp(x.multiply(slope));
+        x.divide(exp.add(V::splat(1.0)))
+    }
+}
+
 /// The derivative of [`gelu`], `Φ(x) + x φ(x)`, within 5e-7.
 ///
 /// # Safety
@@ -75,9 +104,55 @@ pub(super) unsafe fn gelu_gradient<V: Vector>(x: V) -> V {
 #[inline(always)]
 pub(super) unsafe fn quick_gelu_gradient<V: Vector>(x: V) -> V {
     // SAFETY: as the caller promises.
+    unsafe { sigmoid_linear_gradient(x, -1.702) }
+}
+
+/// The derivative of [`silu`], `σ(x) (1 + x (1 - σ(x)))`.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[cfg(feature = "autodiff")]
+#[inline(always)]
+pub(super) unsafe fn silu_gradient<V: Vector>(x: V) -> V {
+    // SAFETY: as the caller promises.
+    unsafe { sigmoid_linear_gradient(x, -1.0) }
+}
+
+/// The derivative of [`gelu_tanh`], `σ(u) (1 + (a x + 3 b x³) (1 - σ(u)))` with `u = a x + b x³`.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[cfg(feature = "autodiff")]
+#[inline(always)]
+pub(super) unsafe fn gelu_tanh_gradient<V: Vector>(x: V) -> V {
+    let [a, b] = GELU_TANH;
+    // SAFETY: as the caller promises.
+    unsafe {
+        // Beyond 10 the derivative is 0 or 1.
+        let x = x.at_least(-10.0).at_most(10.0);
+        let square = x.multiply(x);
+        let exp = exp(x.multiply(square.multiply_add(V::splat(-b), V::splat(-a))));
+        let sigmoid = V::splat(1.0).divide(exp.add(V::splat(1.0)));
+        // 1 - σ is σ times the exponential.
+        let slope = x
+            .multiply(square.multiply_add(V::splat(3.0 * b), V::splat(a)))
+            .multiply(sigmoid)
+            .multiply(exp);
+        sigmoid.multiply_add(slope, sigmoid)
+    }
+}
+
+/// The derivative of `x σ(-negative x)`.
+///
+/// # Safety
+/// The processor has the instructions of the vector.
+#[cfg(feature = "autodiff")]
+#[inline(always)]
+unsafe fn sigmoid_linear_gradient<V: Vector>(x: V, negative: f32) -> V {
+    // SAFETY: as the caller promises.
     unsafe {
         // Beyond 40 the derivative is 0 or 1.
-        let scaled = x.at_least(-40.0).at_most(40.0).multiply(V::splat(-1.702));
+        let scaled = x.at_least(-40.0).at_most(40.0).multiply(V::splat(negative));
         let exp = exp(scaled);
         let sigmoid = V::splat(1.0).divide(exp.add(V::splat(1.0)));
         // 1 - σ is σ times the exponential.
@@ -198,8 +273,36 @@ mod tests {
                 error.abs() < 5e-7 * exact.abs().max(1.0),
                 "quick_gelu({x}) is {error:e} off"
             );
+            let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+            let inner = (8.0 / std::f64::consts::PI).sqrt() * (exact + 0.044715 * exact.powi(3));
+            for (name, found, expected) in [
+                ("silu", of(silu, x), exact * sigmoid(exact)),
+                ("gelu_tanh", of(gelu_tanh, x), exact * sigmoid(inner)),
+            ] {
+                let error = f64::from(found) - expected;
+                assert!(
+                    error.abs() < 5e-7 * exact.abs().max(1.0),
+                    "{name}({x}) is {error:e} off"
+                );
+            }
             #[cfg(feature = "autodiff")]
             {
+                let slope = |inner: f64, derivative: f64| {
+                    sigmoid(inner) * (1.0 + exact * derivative * (1.0 - sigmoid(inner)))
+                };
+                let of_tanh =
+                    (8.0 / std::f64::consts::PI).sqrt() * (1.0 + 0.134145 * exact * exact);
+                for (name, found, expected) in [
+                    ("silu'", of(silu_gradient, x), slope(exact, 1.0)),
+                    (
+                        "gelu_tanh'",
+                        of(gelu_tanh_gradient, x),
+                        slope(inner, of_tanh),
+                    ),
+                ] {
+                    let error = f64::from(found) - expected;
+                    assert!(error.abs() < 1e-6, "{name}({x}) is {error:e} off");
+                }
                 let tail = exact_tail(exact.abs());
                 let below = if exact > 0.0 { 1.0 - tail } else { tail };
                 let density = (-exact * exact / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
@@ -215,7 +318,12 @@ mod tests {
 
     #[test]
     fn activations_of_extreme_values_are_their_limits() {
-        for function in [gelu as unsafe fn(Eight) -> Eight, quick_gelu] {
+        for function in [
+            gelu as unsafe fn(Eight) -> Eight,
+            gelu_tanh,
+            quick_gelu,
+            silu,
+        ] {
             let function = |x| of(function, x);
             assert!((function(1e30) / 1e30 - 1.0).abs() < 1e-6);
             assert!(function(-1e30).abs() < 1e-5);

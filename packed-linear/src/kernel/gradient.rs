@@ -1,6 +1,6 @@
 //! Gradients of what is done with rows: activations, sums and layer norms.
 
-use super::functions::{gelu_gradient, quick_gelu_gradient};
+use super::functions::{gelu_gradient, gelu_tanh_gradient, quick_gelu_gradient, silu_gradient};
 use super::norm::{Norm, moments};
 use super::vector::{LINE_WORDS, Vector};
 use crate::Activation;
@@ -61,7 +61,9 @@ unsafe fn derivative<V: Vector>(activation: Activation, x: V) -> V {
     unsafe {
         match activation {
             Activation::Gelu => gelu_gradient(x),
+            Activation::GeluTanh => gelu_tanh_gradient(x),
             Activation::QuickGelu => quick_gelu_gradient(x),
+            Activation::Silu => silu_gradient(x),
             Activation::Relu => x.multiply(V::splat(f32::MAX)).at_least(0.0).at_most(1.0),
         }
     }

@@ -72,7 +72,8 @@ pub(super) unsafe fn attend<V: Vector>(attention: &Attention<'_>, head: Head<'_>
                 }
             }
         }
-        for scores in scores.chunks_exact_mut(padded) {
+        for (place, scores) in scores.chunks_exact_mut(padded).enumerate() {
+            attention.add_bias([item, head, row_of(place) - item * queries], scores);
             // SAFETY: as the caller promises.
             unsafe { softmax::<V>(scores, length) };
         }

@@ -51,7 +51,7 @@ mod training_functions;
 mod vector;
 
 pub(crate) use attend::attend;
-pub(crate) use attention::{Attention, Vectors};
+pub(crate) use attention::{Attention, Bias, Vectors};
 #[cfg(feature = "autodiff")]
 pub(crate) use attention_gradient::{Attending, Heads, Mask};
 pub(crate) use choice::best;

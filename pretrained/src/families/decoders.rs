@@ -108,6 +108,28 @@ macro_rules! decoders {
                 }
             }
 
+            /// The path of the head's bias, if it has one.
+            pub(crate) fn bias_path(&self) -> Option<String> {
+                let (name, path) = match self {
+                    $(Self::$name(_) => (stringify!($name), <$config as DecoderFamily>::BIAS?)),*
+                };
+                Some(format!("decoder.{name}.{path}"))
+            }
+
+            /// Width of the memory that it attends to.
+            pub fn memory_width(&self) -> usize {
+                match self {
+                    $(Self::$name(config) => DecoderFamily::memory_width(config)),*
+                }
+            }
+
+            /// The width that an encoder must have, if the configuration says so.
+            pub(crate) fn expected_encoder_width(&self) -> Option<usize> {
+                match self {
+                    $(Self::$name(config) => config.expected_encoder_width()),*
+                }
+            }
+
             /// The paths of the token embeddings and of the head's own table, without the prefix of the model.
             pub(crate) fn tied_paths(&self) -> [&'static str; 2] {
                 match self {
@@ -163,7 +185,7 @@ macro_rules! decoders {
             /// Longest text, in tokens.
             pub fn max_positions(&self) -> usize {
                 match self {
-                    $(Self::$name(config) => config.max_positions()),*
+                    $(Self::$name(config) => DecoderFamily::max_positions(config)),*
                 }
             }
         }
@@ -173,4 +195,12 @@ macro_rules! decoders {
 decoders! {
     /// mBART's decoder.
     MBart: mbart50_decoder::MBartDecoderConfig => mbart50_decoder::MBartDecoder;
+    /// GPT-2.
+    Gpt2: gpt2_decoder::Gpt2DecoderConfig => gpt2_decoder::Gpt2Decoder;
+    /// BERT.
+    Bert: bert_decoder::BertDecoderConfig => bert_decoder::BertDecoder;
+    /// RoBERTa, XLM-RoBERTa and CamemBERT.
+    Roberta: bert_decoder::RobertaDecoderConfig => bert_decoder::BertDecoder;
+    /// TrOCR's decoder.
+    Trocr: trocr_decoder::TrocrDecoderConfig => trocr_decoder::TrocrDecoder;
 }

@@ -41,4 +41,8 @@ macro_rules! encoders {
 encoders! {
     /// CLIP's vision transformer.
     ClipVision: clip_vision::ClipVisionConfig => clip_vision::ClipVisionModel;
+    /// ViT and DeiT.
+    ViT: vit::ViTConfig => vit::ViTModel;
+    /// Swin transformers, and Donut's.
+    Swin: swin::SwinConfig => swin::SwinModel;
 }

@@ -13,7 +13,8 @@ pub(crate) trait Family: Clone + Default + PartialEq + Serialize + Sized {
     /// The model that the configuration describes.
     type Model;
 
-    /// The values of `model_type` in `config.json`. The first is the one that is saved.
+    /// The values of `model_type` in `config.json`. The first is the one that is saved, unless the configuration
+    /// has this key.
     const MODEL_TYPES: &'static [&'static str];
 
     /// Every weight of the model: its path, its name in a checkpoint, and its layout.
@@ -29,6 +30,9 @@ pub(crate) trait Family: Clone + Default + PartialEq + Serialize + Sized {
 
     /// Names in such a checkpoint that are not part of the model.
     const OWN_IGNORED: &'static [&'static str];
+
+    /// Names in the checkpoint of a whole model that are not part of the model.
+    const IGNORED: &'static [&'static str] = &[];
 
     /// Keys that are not used here but saved again, for training the saved model in Python.
     const KEPT_KEYS: &'static [&'static str];
@@ -74,6 +78,17 @@ pub(crate) trait DecoderFamily: Family<Model: Decoder<State = DecoderState>> {
     /// Longest text, in tokens.
     fn max_positions(&self) -> usize;
 
+    /// Width of the memory that it attends to.
+    fn memory_width(&self) -> usize {
+        self.width()
+    }
+
+    /// The width that an encoder must have, if the configuration says so. Otherwise there is a projection between them if
+    /// their widths differ.
+    fn expected_encoder_width(&self) -> Option<usize> {
+        None
+    }
+
     /// The path of the table of token embeddings.
     const EMBEDDINGS: &'static str;
 
@@ -86,14 +101,26 @@ pub(crate) trait DecoderFamily: Family<Model: Decoder<State = DecoderState>> {
     /// Sets whether the head shares the table of token embeddings.
     fn set_tied_head(&mut self, tied: bool);
 
+    /// The path of the head's bias, which has a value for each token.
+    const BIAS: Option<&'static str> = None;
+
     /// The path of a parameter that only some checkpoints have, and that no configuration mentions.
-    const OPTIONAL: Option<&'static str>;
+    const OPTIONAL: Option<&'static str> = None;
 
     /// Adds or removes that parameter.
-    fn set_optional(&mut self, exists: bool);
+    fn set_optional(&mut self, _exists: bool) {}
 
     /// What transformers does not have of a model of this configuration, in words.
-    fn unknown_to_transformers(&self) -> Option<&'static str>;
+    fn unknown_to_transformers(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// The configuration of a decoder with the keys that say that it is one, and attends to an encoder.
+pub(crate) fn with_decoder_keys(mut config: Value) -> Value {
+    config["is_decoder"] = json!(true);
+    config["add_cross_attention"] = json!(true);
+    config
 }
 
 /// The names of a model's weights, with these prefixes. `module` is the prefix of the paths of its parameters.
@@ -130,7 +157,10 @@ pub(crate) fn written<F: Family>(config: &F, kept: &Map<String, Value>) -> Map<S
     if let Value::Object(own) = config.write() {
         keys.extend(own);
     }
-    if let Some(name) = F::MODEL_TYPES.first() {
+    // The configuration itself says so if a family has several models.
+    if let Some(name) = F::MODEL_TYPES.first()
+        && !keys.contains_key("model_type")
+    {
         keys.insert("model_type".into(), (*name).into());
     }
     keys

@@ -5,7 +5,7 @@ use packed_linear::Format;
 use serde_json::{Value, json};
 use transformer_layers::ConfigError;
 
-use super::family::{DecoderFamily, Family};
+use super::family::{DecoderFamily, Family, with_decoder_keys};
 
 impl Family for MBartDecoderConfig {
     type Model = MBartDecoder;
@@ -40,12 +40,10 @@ impl Family for MBartDecoderConfig {
         if let Value::Object(keys) = &mut config {
             keys.remove("final_logits_bias"); // the weights show whether it exists
         }
-        config["is_decoder"] = json!(true);
-        config["add_cross_attention"] = json!(true);
         config["is_encoder_decoder"] = json!(false);
         // There is no encoder, but transformers 5 reads the number of cached layers here.
         config["encoder_layers"] = json!(self.decoder_layers);
-        config
+        with_decoder_keys(config)
     }
 
     fn further_weights(&self) -> &'static [(&'static str, &'static str, Layout)] {
@@ -70,6 +68,7 @@ impl Family for MBartDecoderConfig {
 impl DecoderFamily for MBartDecoderConfig {
     const EMBEDDINGS: &'static str = "embeddings.tokens.weight";
     const HEAD: &'static str = "head.weight";
+    const BIAS: Option<&'static str> = Some("logits_bias");
     const OPTIONAL: Option<&'static str> = Some("logits_bias");
 
     fn vocab_size(&self) -> usize {

@@ -85,11 +85,19 @@ macro_rules! table {
                 }
             }
 
-            /// Loads it from its own checkpoint.
+            /// Names in a checkpoint of the whole model that are not part of it.
+            pub(crate) fn ignored(&self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name(_) => <$config as Family>::IGNORED),*
+                }
+            }
+
+            /// Loads it from its own checkpoint, except for parameters that are missing there and, by their paths, may be.
             pub(crate) fn load(
                 &self,
                 model: $models,
                 weights: &dyn checkpoint::TensorSource,
+                may_be_missing: &dyn Fn(&str) -> bool,
             ) -> Result<$models, checkpoint::LoadError> {
                 let names = checkpoint::WeightNames {
                     groups: &self.own_weights(),
@@ -97,7 +105,7 @@ macro_rules! table {
                         $(Self::$name(_) => <$config as Family>::OWN_IGNORED),*
                     },
                 };
-                checkpoint::load_weights(model, weights, &names)
+                checkpoint::load_weights_except(model, weights, &names, may_be_missing)
             }
 
             /// Width of the hidden states: an encoder's output, or the memory that a decoder attends to.

@@ -9,6 +9,9 @@ pub(crate) fn weight_bytes_of_a_step(decoder: &TextDecoder) -> u64 {
     let mut all = Bytes::default();
     match decoder {
         TextDecoder::MBart(decoder) => decoder.visit(&mut all),
+        TextDecoder::Gpt2(decoder) => decoder.visit(&mut all),
+        TextDecoder::Bert(decoder) | TextDecoder::Roberta(decoder) => decoder.visit(&mut all),
+        TextDecoder::Trocr(decoder) => decoder.visit(&mut all),
     }
     let has_head = all
         .tensors
@@ -16,9 +19,10 @@ pub(crate) fn weight_bytes_of_a_step(decoder: &TextDecoder) -> u64 {
         .any(|(path, _)| path.starts_with("head."));
     let is_read = |path: &str| {
         let is_of_memory = path.contains("cross_attention.projections.key")
-            || path.contains("cross_attention.projections.value");
-        let is_table =
-            path == "embeddings.positions" || (has_head && path.starts_with("embeddings.tokens"));
+            || path.contains("cross_attention.projections.value")
+            || path.contains("cross_attention.projections.fused");
+        let is_table = matches!(path, "embeddings.positions" | "embeddings.types")
+            || (has_head && path.starts_with("embeddings.tokens"));
         !is_of_memory && !is_table
     };
     let read = all.tensors.iter().filter(|(path, _)| is_read(path));

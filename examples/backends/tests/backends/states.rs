@@ -13,7 +13,9 @@ fn hidden_states_and_logits_are_those_of_transformers() {
         let model = load(device).model;
         let encoded = model.encoder.encode(reference.pixel_values(device));
         let hidden = encoded.hidden.clone();
-        let ImageEncoder::ClipVision(encoder) = &model.encoder;
+        let ImageEncoder::ClipVision(encoder) = &model.encoder else {
+            panic!("the reference's encoder is CLIP's");
+        };
         let pooled = encoder.pool(hidden.clone());
         let memory = model.project(encoded);
         let logits = model.forward_from(

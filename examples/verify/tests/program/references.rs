@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::folders::{Folder, shared};
 use crate::run::{Run, verify};
 
-/// Checks that nothing differs, and that only cases with unsupported options were not run.
-fn assert_model_agrees(run: &Run, reference: &Path) {
+/// Checks that nothing differs in the cases and so many tensors, and that only cases with unsupported options were not
+/// run.
+fn assert_agrees(run: &Run, reference: &Path, tensors: usize) {
     let json = fs::read(reference.join("reference.json")).unwrap();
     let json: Value = serde_json::from_slice(&json).unwrap();
     let cases = json["cases"].as_array().unwrap();
@@ -36,10 +37,15 @@ fn assert_model_agrees(run: &Run, reference: &Path) {
     let expected = if unsupported.is_empty() { 0 } else { 3 };
     assert_eq!(run.code, Some(expected), "{}{}", run.output, run.errors);
 
-    // Two comparisons for each case, its texts and its log-probabilities, and four tensors.
+    // Two comparisons for each case, its texts and its log-probabilities.
     let run_cases = cases.len() - unsupported.len();
     assert!(run_cases > 15);
-    assert_eq!(run.with_status("ok").len(), 2 * run_cases + 4);
+    assert_eq!(run.with_status("ok").len(), 2 * run_cases + tensors);
+}
+
+/// [`assert_agrees`] for a model with CLIP's encoder, whose pooled output is compared too.
+fn assert_model_agrees(run: &Run, reference: &Path) {
+    assert_agrees(run, reference, 4);
 }
 
 #[test]
@@ -130,6 +136,21 @@ fn the_shared_models_agree() {
             OsStr::new("--json"),
         ]);
         assert_model_agrees(&run, &folder);
+    }
+}
+
+#[test]
+fn the_shared_models_with_other_encoders_agree() {
+    for name in ["donut-mbart", "swin-mbart"] {
+        let Some(folder) = shared(&format!("auto/{name}")) else {
+            return;
+        };
+        let run = verify([
+            OsStr::new("model"),
+            folder.as_os_str(),
+            OsStr::new("--json"),
+        ]);
+        assert_agrees(&run, &folder, 3);
     }
 }
 

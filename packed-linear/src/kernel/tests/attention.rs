@@ -1,7 +1,7 @@
 use super::{Random, kernels};
 use crate::Format;
 use crate::kernel::attend::attend;
-use crate::kernel::attention::{Attention, Vectors};
+use crate::kernel::attention::{Attention, Bias, Vectors};
 
 /// Attention in `f64`, with keys and values `[slots, heads, length, head_width]`.
 pub(super) fn exact_attention(attention: &Attention<'_>) -> Vec<f64> {
@@ -25,11 +25,19 @@ pub(super) fn exact_attention(attention: &Attention<'_>) -> Vec<f64> {
             let vector = &of.values[start..start + head_width];
             vector.iter().map(|x| f64::from(*x)).collect()
         };
+        let bias = |position: usize| match attention.bias {
+            Some(Bias { values, of_items }) => {
+                let kind = of_items[item % of_items.len()] as usize;
+                let of_query = (kind * heads + head) * queries + row % queries;
+                f64::from(values[of_query * length + position])
+            }
+            None => 0.0,
+        };
         let weights: Vec<f64> = (0..length)
             .map(|position| {
                 let key = vector(&attention.keys, position);
                 let products = key.iter().zip(query).map(|(k, q)| k * f64::from(*q));
-                (products.sum::<f64>() / (head_width as f64).sqrt()).exp()
+                (products.sum::<f64>() / (head_width as f64).sqrt() + bias(position)).exp()
             })
             .collect();
         let total: f64 = weights.iter().sum();
@@ -42,6 +50,17 @@ pub(super) fn exact_attention(attention: &Attention<'_>) -> Vec<f64> {
         output.extend(sums);
     }
     output
+}
+
+fn assert_exact(attention: &Attention<'_>) {
+    let expected = exact_attention(attention);
+    for kernel in kernels(Format::F32) {
+        let output = attend(kernel, *attention, None);
+        for (ours, exact) in output.iter().zip(&expected) {
+            let error = (f64::from(*ours) - exact).abs();
+            assert!(error < 1e-5, "{}: {ours}, expected {exact}", kernel.name);
+        }
+    }
 }
 
 #[test]
@@ -72,15 +91,41 @@ fn kernels_compute_attention() {
                 keys: vectors(&keys),
                 values: vectors(&values),
                 slots,
+                bias: None,
             };
-            let expected = exact_attention(&attention);
-            for kernel in kernels(Format::F32) {
-                let output = attend(kernel, attention, None);
-                for (ours, exact) in output.iter().zip(&expected) {
-                    let error = (f64::from(*ours) - exact).abs();
-                    assert!(error < 1e-5, "{}: {ours}, expected {exact}", kernel.name);
-                }
-            }
+            assert_exact(&attention);
+        }
+    }
+}
+
+#[test]
+fn kernels_add_the_bias_of_the_kind_of_a_batch_item() {
+    let mut random = Random(5);
+    let (batch, heads, kinds) = (6, 2, 2);
+    for (length, head_width) in [(1, 1), (5, 20), (9, 32), (50, 64)] {
+        let count = batch * heads * length * head_width;
+        let [query, keys, values] = [0, 1, 2].map(|_| random.values(count));
+        let biases = random.values(kinds * heads * length * length);
+        let vectors = |values| Vectors {
+            values,
+            start: 0,
+            strides: [heads * length * head_width, length * head_width, head_width],
+        };
+        for of_items in [vec![1], vec![0, 1, 1]] {
+            assert_exact(&Attention {
+                query: &query,
+                batch,
+                heads,
+                head_width,
+                length,
+                keys: vectors(&keys),
+                values: vectors(&values),
+                slots: None,
+                bias: Some(Bias {
+                    values: &biases,
+                    of_items: &of_items,
+                }),
+            });
         }
     }
 }

@@ -89,6 +89,7 @@ fn attention_is_within_a_few_roundings() {
             keys: vectors(&keys),
             values: vectors(&values),
             slots: None,
+            bias: None,
         };
         let exact = exact_attention(&attention);
         // Relative to the results: scores of a few units are exact to about 1e-7 of that, and so are the
