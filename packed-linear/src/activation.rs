@@ -1,5 +1,5 @@
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, relu, sigmoid};
+use burn::tensor::activation::{gelu, relu, sigmoid, silu};
 
 /// A function that a linear layer applies to its outputs before it writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +10,8 @@ pub enum Activation {
     QuickGelu,
     /// `max(x, 0)`.
     Relu,
+    /// `x σ(x)`, also called swish.
+    Silu,
 }
 
 impl Activation {
@@ -19,6 +21,7 @@ impl Activation {
             Self::Gelu => gelu(x),
             Self::QuickGelu => x.clone() * sigmoid(x * 1.702),
             Self::Relu => relu(x),
+            Self::Silu => silu(x),
         }
     }
 }

@@ -63,6 +63,7 @@ mod cross_attention;
 mod encoder_attention;
 mod feed_forward;
 mod head;
+mod padded_attention;
 mod pass;
 pub mod recompute;
 mod residual;

@@ -1,4 +1,4 @@
-use super::functions::{gelu, quick_gelu};
+use super::functions::{QUICK_GELU, gelu, swish};
 use super::output::Columns;
 use super::tile::Sums;
 use super::vector::Vector;
@@ -67,8 +67,9 @@ unsafe fn finish_row<V: Vector>(
             let sum = V::load(sums.as_ptr().add(at)).multiply_add(scale, bias);
             let mut value = match epilogue.activation {
                 Some(Activation::Gelu) => gelu(sum),
-                Some(Activation::QuickGelu) => quick_gelu(sum),
+                Some(Activation::QuickGelu) => swish(sum, QUICK_GELU),
                 Some(Activation::Relu) => sum.at_least(0.0),
+                Some(Activation::Silu) => swish(sum, 1.0),
                 None => sum,
             };
             if epilogue.is_added {

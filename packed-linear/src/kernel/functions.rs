@@ -30,15 +30,18 @@ pub(super) unsafe fn gelu<V: Vector>(x: V) -> V {
     }
 }
 
-/// `x σ(1.702 x)`, where `σ` is the logistic function.
+/// The slope with which [`swish`] approximates GELU, as CLIP does.
+pub(super) const QUICK_GELU: f32 = 1.702;
+
+/// `x σ(slope x)`, where `σ` is the logistic function: SiLU for a slope of 1.
 ///
 /// # Safety
 /// The processor has the instructions of the vector.
 #[inline(always)]
-pub(super) unsafe fn quick_gelu<V: Vector>(x: V) -> V {
+pub(super) unsafe fn swish<V: Vector>(x: V, slope: f32) -> V {
     // SAFETY: as the caller promises.
     unsafe {
-        let exp = exp(x.multiply(V::splat(-1.702)));
+        let exp = exp(x.multiply(V::splat(-slope)));
         x.divide(exp.add(V::splat(1.0)))
     }
 }
@@ -67,25 +70,25 @@ pub(super) unsafe fn gelu_gradient<V: Vector>(x: V) -> V {
     }
 }
 
-/// The derivative of [`quick_gelu`], `σ(1.702 x) (1 + 1.702 x (1 - σ(1.702 x)))`.
+/// The derivative of [`swish`], `σ(slope x) (1 + slope x (1 - σ(slope x)))`.
 ///
 /// # Safety
 /// The processor has the instructions of the vector.
 #[cfg(feature = "autodiff")]
 #[inline(always)]
-pub(super) unsafe fn quick_gelu_gradient<V: Vector>(x: V) -> V {
+pub(super) unsafe fn swish_gradient<V: Vector>(x: V, slope: f32) -> V {
     // SAFETY: as the caller promises.
     unsafe {
         // Beyond 40 the derivative is 0 or 1.
-        let scaled = x.at_least(-40.0).at_most(40.0).multiply(V::splat(-1.702));
+        let scaled = x.at_least(-40.0).at_most(40.0).multiply(V::splat(-slope));
         let exp = exp(scaled);
         let sigmoid = V::splat(1.0).divide(exp.add(V::splat(1.0)));
         // 1 - σ is σ times the exponential.
-        let slope = scaled
+        let product = scaled
             .multiply(sigmoid)
             .multiply(exp)
             .multiply(V::splat(-1.0));
-        sigmoid.multiply_add(slope, sigmoid)
+        sigmoid.multiply_add(product, sigmoid)
     }
 }
 
@@ -148,6 +151,19 @@ mod tests {
     use super::*;
 
     type Eight = [f32; 8];
+    type Function = unsafe fn(Eight) -> Eight;
+
+    /// SiLU and QuickGELU, with their slopes.
+    // SAFETY: arrays need no special instructions, here and below.
+    const SWISHES: [(Function, f64); 2] = [
+        (|x| unsafe { swish(x, 1.0) }, 1.0),
+        (|x| unsafe { swish(x, QUICK_GELU) }, 1.702),
+    ];
+    #[cfg(feature = "autodiff")]
+    const SWISH_GRADIENTS: [(Function, f64); 2] = [
+        (|x| unsafe { swish_gradient(x, 1.0) }, 1.0),
+        (|x| unsafe { swish_gradient(x, QUICK_GELU) }, 1.702),
+    ];
 
     #[test]
     fn exponentials_are_those_of_exact_arithmetic() {
@@ -159,7 +175,7 @@ mod tests {
         }
     }
 
-    fn of(function: unsafe fn(Eight) -> Eight, x: f32) -> f32 {
+    fn of(function: Function, x: f32) -> f32 {
         // SAFETY: arrays need no special instructions.
         let [value, ..] = unsafe { function([x; 8]) };
         value
@@ -193,11 +209,13 @@ mod tests {
                 error.abs() < 1.2e-7 * exact.abs().max(1.0),
                 "gelu({x}) is {error:e} off"
             );
-            let error = f64::from(of(quick_gelu, x)) - exact / (1.0 + (-1.702 * exact).exp());
-            assert!(
-                error.abs() < 5e-7 * exact.abs().max(1.0),
-                "quick_gelu({x}) is {error:e} off"
-            );
+            for (function, slope) in SWISHES {
+                let error = f64::from(of(function, x)) - exact / (1.0 + (-slope * exact).exp());
+                assert!(
+                    error.abs() < 5e-7 * exact.abs().max(1.0),
+                    "swish({x}, {slope}) is {error:e} off"
+                );
+            }
             #[cfg(feature = "autodiff")]
             {
                 let tail = exact_tail(exact.abs());
@@ -205,17 +223,20 @@ mod tests {
                 let density = (-exact * exact / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
                 let error = f64::from(of(gelu_gradient, x)) - (below + exact * density);
                 assert!(error.abs() < 5e-7, "gelu'({x}) is {error:e} off");
-                let sigmoid = 1.0 / (1.0 + (-1.702 * exact).exp());
-                let gradient = sigmoid * (1.0 + 1.702 * exact * (1.0 - sigmoid));
-                let error = f64::from(of(quick_gelu_gradient, x)) - gradient;
-                assert!(error.abs() < 5e-7, "quick_gelu'({x}) is {error:e} off");
+                for (function, slope) in SWISH_GRADIENTS {
+                    let sigmoid = 1.0 / (1.0 + (-slope * exact).exp());
+                    let gradient = sigmoid * (1.0 + slope * exact * (1.0 - sigmoid));
+                    let error = f64::from(of(function, x)) - gradient;
+                    assert!(error.abs() < 5e-7, "swish'({x}, {slope}) is {error:e} off");
+                }
             }
         }
     }
 
     #[test]
     fn activations_of_extreme_values_are_their_limits() {
-        for function in [gelu as unsafe fn(Eight) -> Eight, quick_gelu] {
+        let swishes = SWISHES.map(|(function, _)| function);
+        for function in [&[gelu as Function][..], &swishes].concat() {
             let function = |x| of(function, x);
             assert!((function(1e30) / 1e30 - 1.0).abs() < 1e-6);
             assert!(function(-1e30).abs() < 1e-5);

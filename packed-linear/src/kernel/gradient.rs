@@ -1,6 +1,6 @@
 //! Gradients of what is done with rows: activations, sums and layer norms.
 
-use super::functions::{gelu_gradient, quick_gelu_gradient};
+use super::functions::{QUICK_GELU, gelu_gradient, swish_gradient};
 use super::norm::{Norm, moments};
 use super::vector::{LINE_WORDS, Vector};
 use crate::Activation;
@@ -61,8 +61,9 @@ unsafe fn derivative<V: Vector>(activation: Activation, x: V) -> V {
     unsafe {
         match activation {
             Activation::Gelu => gelu_gradient(x),
-            Activation::QuickGelu => quick_gelu_gradient(x),
+            Activation::QuickGelu => swish_gradient(x, QUICK_GELU),
             Activation::Relu => x.multiply(V::splat(f32::MAX)).at_least(0.0).at_most(1.0),
+            Activation::Silu => swish_gradient(x, 1.0),
         }
     }
 }

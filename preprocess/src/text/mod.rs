@@ -34,6 +34,7 @@ mod charsmap;
 mod decoding;
 mod languages;
 mod limits;
+mod marian;
 mod more_languages;
 mod own_codes;
 mod protobuf;
@@ -51,6 +52,7 @@ mod tokenizer_json;
 mod vocabulary;
 
 pub use languages::{LANGUAGES, Language, language};
+pub use marian::MarianTokenizer;
 pub use more_languages::MORE_LANGUAGES;
 pub use text_stream::TextStream;
 pub use tokenizer::Tokenizer;
