@@ -73,6 +73,9 @@ pub enum ConfigError {
     /// The configuration of the decoder is invalid.
     #[error("the decoder's configuration can't be used")]
     Decoder(#[source] transformer_layers::ConfigError),
+    /// The configuration of a translation model is invalid.
+    #[error("the translation model's configuration can't be used")]
+    Translator(#[source] transformer_layers::ConfigError),
     /// The generation options are invalid or not supported.
     #[error(transparent)]
     Generation(#[from] generation::ConfigError),

@@ -11,6 +11,8 @@
 //! | encoder | CLIP's vision transformer (`clip_vision_model`, `clip`) |
 //! | decoder | mBART's decoder (`mbart`) |
 //!
+//! [`PretrainedTranslator`] does the same for models that read text instead of images: Marian's (`marian`).
+//!
 //! The checkpoint of CLIP-Vision-mBART50 as it was published in 2021 has a form of its own, which is read
 //! too. [`as_published`] reproduces what its original code returned.
 //!
@@ -53,6 +55,7 @@ mod options;
 mod pretrained;
 mod save;
 mod tied_head;
+mod translator;
 mod weights;
 mod written;
 
@@ -63,6 +66,7 @@ pub use new_tokens::NewToken;
 pub use notice::LoadNotice;
 pub use options::LoadOptions;
 pub use pretrained::Pretrained;
+pub use translator::PretrainedTranslator;
 pub use weights::{UnknownWeights, Weights};
 
 /// The examples of the README, as tests.

@@ -14,6 +14,7 @@ mod published;
 mod report;
 mod text;
 mod tolerance;
+mod translator;
 mod training;
 
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Hidden states, logits and generated texts of a checkpoint.
+    /// Hidden states, logits and generated texts of a checkpoint; token ids too, if it reads text.
     Model {
         /// Checkpoint folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub.
         #[arg(value_name = "FOLDER")]
@@ -139,7 +140,10 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
                 as_published,
                 weights: precision,
             };
-            model::verify(&check, &device, &mut report)?;
+            match translator::is_translator(&folder)? {
+                true => translator::verify(&check, &device, &mut report)?,
+                false => model::verify(&check, &device, &mut report)?,
+            }
         }
         Command::Images {
             folder,
