@@ -14,8 +14,8 @@ mod published;
 mod report;
 mod text;
 mod tolerance;
-mod translator;
 mod training;
+mod translator;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -96,7 +96,12 @@ pub(crate) fn verify(
         let found = found.into_data().try_into_vec::<f32>().unwrap_or_default();
         let found = if same_shape { found } else { Vec::new() };
         let values = &expected.values;
-        report.add(Comparison::of_values(name, &found, values, tolerance.states))?;
+        report.add(Comparison::of_values(
+            name,
+            &found,
+            values,
+            tolerance.states,
+        ))?;
     }
 
     let path = check.reference.join(check.reference_file);

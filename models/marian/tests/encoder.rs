@@ -1,5 +1,7 @@
 //! The encoder: padding, shared and separate tables, packed weights.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use burn::tensor::{Device, Tensor, s};
 use marian::{Decoder, Marian, MarianConfig, SourceTokens};
 use packed_linear::Format;
@@ -10,8 +12,15 @@ use common::{
     relative_difference, tokens,
 };
 
+/// All tests of the process share the random numbers of a device, so only one test at a time may draw.
+fn alone() -> MutexGuard<'static, ()> {
+    static RANDOM: Mutex<()> = Mutex::new(());
+    RANDOM.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn a_padded_text_is_encoded_as_by_itself() {
+    let _guard = alone();
     let device = Device::flex();
     let model = randomly(model(&device));
     let ids = ids(3, POSITIONS, &device);
@@ -41,6 +50,7 @@ fn logits(model: &Marian, device: &Device) -> Tensor<3> {
 
 #[test]
 fn packed_weights_compute_what_ordinary_weights_compute() {
+    let _guard = alone();
     let device = Device::flex();
     let with = |format: Option<Format>| {
         device.seed(3);
@@ -67,6 +77,7 @@ fn packed_weights_compute_what_ordinary_weights_compute() {
 
 #[test]
 fn the_encoder_follows_the_table_that_it_shares() {
+    let _guard = alone();
     let device = Device::flex();
     let mut model = model(&device);
     let before = logits(&model, &device);
@@ -78,6 +89,7 @@ fn the_encoder_follows_the_table_that_it_shares() {
 
 #[test]
 fn languages_may_have_tables_of_different_sizes() {
+    let _guard = alone();
     let device = Device::flex();
     let config = MarianConfig {
         share_encoder_decoder_embeddings: false,
@@ -93,6 +105,7 @@ fn languages_may_have_tables_of_different_sizes() {
 #[test]
 #[should_panic(expected = "65 tokens exceed max_position_embeddings 64")]
 fn a_text_that_is_too_long_is_refused() {
+    let _guard = alone();
     let device = Device::flex();
     model(&device).encode(SourceTokens::new(ids(1, 65, &device)));
 }
