@@ -25,13 +25,18 @@ const CONFIGURATIONS: [&str; 4] = [
     PROCESSOR_CONFIG,
 ];
 
-/// The files of which each is a tokenizer.
-pub(crate) const SUFFICIENT_TOKENIZER: &[&str] = &["tokenizer.json", "sentencepiece.bpe.model"];
+/// The files of which each is a tokenizer. Marian's is in several, all of which it needs.
+pub(crate) const SUFFICIENT_TOKENIZER: &[&str] =
+    &["tokenizer.json", "sentencepiece.bpe.model", "source.spm"];
 
 /// The files of a tokenizer.
-pub(crate) const TOKENIZER: [&str; 5] = [
+pub(crate) const TOKENIZER: [&str; 9] = [
     SUFFICIENT_TOKENIZER[0],
     SUFFICIENT_TOKENIZER[1],
+    SUFFICIENT_TOKENIZER[2],
+    "target.spm",
+    "vocab.json",
+    "target_vocab.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
@@ -97,13 +102,13 @@ pub fn checkpoint_files(names: &[String]) -> Result<Vec<String>, MissingFiles> {
     Ok(files)
 }
 
-/// Selects the files of a tokenizer: `tokenizer.json`, `sentencepiece.bpe.model` or both, and the small
-/// files that belong to them.
+/// Selects the files of a tokenizer: those of `tokenizer.json`, `sentencepiece.bpe.model` and `source.spm` that exist,
+/// and the files that belong to them.
 ///
 /// `names` are the names of the files in a folder. Files in its subfolders are ignored.
 ///
 /// # Errors
-/// [`MissingFiles`] if there is neither `tokenizer.json` nor `sentencepiece.bpe.model`.
+/// [`MissingFiles`] if there is none of `tokenizer.json`, `sentencepiece.bpe.model` and `source.spm`.
 pub fn tokenizer_files(names: &[String]) -> Result<Vec<String>, MissingFiles> {
     let sufficient = SUFFICIENT_TOKENIZER;
     if present(sufficient, names).is_empty() {

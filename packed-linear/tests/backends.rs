@@ -38,7 +38,12 @@ fn autodiff_computes_what_kernels_do() {
     for format in FORMATS {
         let fast = layer(Some(format), &Device::flex());
         let slow = layer(Some(format), &Device::flex()).to_device(&Device::flex().autodiff());
-        for activation in [Activation::Gelu, Activation::QuickGelu, Activation::Relu] {
+        for activation in [
+            Activation::Gelu,
+            Activation::QuickGelu,
+            Activation::Relu,
+            Activation::Silu,
+        ] {
             let ours = fast.forward_activated(input(&Device::flex()), activation);
             let device = Device::flex().autodiff();
             let theirs = slow.forward_activated(input(&device), activation);

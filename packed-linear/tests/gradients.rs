@@ -91,6 +91,7 @@ fn linear_layers_with_norms_activations_and_residuals() {
             Some(Activation::Gelu),
             Some(Activation::QuickGelu),
             Some(Activation::Relu),
+            Some(Activation::Silu),
         ] {
             let [found, expected] = devices().map(|device| {
                 let x = leaf::<3>(&data[0], &device);

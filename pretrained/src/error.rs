@@ -92,6 +92,9 @@ pub enum ConfigError {
         /// The encoder's width.
         found: usize,
     },
+    /// The configuration of a translation model is invalid.
+    #[error("the translation model's configuration can't be used")]
+    Translator(#[source] transformer_layers::ConfigError),
     /// The generation options are invalid or not supported.
     #[error(transparent)]
     Generation(#[from] generation::ConfigError),

@@ -11,6 +11,8 @@
 //! | encoder | CLIP's vision transformer (`clip_vision_model`, `clip`), ViT (`vit`), DeiT (`deit`), Swin (`swin`), Donut's Swin (`donut-swin`) |
 //! | decoder | mBART's decoder (`mbart`), GPT-2 (`gpt2`), BERT (`bert`), RoBERTa (`roberta`, `xlm-roberta`, `camembert`), TrOCR's decoder (`trocr`) |
 //!
+//! [`PretrainedTranslator`] does the same for models that read text instead of images: Marian's (`marian`).
+//!
 //! The checkpoint of CLIP-Vision-mBART50 as it was published in 2021 has a form of its own, which is read
 //! too. [`as_published`] reproduces what its original code returned.
 //!
@@ -54,6 +56,7 @@ mod options;
 mod pretrained;
 mod save;
 mod tied_head;
+mod translator;
 mod weights;
 mod written;
 
@@ -64,6 +67,7 @@ pub use new_tokens::NewToken;
 pub use notice::LoadNotice;
 pub use options::{ComposeOptions, LoadOptions};
 pub use pretrained::Pretrained;
+pub use translator::PretrainedTranslator;
 pub use weights::{UnknownWeights, Weights};
 
 /// The examples of the README, as tests.

@@ -265,16 +265,20 @@ impl Pretrained {
 }
 
 /// The files of a checkpoint: the texts of the small ones, and the weights, which are open.
-struct Files {
-    config: String,
-    generation_config: Option<String>,
-    source: Box<dyn TensorSource>,
+pub(crate) struct Files {
+    pub(crate) config: String,
+    pub(crate) generation_config: Option<String>,
+    pub(crate) source: Box<dyn TensorSource>,
     /// The format that the weights will be packed in, in memory.
-    format: Option<Format>,
+    pub(crate) format: Option<Format>,
 }
 
 impl Files {
-    fn open(folder: &Path, options: &LoadOptions, device: &Device) -> Result<Self, LoadError> {
+    pub(crate) fn open(
+        folder: &Path,
+        options: &LoadOptions,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
         let config = config_text(folder)?;
         let generation_config = read_text(folder, GENERATION_CONFIG, limits::JSON)?;
         // Nothing of a packed file counts for ordinary weights, not even that it is damaged.
@@ -308,7 +312,7 @@ fn open_packed(folder: &Path, memory_map: bool) -> Result<Option<PackedFile>, Lo
 }
 
 /// The precision that most values are stored in.
-fn main_precision(sources: &[&dyn TensorSource]) -> Precision {
+pub(crate) fn main_precision(sources: &[&dyn TensorSource]) -> Precision {
     let count = |precision: &Precision| -> usize {
         let tensors = sources.iter().flat_map(|source| {
             source
@@ -331,7 +335,7 @@ fn main_precision(sources: &[&dyn TensorSource]) -> Precision {
 }
 
 /// The options in `generation_config.json`. If there is no such file, those in `config.json`.
-fn generation_config(
+pub(crate) fn generation_config(
     origin: &str,
     config_json: &str,
     generation_config_json: Option<&str>,
@@ -346,11 +350,11 @@ fn generation_config(
     }
 }
 
-fn name(folder: &Path) -> String {
+pub(crate) fn name(folder: &Path) -> String {
     folder.display().to_string()
 }
 
-fn in_file(origin: &str, file: &str, source: ConfigError) -> LoadError {
+pub(crate) fn in_file(origin: &str, file: &str, source: ConfigError) -> LoadError {
     LoadError::Config {
         origin: format!("{origin}/{file}"),
         source,

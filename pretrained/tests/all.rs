@@ -14,3 +14,4 @@ mod packed;
 mod python_configurations;
 mod saved;
 mod tied_head;
+mod translator;

@@ -9,7 +9,7 @@ use crate::attention::{AttendsTo, AttentionConfig, KeysValues, Projections};
 /// Hugging Face: `CLIPAttention`.
 #[derive(Module, Debug)]
 pub struct EncoderAttention {
-    projections: Projections,
+    pub(crate) projections: Projections,
 }
 
 impl EncoderAttention {

@@ -73,6 +73,7 @@ mod head;
 mod head_transform;
 mod height_width;
 mod hidden_act;
+mod padded_attention;
 mod pass;
 mod patch_embedding;
 pub mod recompute;

@@ -28,15 +28,37 @@ struct Reference {
 #[derive(Deserialize)]
 #[serde(expecting = "a JSON object")]
 pub(crate) struct Case {
-    options: Map<String, Value>,
+    pub(crate) options: Map<String, Value>,
     /// Padded to the longest.
     pub(crate) sequences: Vec<Vec<u32>>,
     /// `f64`, because a change of a large score can be smaller than the resolution of `f32`.
     pub(crate) sequence_scores: Option<Vec<f64>>,
     pub(crate) token_log_probs: Option<Vec<Vec<f32>>>,
+    /// The decoded texts, of a model with a tokenizer.
+    pub(crate) texts: Option<Vec<String>>,
 }
 
-/// What the cases are compared with.
+/// A model that the cases are compared with.
+pub(crate) trait Subject {
+    /// The options that a case does not name.
+    fn defaults(&self) -> &GenerationConfig;
+
+    /// The options of a case.
+    fn options(&self, case: &Case) -> Map<String, Value> {
+        case.options.clone()
+    }
+
+    /// Runs a case. `pad_token_id` fills up the reference's texts.
+    fn compare(
+        &self,
+        name: &str,
+        case: &Case,
+        pad_token_id: u32,
+        config: GenerationConfig,
+    ) -> Result<Vec<Comparison>, GenerateError>;
+}
+
+/// A model of images and their captions.
 pub(crate) struct Compared<'a> {
     pub(crate) pretrained: &'a Pretrained,
     /// The reference's images, encoded.
@@ -48,9 +70,12 @@ pub(crate) struct Compared<'a> {
     pub(crate) tolerance: Tolerance,
 }
 
-impl Compared<'_> {
-    /// The options of a case. An option that is null has Hugging Face's default, but is not set in the
-    /// original code.
+impl Subject for Compared<'_> {
+    fn defaults(&self) -> &GenerationConfig {
+        &self.defaults
+    }
+
+    /// An option that is null has Hugging Face's default, but is not set in the original code.
     fn options(&self, case: &Case) -> Map<String, Value> {
         let mut options = case.options.clone();
         options.retain(|_, value| !(self.as_published && value.is_null()));
@@ -61,7 +86,7 @@ impl Compared<'_> {
         &self,
         name: &str,
         case: &Case,
-        reference: &Reference,
+        pad_token_id: u32,
         config: GenerationConfig,
     ) -> Result<Vec<Comparison>, GenerateError> {
         if self.as_published {
@@ -73,7 +98,7 @@ impl Compared<'_> {
             model: &self.pretrained.model,
             memory: self.memory.clone(),
             config,
-            pad_token_id: reference.pad_token_id,
+            pad_token_id,
             tolerance: self.tolerance,
         };
         run.compare(name, case)
@@ -82,7 +107,7 @@ impl Compared<'_> {
 
 /// Runs every case whose options are supported, and reports the others by name.
 pub(crate) fn compare_cases(
-    compared: &Compared<'_>,
+    subject: &impl Subject,
     path: &Path,
     report: &mut Report<'_>,
 ) -> Result<(), InputError> {
@@ -99,7 +124,7 @@ pub(crate) fn compare_cases(
         tokens.insert("forced_eos_token_id".into(), token.clone());
     }
     let invalid = |error: ConfigError| unusable(path, error);
-    let base = compared.defaults.updated(&tokens).map_err(invalid)?;
+    let base = subject.defaults().updated(&tokens).map_err(invalid)?;
     for case in &reference.cases {
         let name = format!("generate {}", Value::Object(case.options.clone()));
         let unsupported = GenerationConfig::unsupported_options(&case.options);
@@ -108,13 +133,13 @@ pub(crate) fn compare_cases(
             report.add(Comparison::not_run(name, case.sequences.len(), reason))?;
             continue;
         }
-        let config = base.updated(&compared.options(case)).map_err(invalid)?;
+        let config = base.updated(&subject.options(case)).map_err(invalid)?;
         if let Some(reason) = not_comparable(&config) {
             report.add(Comparison::not_run(name, case.sequences.len(), reason))?;
             continue;
         }
-        let comparisons = compared
-            .compare(&name, case, &reference, config)
+        let comparisons = subject
+            .compare(&name, case, reference.pad_token_id, config)
             .map_err(|error| content(path, format!("{name}: {}", message(&error))))?;
         for comparison in comparisons {
             report.add(comparison)?;

@@ -2,24 +2,23 @@
 
 use ::report::message;
 use generation::{Generation, GenerationConfig, Hypothesis, Prompt};
-use pretrained::PretrainedModel;
-use vision_encoder_decoder::{GenerateError, Memory};
+use vision_encoder_decoder::{Decoder, Encoder, GenerateError, Memory, VisionEncoderDecoder};
 
 use crate::cases::{Case, difference, equal_sequences, results};
 use crate::report::Comparison;
 use crate::tolerance::Tolerance;
 
 /// The run of one case.
-pub(crate) struct Run<'a> {
-    pub(crate) model: &'a PretrainedModel,
-    /// The reference's images, encoded.
+pub(crate) struct Run<'a, E, D> {
+    pub(crate) model: &'a VisionEncoderDecoder<E, D>,
+    /// The reference's images or texts, encoded.
     pub(crate) memory: Memory,
     pub(crate) config: GenerationConfig,
     pub(crate) pad_token_id: u32,
     pub(crate) tolerance: Tolerance,
 }
 
-impl Run<'_> {
+impl<E: Encoder, D: Decoder> Run<'_, E, D> {
     /// Compares the texts with their scores, and the log-probabilities of their tokens.
     pub(crate) fn compare(self, name: &str, case: &Case) -> Result<Vec<Comparison>, GenerateError> {
         let [images, _, _] = self.memory.hidden.dims();

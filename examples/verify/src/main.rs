@@ -15,6 +15,7 @@ mod report;
 mod text;
 mod tolerance;
 mod training;
+mod translator;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Hidden states, logits and generated texts of a checkpoint.
+    /// Hidden states, logits and generated texts of a checkpoint; token ids too, if it reads text.
     Model {
         /// Checkpoint folder, or `owner/name[@revision][:subfolder]` on the Hugging Face Hub.
         #[arg(value_name = "FOLDER")]
@@ -140,7 +141,10 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
                 as_published,
                 weights: precision,
             };
-            model::verify(&check, &device, &mut report)?;
+            match translator::is_translator(&folder)? {
+                true => translator::verify(&check, &device, &mut report)?,
+                false => model::verify(&check, &device, &mut report)?,
+            }
         }
         Command::Images {
             folder,

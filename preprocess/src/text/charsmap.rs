@@ -30,7 +30,7 @@ fn refuse(found: &str) -> Error {
 }
 
 /// The units of the trie and the bytes of the texts.
-fn split(table: &[u8]) -> Option<(Vec<u32>, &[u8])> {
+pub(super) fn split(table: &[u8]) -> Option<(Vec<u32>, &[u8])> {
     let (length, rest) = table.split_first_chunk()?;
     let length = u32::from_le_bytes(*length) as usize / 4 * 4;
     let (trie, texts) = rest.split_at_checked(length)?;
@@ -91,11 +91,11 @@ fn check_replacement(texts: &str, start: usize, replaced: usize) -> Result<(), &
 }
 
 // The units of a Darts double array, as darts-clone packs them.
-const HAS_LEAF: u32 = 1 << 8;
-const VALUE_FLAG: u32 = 1 << 31;
-const LABEL_MASK: u32 = VALUE_FLAG | 0xFF;
+pub(super) const HAS_LEAF: u32 = 1 << 8;
+pub(super) const VALUE_FLAG: u32 = 1 << 31;
+pub(super) const LABEL_MASK: u32 = VALUE_FLAG | 0xFF;
 
-fn offset(unit: u32) -> usize {
+pub(super) fn offset(unit: u32) -> usize {
     ((unit >> 10) as usize) << ((unit & (1 << 9)) >> 6)
 }
 

@@ -48,6 +48,7 @@ mod decoding;
 mod files;
 mod languages;
 mod limits;
+mod marian;
 mod more_languages;
 mod options;
 mod own_codes;
@@ -68,6 +69,7 @@ mod vocabulary;
 mod vocabulary_ids;
 
 pub use languages::{LANGUAGES, Language, language};
+pub use marian::MarianTokenizer;
 pub use more_languages::MORE_LANGUAGES;
 pub use special::SpecialToken;
 pub use text_stream::TextStream;

@@ -1,4 +1,25 @@
-use unicode_script::Script;
+use unicode_script::{Script, UnicodeScript};
+
+use super::Language;
+
+impl Language {
+    /// Whether a character is of a script in which the language is written today. `None` for characters that all scripts
+    /// share, such as digits, and for languages whose scripts are not known.
+    ///
+    /// ```
+    /// let russian = preprocess::text::language("ru").unwrap();
+    /// assert_eq!(russian.is_written_with('ж'), Some(true));
+    /// assert_eq!(russian.is_written_with('w'), Some(false));
+    /// assert_eq!(russian.is_written_with('7'), None);
+    /// ```
+    pub fn is_written_with(self, character: char) -> Option<bool> {
+        let scripts = scripts(self.code)?;
+        match character.script() {
+            Script::Common | Script::Inherited | Script::Unknown => None,
+            script => Some(scripts.contains(&script)),
+        }
+    }
+}
 
 /// The scripts in which the language of this code is written today, in the country of the code; `None` for codes that
 /// are not in [`LANGUAGES`](super::LANGUAGES) or [`MORE_LANGUAGES`](super::MORE_LANGUAGES).

@@ -17,23 +17,40 @@ use super::{charsmap, vocabulary};
 use crate::Error;
 
 /// The fields of `sentencepiece_model.proto` that a unigram tokenizer needs; the others are skipped.
-struct Model<'b> {
-    pieces: Vec<Piece<'b>>,
+pub(super) struct Model<'b> {
+    pub(super) pieces: Vec<Piece<'b>>,
     /// Unigram is the format's default, so an absent field means unigram.
     kind: i32,
-    table: Option<&'b [u8]>,
+    pub(super) table: Option<&'b [u8]>,
+    pub(super) whitespace: Whitespace,
+}
+
+/// What SentencePiece does with white space before it splits a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whitespace {
+    /// Whether a text begins with a space.
+    pub(super) add_dummy_prefix: bool,
+    /// Whether several spaces become one, and those at both ends none.
+    pub(super) remove_extra: bool,
+    /// Whether spaces become U+2581, as pieces have them.
+    pub(super) escape: bool,
+    /// Whether the dummy is added at the end instead.
+    pub(super) as_suffix: bool,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Piece<'b> {
-    text: &'b str,
-    score: f32,
-    kind: Option<i32>,
+pub(super) struct Piece<'b> {
+    pub(super) text: &'b str,
+    pub(super) score: f32,
+    pub(super) kind: Option<i32>,
 }
 
 const UNIGRAM: i32 = 1;
-const CONTROL: i32 = 3;
-const USER_DEFINED: i32 = 4;
+pub(super) const NORMAL: i32 = 1;
+pub(super) const CONTROL: i32 = 3;
+pub(super) const USER_DEFINED: i32 = 4;
+pub(super) const UNUSED: i32 = 5;
+pub(super) const BYTE: i32 = 6;
 
 /// The first pieces of every file. fairseq replaces them by [`FAIRSEQ`], which has one token more, so the id of every
 /// later piece is its position in the file plus one.
@@ -106,11 +123,17 @@ fn xlm_roberta_steps(
 }
 
 impl<'b> Model<'b> {
-    fn read(bytes: &'b [u8]) -> Result<Self, Error> {
+    pub(super) fn read(bytes: &'b [u8]) -> Result<Self, Error> {
         let mut model = Self {
             pieces: Vec::new(),
             kind: UNIGRAM,
             table: None,
+            whitespace: Whitespace {
+                add_dummy_prefix: true,
+                remove_extra: true,
+                escape: true,
+                as_suffix: false,
+            },
         };
         for field in Fields::new(bytes) {
             match field? {
@@ -121,15 +144,22 @@ impl<'b> Model<'b> {
                 // The specifications of trainer and normaliser.
                 (2, Value::Bytes(trainer)) => {
                     for field in Fields::new(trainer) {
-                        if let (3, Value::Integer(kind)) = field? {
-                            model.kind = kind as i32;
+                        match field? {
+                            (3, Value::Integer(kind)) => model.kind = kind as i32,
+                            (24, Value::Integer(flag)) => model.whitespace.as_suffix = flag != 0,
+                            _ => {}
                         }
                     }
                 }
                 (3, Value::Bytes(normalizer)) => {
                     for field in Fields::new(normalizer) {
-                        if let (2, Value::Bytes(table)) = field? {
-                            model.table = Some(table);
+                        let whitespace = &mut model.whitespace;
+                        match field? {
+                            (2, Value::Bytes(table)) => model.table = Some(table),
+                            (3, Value::Integer(flag)) => whitespace.add_dummy_prefix = flag != 0,
+                            (4, Value::Integer(flag)) => whitespace.remove_extra = flag != 0,
+                            (5, Value::Integer(flag)) => whitespace.escape = flag != 0,
+                            _ => {}
                         }
                     }
                 }
@@ -159,22 +189,30 @@ impl<'b> Piece<'b> {
     }
 }
 
+impl Model<'_> {
+    /// Checks that it is a unigram model with pieces.
+    pub(super) fn check_unigram(&self) -> Result<(), Error> {
+        if self.kind != UNIGRAM {
+            let name = match self.kind {
+                2 => "BPE",
+                3 => "word",
+                4 => "character",
+                _ => "unknown",
+            };
+            return Err(Error::TokenizerModel {
+                expected: "a unigram model",
+                found: format!("a SentencePiece model of type {} ({name})", self.kind),
+            });
+        }
+        match self.pieces.is_empty() {
+            true => Err(Error::tokenizer_file("pieces", "an empty vocabulary")),
+            false => Ok(()),
+        }
+    }
+}
+
 fn check_kind(model: &Model<'_>, codes: &[Language]) -> Result<(), Error> {
-    if model.kind != UNIGRAM {
-        let name = match model.kind {
-            2 => "BPE",
-            3 => "word",
-            4 => "character",
-            _ => "unknown",
-        };
-        return Err(Error::TokenizerModel {
-            expected: "a unigram model",
-            found: format!("a SentencePiece model of type {} ({name})", model.kind),
-        });
-    }
-    if model.pieces.is_empty() {
-        return Err(Error::tokenizer_file("pieces", "an empty vocabulary"));
-    }
+    model.check_unigram()?;
     for (index, expected) in FILE_SPECIALS.into_iter().enumerate() {
         let found = model.pieces.get(index).map_or("", |piece| piece.text);
         if found != expected {

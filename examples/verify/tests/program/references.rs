@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use generation::GenerationConfig;
 use serde_json::Value;
 
-use crate::folders::{Folder, shared};
+use crate::folders::{Folder, add, shared};
 use crate::run::{Run, verify};
 
 /// Checks that nothing differs in the cases and so many tensors, and that only cases with unsupported options were not
@@ -326,4 +326,55 @@ fn an_unknown_tensor_is_not_run() {
         "{}",
         run.output
     );
+}
+
+/// Two comparisons for each case, its tokens and its texts, two tensors and three of the tokenizer.
+#[test]
+fn the_shared_translation_model_agrees() {
+    let Some(folder) = shared("auto/marian") else {
+        return;
+    };
+    let run = verify([
+        OsStr::new("model"),
+        folder.as_os_str(),
+        OsStr::new("--json"),
+    ]);
+    let not_ok = [run.with_status("differs"), run.with_status("not_run")].concat();
+    assert!(not_ok.is_empty(), "{}", run.output);
+    assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
+    let json = fs::read(folder.join("reference.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    let cases = json["cases"].as_array().unwrap().len();
+    assert_eq!(run.with_status("ok").len(), 2 * cases + 5);
+}
+
+/// The small translation models of `pretrained`, which have no tokenizer.
+#[test]
+fn translation_models_agree_and_a_changed_value_is_found() {
+    for name in ["shared", "separate"] {
+        let folder = Folder::copy_of(&format!("../../../../pretrained/tests/data/marian/{name}"));
+        let arguments = || [OsStr::new("model"), folder.path().as_os_str()];
+        let run = verify(arguments());
+        assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
+
+        let original = folder.read_json("reference.json");
+        for changed in ["token", "score"] {
+            let mut reference = original.clone();
+            match changed {
+                "token" => reference["cases"][1]["sequences"][0][2] = 3.into(),
+                _ => reference["cases"][1]["sequence_scores"][0] = 0.5.into(),
+            }
+            folder.write_json("reference.json", &reference);
+            assert_eq!(verify(arguments()).code, Some(1), "{changed}");
+        }
+        folder.write_json("reference.json", &original);
+        for tensor in ["encoder_last_hidden_state", "logits"] {
+            let bytes = folder.read("reference.safetensors");
+            let mut changed = bytes.clone();
+            add(&mut changed, tensor, 7, 1e-3);
+            folder.write("reference.safetensors", changed);
+            assert_eq!(verify(arguments()).code, Some(1), "{tensor}");
+            folder.write("reference.safetensors", bytes);
+        }
+    }
 }

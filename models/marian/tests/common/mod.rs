@@ -1,0 +1,91 @@
+//! A small model with random weights, and what to feed it.
+
+// Each test program uses some of this.
+#![allow(dead_code)]
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData};
+use marian::{ActivationFunction, Marian, MarianConfig, MarianDecoder};
+
+pub(crate) const WIDTH: usize = 48;
+pub(crate) const VOCABULARY: usize = 120;
+pub(crate) const LENGTH: usize = 37; // the cache starts with room for 16 and grows twice
+pub(crate) const POSITIONS: usize = 10;
+
+pub(crate) fn config() -> MarianConfig {
+    MarianConfig {
+        vocab_size: VOCABULARY,
+        d_model: WIDTH,
+        encoder_layers: 2,
+        encoder_attention_heads: 6,
+        encoder_ffn_dim: 56,
+        decoder_layers: 3,
+        decoder_attention_heads: 4,
+        decoder_ffn_dim: 80,
+        activation_function: ActivationFunction::Swish,
+        max_position_embeddings: 64,
+        scale_embedding: true,
+        init_std: 0.3, // large, so that a wrong key or position shows
+        ..MarianConfig::default()
+    }
+}
+
+pub(crate) fn model(device: &Device) -> Marian {
+    device.seed(7);
+    config().init(device)
+}
+
+pub(crate) fn decoder(device: &Device) -> MarianDecoder {
+    model(device).decoder
+}
+
+/// Gives every parameter random values: a fresh bias is zero, which would hide mistakes.
+pub(crate) fn randomly(model: Marian) -> Marian {
+    struct Randomly;
+    impl ModuleMapper for Randomly {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|tensor| tensor.random_like(Distribution::Normal(0.0, 0.3)))
+        }
+    }
+    let mut model = model.map(&mut Randomly);
+    model.encoder.share_embeddings(&model.decoder);
+    model
+}
+
+/// `[texts, POSITIONS, WIDTH]`
+pub(crate) fn memory(texts: usize, device: &Device) -> Tensor<3> {
+    let shape = [texts, POSITIONS, WIDTH];
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+/// `[rows, length]`, different in every row.
+pub(crate) fn ids(rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
+    let ids: Vec<i64> = (0..rows * length)
+        .map(|i| ((i * i + 31 * i) % VOCABULARY) as i64)
+        .collect();
+    Tensor::from_data(TensorData::new(ids, [rows, length]), device)
+}
+
+/// `[rows, LENGTH]`, different in every row.
+pub(crate) fn tokens(rows: usize, device: &Device) -> Tensor<2, Int> {
+    ids(rows, LENGTH, device)
+}
+
+/// The padding of texts of these lengths, `[texts, longest]`.
+pub(crate) fn padding(lengths: &[usize], longest: usize, device: &Device) -> Tensor<2, Bool> {
+    let hidden = lengths
+        .iter()
+        .flat_map(|length| (0..longest).map(move |position| position >= *length));
+    let hidden: Vec<bool> = hidden.collect();
+    Tensor::from_data(TensorData::new(hidden, [lengths.len(), longest]), device)
+}
+
+pub(crate) fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+    (a - b).abs().max().into_scalar::<f32>()
+}
+
+/// max|a−b| / max|b|
+pub(crate) fn relative_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+    let largest = b.clone().abs().max().into_scalar::<f32>();
+    largest_difference(a, b) / largest
+}
