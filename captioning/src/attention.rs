@@ -25,7 +25,8 @@ pub struct AttentionMap {
     pub columns: usize,
     /// The weight of each patch, `[rows, columns]`, from the top left.
     pub patches: Vec<f32>,
-    /// The weight of the encoder's class token, which has no place in the image.
+    /// The weight of the encoder's class token, which has no place in the image, and of other such tokens. 0 for an
+    /// encoder without any.
     pub class_token: f32,
 }
 
@@ -47,8 +48,8 @@ impl Captioner {
     /// device fails, [`Error::Preprocess`] if the tokenizer fails.
     ///
     /// # Panics
-    /// If `memory` has no such image, or if memory or caption are of another model: the memory is not a
-    /// class token and a square of patches, or the caption is too long or has unknown tokens.
+    /// If `memory` has no such image, or if memory or caption are of another model: the memory has another number of
+    /// positions, or the caption is too long or has unknown tokens.
     pub fn attention(
         &self,
         memory: &Memory,
@@ -58,12 +59,11 @@ impl Captioner {
     ) -> Result<Vec<AttentionMap>, Error> {
         let [images, positions, _] = memory.hidden.dims();
         assert!(image < images, "there is no image {image}, only {images}");
-        // CLIP's images are square, so there are as many rows of patches as columns.
-        let side = positions.saturating_sub(1).isqrt();
+        let grid = self.pretrained.config.encoder.grid();
         assert_eq!(
             positions,
-            1 + side * side,
-            "expected a class token and a square of patches"
+            grid.positions(),
+            "the memory is of another model"
         );
 
         let words = self.words(&caption.ids)?;
@@ -81,10 +81,10 @@ impl Captioner {
             };
             AttentionMap {
                 word,
-                rows: side,
-                columns: side,
-                patches: (1..positions).map(mean).collect(),
-                class_token: mean(0),
+                rows: grid.rows,
+                columns: grid.columns,
+                patches: (grid.tokens..positions).map(mean).collect(),
+                class_token: (0..grid.tokens).map(mean).sum(),
                 tokens,
             }
         });

@@ -8,7 +8,7 @@ use checkpoint::{
 };
 use generation::GenerationConfig;
 use preprocess::image::{ImageProcessor, ImageProcessorConfig};
-use preprocess::text::{Language, Tokenizer};
+use preprocess::text::{Language, Tokenizer, UNDETERMINED};
 use pretrained::{LoadError, LoadOptions, Pretrained, Weights};
 
 use crate::{Captioner, Error, embedded};
@@ -78,8 +78,8 @@ impl Captioner {
 
 impl<'a> CaptionerBuilder<'a> {
     /// Loads a checkpoint folder: `config.json`, weights in any form that [`Pretrained::from_folder`]
-    /// reads, `sentencepiece.bpe.model` or `tokenizer.json`, and `preprocessor_config.json`, without which
-    /// CLIP's own settings are used.
+    /// reads, the files of a tokenizer that [`Tokenizer::from_folder`] reads, and `preprocessor_config.json`,
+    /// without which the settings of the encoder's family are used.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.model = Some(Source::Folder(folder.into()));
         self
@@ -124,7 +124,7 @@ impl<'a> CaptionerBuilder<'a> {
 
     /// Sets the languages to write, by code (`es_XX`), short code (`es`) or English name, in the order in
     /// which [`Captioner::languages`] will return them. By default, they are all that the tokenizer has a
-    /// code for, or those that the embedded model was trained for.
+    /// code for, [`UNDETERMINED`] if it has none, or those that the embedded model was trained for.
     pub fn languages<T: Into<String>>(mut self, languages: impl IntoIterator<Item = T>) -> Self {
         self.languages = Some(languages.into_iter().map(Into::into).collect());
         self
@@ -228,6 +228,9 @@ fn from_unchanged_folders(
     let [_, height, _] = pretrained.config.encoder.input();
     let side = u32::try_from(height).unwrap_or(u32::MAX);
     let image_processor = ImageProcessor::new(ImageProcessorConfig::of_checkpoint(folder, side)?)?;
-    let languages: Vec<Language> = tokenizer.languages().map(|(known, _)| known).collect();
+    let mut languages: Vec<Language> = tokenizer.languages().map(|(known, _)| known).collect();
+    if languages.is_empty() {
+        languages.push(UNDETERMINED);
+    }
     Captioner::new(pretrained, image_processor, tokenizer, languages, device)
 }

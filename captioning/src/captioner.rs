@@ -6,7 +6,7 @@ use checkpoint::{Precision, SaveOptions, StagedFolder};
 use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
-use preprocess::text::{Language, Tokenizer};
+use preprocess::text::{Language, Tokenizer, UNDETERMINED};
 use pretrained::{LoadNotice, Pretrained, PretrainedModel};
 use vision_encoder_decoder::Memory;
 
@@ -26,7 +26,7 @@ pub struct Captioner {
 
 impl Captioner {
     /// Joins parts that are already loaded. `languages` are those that [`caption`](Self::caption) will
-    /// accept.
+    /// accept: [`UNDETERMINED`] alone if the model has no codes of languages.
     ///
     /// # Errors
     /// [`Error::Vocabulary`] if the tokenizer has more tokens than the model, [`Error::ImageSize`] if the
@@ -47,7 +47,7 @@ impl Captioner {
             });
         }
         for language in &languages {
-            tokenizer.language_id(language.code)?;
+            language_token(&tokenizer, *language)?;
         }
         let captioner = Self {
             pretrained,
@@ -77,7 +77,8 @@ impl Captioner {
         Ok(())
     }
 
-    /// The languages that the captioner writes.
+    /// The languages that the captioner writes: only [`UNDETERMINED`] if its model has no codes of languages, and
+    /// writes what it was trained on.
     pub fn languages(&self) -> &[Language] {
         &self.languages
     }
@@ -203,6 +204,11 @@ impl Captioner {
         Ok(Tensor::from_data(pixels, &self.device))
     }
 
+    /// The token with which texts in a language begin, if they begin with one.
+    pub(crate) fn language_token(&self, language: Language) -> Result<Option<u32>, Error> {
+        language_token(&self.tokenizer, language)
+    }
+
     /// Turns generated tokens into a caption.
     pub(crate) fn read(&self, language: Language, found: Hypothesis) -> Result<Caption, Error> {
         let Hypothesis {
@@ -235,6 +241,13 @@ impl Captioner {
             Some(text) => text.to_owned(),
             None => self.tokenizer.id_to_token(token).unwrap_or_default(),
         }
+    }
+}
+
+fn language_token(tokenizer: &Tokenizer, language: Language) -> Result<Option<u32>, Error> {
+    match language == UNDETERMINED {
+        true => Ok(None),
+        false => Ok(Some(tokenizer.language_id(language.code)?)),
     }
 }
 

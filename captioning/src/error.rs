@@ -31,6 +31,12 @@ pub enum Error {
         /// Codes and names of the languages that the captioner writes.
         known: Vec<String>,
     },
+    /// A prompt is spelled like a special token that the tokenizer does not have.
+    #[error("the tokenizer has no token {token}; its added tokens are listed in tokenizer.json")]
+    UnknownToken {
+        /// The token.
+        token: String,
+    },
     /// The preprocessing produces images of another size than the model takes.
     #[error(
         "the preprocessing produces images of {found:?} (channels, height, width), but the model takes {expected:?}; preprocessor_config.json and config.json are of different models"

@@ -42,6 +42,7 @@ mod captioner;
 mod decoding;
 mod embedded;
 mod error;
+mod fields;
 mod options;
 mod overlay;
 mod phrase;
@@ -73,7 +74,7 @@ pub use generation::{
 pub use packed_linear::Format;
 pub use preprocess::Error as PreprocessError;
 pub use preprocess::image::{ImageProcessor, RgbImage};
-pub use preprocess::text::{LANGUAGES, Language, Tokenizer, language};
+pub use preprocess::text::{LANGUAGES, Language, Tokenizer, UNDETERMINED, language};
 pub use pretrained::{LoadError, LoadNotice, Pretrained, PretrainedModel, UnknownWeights, Weights};
 pub use vision_encoder_decoder::{GenerateError, Memory, Shortlist};
 

@@ -19,9 +19,13 @@ use crate::{Captioner, Error, Words};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CaptionOptions {
-    /// The options of generation. Their `forced_bos_token_id` is ignored: each caption is forced to
-    /// begin with the code of its language.
+    /// The options of generation. Their `forced_bos_token_id` is ignored if the model has languages: each caption
+    /// is then forced to begin with the code of its language.
     pub generation: GenerationConfig,
+    /// What the decoder is told before it writes, with special tokens spelled out: the task of a Donut,
+    /// `<s_cord-v2>`, or a question within such tokens. It follows the start token; of a Donut, it takes its
+    /// place, as in transformers.
+    pub prompt: String,
     /// The text that every caption begins with.
     pub prefix: String,
     /// Words that a caption has to contain, in any order. They need a beam search.

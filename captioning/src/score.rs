@@ -29,14 +29,20 @@ impl Captioner {
     ) -> Result<Vec<Vec<Result<Caption, Error>>>, Error> {
         let language = self.language(language.code)?;
         let start = config.start_token().map_err(GenerateError::from)?;
-        let code = self.tokenizer().language_id(language.code)?;
-        let prompt = Prompt::new(vec![start]).with_forced_bos_token_id(code);
+        let code = self.language_token(language)?;
+        let prompt = Prompt {
+            forced_bos_token_id: code,
+            ..Prompt::new(vec![start])
+        };
         let mut ids = Vec::with_capacity(texts.len());
         for text in texts {
             let text = text.trim();
             // Tokens that add no text would get the score of another text.
             self.pieces(text)?;
-            ids.push(self.tokenizer().encode(text, language.code, None)?);
+            ids.push(match code {
+                Some(_) => self.tokenizer().encode(text, language.code, None)?,
+                None => self.without_language(text, config)?,
+            });
         }
 
         let [images, _, _] = memory.hidden.dims();
@@ -66,5 +72,17 @@ impl Captioner {
             }));
         }
         Ok(captions)
+    }
+
+    /// A text as labels have it in training: with the tokens that the tokenizer has around texts, and an end token.
+    fn without_language(&self, text: &str, config: &GenerationConfig) -> Result<Vec<u32>, Error> {
+        let mut ids = self.tokenizer().encode_text(text, true)?;
+        let ends = &config.eos_token_id;
+        if let Some(end) = ends.first()
+            && ids.last().is_none_or(|last| !ends.contains(last))
+        {
+            ids.push(*end);
+        }
+        Ok(ids)
     }
 }

@@ -160,10 +160,7 @@ impl Captioner {
         languages: &[Language],
         options: &CaptionOptions,
     ) -> Result<Vec<Prompt>, Error> {
-        let start = options
-            .generation
-            .start_token()
-            .map_err(GenerateError::from)?;
+        let start = self.start(options)?;
         let prefix = match options.prefix.trim() {
             "" => Vec::new(),
             prefix => self.pieces(prefix)?,
@@ -176,12 +173,14 @@ impl Captioner {
         let mut prompts = Vec::with_capacity(languages.len());
         for language in languages {
             let language = self.language(language.code)?;
-            let code = self.tokenizer().language_id(language.code)?;
-            let mut prompt = Prompt::new(vec![start]).with_forced_bos_token_id(code);
-            if !prefix.is_empty() {
-                prompt.tokens.push(code);
-                prompt.tokens.extend(&prefix);
+            let mut prompt = Prompt::new(start.clone());
+            if let Some(code) = self.language_token(language)? {
+                prompt.forced_bos_token_id = Some(code);
+                if !prefix.is_empty() {
+                    prompt.tokens.push(code);
+                }
             }
+            prompt.tokens.extend(&prefix);
             prompts.push(Prompt {
                 required: required.clone(),
                 forbidden: forbidden.clone(),
@@ -189,5 +188,32 @@ impl Captioner {
             });
         }
         Ok(prompts)
+    }
+
+    /// The tokens before the language code: the start token, and the prompt after it or in its place.
+    fn start(&self, options: &CaptionOptions) -> Result<Vec<u32>, Error> {
+        let prompt = options.prompt.trim();
+        let tokens = self.tokenizer().encode_text(prompt, false)?;
+        // A task that is misspelled would be read as text, and answered with nonsense.
+        let is_one_word = !prompt.contains(char::is_whitespace);
+        if is_one_word && prompt.starts_with('<') && prompt.ends_with('>') && tokens.len() > 1 {
+            let is_name = prompt.matches('<').count() == 1;
+            if is_name {
+                return Err(Error::UnknownToken {
+                    token: prompt.to_owned(),
+                });
+            }
+        }
+        if !tokens.is_empty() && self.pretrained.config.encoder.prompt_replaces_start_token() {
+            return Ok(tokens);
+        }
+        let start = options
+            .generation
+            .start_token()
+            .map_err(GenerateError::from)?;
+        let mut all = vec![start];
+        // Who writes the start token does not mean two.
+        all.extend(tokens.strip_prefix(&[start]).unwrap_or(&tokens));
+        Ok(all)
     }
 }

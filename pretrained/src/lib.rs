@@ -62,7 +62,7 @@ mod written;
 
 pub use config::{PretrainedModel, VisionEncoderDecoderConfig};
 pub use error::{ConfigError, LoadError};
-pub use families::{DecoderConfig, EncoderConfig, ImageEncoder, TextDecoder};
+pub use families::{DecoderConfig, EncoderConfig, ImageEncoder, MemoryGrid, TextDecoder};
 pub use new_tokens::NewToken;
 pub use notice::LoadNotice;
 pub use options::{ComposeOptions, LoadOptions};

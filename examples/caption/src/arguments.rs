@@ -30,8 +30,9 @@ pub(crate) struct Arguments {
     /// Also look for pictures in the folders of folders, and take each file once, even if links lead to it.
     #[arg(long)]
     pub(crate) recursive: bool,
-    /// Languages, by code (es_XX), short code (es) or English name (spanish).
-    #[arg(long, value_delimiter = ',', default_value = "en,fr,de,es")]
+    /// Languages, by code (es_XX), short code (es) or English name (spanish). Default: en,fr,de,es, or none for a model
+    /// without codes of languages, which writes what it was trained on.
+    #[arg(long, value_delimiter = ',')]
     pub(crate) lang: Vec<String>,
     #[command(flatten)]
     pub(crate) model: ModelArguments,
@@ -40,6 +41,9 @@ pub(crate) struct Arguments {
     /// Number of captions per language, best first; at most --num-beams. Default: the checkpoint's, or 1.
     #[arg(long, value_name = "N")]
     pub(crate) num_return_sequences: Option<usize>,
+    /// What the model is told before it writes, with special tokens spelled out: the task of a Donut, `<s_cord-v2>`.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) prompt: String,
     /// Text that every caption begins with.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) prefix: String,
@@ -59,7 +63,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
     pub(crate) alternatives: usize,
     /// Instead of captioning, print the score of this text; may be given several times.
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["stream", "attention", "prefix", "require", "forbid", "alternatives"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["stream", "attention", "prompt", "prefix", "require", "forbid", "alternatives"])]
     pub(crate) score: Vec<String>,
     /// Print captions word by word while they are written. With several beams, this prints the part of the
     /// best caption that no longer changes; with --json, a line for each step.
@@ -76,7 +80,7 @@ pub(crate) struct Arguments {
     /// Caption as the published model's original code did, including its quirks: it truncates pixels to
     /// integers, prefers long captions, and returns one caption per language.
     #[arg(long, conflicts_with_all = [
-        "stream", "attention", "prefix", "require", "forbid", "score", "shortlist", "alternatives",
+        "stream", "attention", "prompt", "prefix", "require", "forbid", "score", "shortlist", "alternatives",
     ])]
     pub(crate) as_published: bool,
     #[command(flatten)]
@@ -84,8 +88,8 @@ pub(crate) struct Arguments {
     /// Print one JSON object per picture.
     ///
     /// Its fields: "image", the name; "image_percent", only for a name that is not UTF-8, its bytes in the percent form
-    /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", where a language without a
-    /// caption has an "error" instead; "error", if the picture failed, or its attention could not be written;
+    /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", and
+    /// "fields" if a Donut wrote some, where a language without a caption has an "error" instead; "error", if the picture failed, or its attention could not be written;
     /// "encode_ms", the time of preprocessing and encoding, and "generate_ms"; "options", those of generation that
     /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default"; "ignored", if some have no effect, a
     /// sentence for each.

@@ -50,7 +50,7 @@ impl Job<'_> {
     }
 
     fn caption<'p>(
-        &self,
+        &'p self,
         picture: &'p Picture,
         progress: &Progress,
     ) -> Result<Captioned<'p>, PictureError> {
@@ -69,6 +69,7 @@ impl Job<'_> {
         let mut captioned = Captioned {
             picture,
             captions,
+            captioner: self.captioner,
             encode: encoded - start,
             generate: encoded.elapsed(),
             error: None,

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 /// Returns whether every picture has a caption in every language.
 fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
     let Loaded { captioner, folder } = arguments.model.load(program)?;
-    let languages = captioner::languages(&captioner, &arguments.lang)?;
+    let languages = captioner::languages_or_default(&captioner, &arguments.lang)?;
     // Before any picture, so that invalid options are reported only once.
     let folder = folder.as_deref();
     let chosen = options::choose(arguments, &captioner, folder, &languages)?;

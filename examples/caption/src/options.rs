@@ -43,6 +43,7 @@ pub(crate) fn choose(
     let mut options = CaptionOptions::new(checkpoint.clone());
     if !arguments.as_published {
         options = CaptionOptions {
+            prompt: arguments.prompt.clone(),
             prefix: arguments.prefix.clone(),
             required: arguments.require.clone(),
             forbidden: arguments.forbid.clone(),

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use captioning::{Caption, LanguageCaptions};
+use captioning::{Caption, Captioner, Language, LanguageCaptions, UNDETERMINED};
 use report::{OutputError, Program, message, message_about};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::choice::OptionRecords;
 use crate::error::PictureError;
@@ -13,6 +14,7 @@ use crate::picture::Picture;
 pub(crate) struct Captioned<'a> {
     pub(crate) picture: &'a Picture,
     pub(crate) captions: Vec<LanguageCaptions>,
+    pub(crate) captioner: &'a Captioner,
     pub(crate) encode: Duration,
     pub(crate) generate: Duration,
     /// Why files about the picture could not be written.
@@ -50,6 +52,8 @@ enum Entry<'a> {
 struct CaptionRecord<'a> {
     lang: &'a str,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Value>,
     ids: &'a [u32],
     score: f32,
     token_log_probs: &'a [f32],
@@ -94,7 +98,7 @@ impl Captioned<'_> {
     /// Prints one line of JSON.
     pub(crate) fn print_json(&self, program: &Program, chosen: &Chosen) -> Result<(), OutputError> {
         program.json(&Record {
-            captions: self.captions.iter().flat_map(entries).collect(),
+            captions: self.entries(),
             encode_ms: Some(milliseconds(self.encode)),
             generate_ms: Some(milliseconds(self.generate)),
             options: Some(&chosen.records),
@@ -107,13 +111,43 @@ impl Captioned<'_> {
     pub(crate) fn print_text(&self, program: &Program, scores: bool) -> Result<(), OutputError> {
         program.line(self.picture.name())?;
         for caption in self.all() {
-            let (code, text) = (caption.language.code, &caption.text);
+            let code = label(caption.language);
+            let fields = self.fields(caption);
+            let text = fields.map_or_else(|| caption.text.clone(), |fields| fields.to_string());
             match scores {
-                true => program.line(format_args!("  {code}  {:8.4}  {text}", caption.score))?,
-                false => program.line(format_args!("  {code}  {text}"))?,
+                true => program.line(format_args!("  {code}{:8.4}  {text}", caption.score))?,
+                false => program.line(format_args!("  {code}{text}"))?,
             }
         }
         Ok(())
+    }
+
+    /// The fields of a document, if the caption has some that can be read.
+    fn fields(&self, caption: &Caption) -> Option<Value> {
+        self.captioner.fields(caption).ok().flatten()
+    }
+
+    fn entries(&self) -> Vec<Entry<'_>> {
+        let entries = self.captions.iter().flat_map(|one| match &one.captions {
+            Ok(captions) => captions.iter().map(|caption| self.entry(caption)).collect(),
+            Err(error) => vec![Entry::Missing {
+                lang: one.language.code,
+                error: message(error),
+            }],
+        });
+        entries.collect()
+    }
+
+    fn entry<'c>(&self, caption: &'c Caption) -> Entry<'c> {
+        Entry::Caption(CaptionRecord {
+            lang: caption.language.code,
+            text: &caption.text,
+            fields: self.fields(caption),
+            ids: &caption.ids,
+            score: caption.score,
+            token_log_probs: &caption.token_log_probs,
+            alternatives: alternatives(caption),
+        })
     }
 }
 
@@ -142,25 +176,12 @@ impl Record<'_> {
     }
 }
 
-fn entries(one: &LanguageCaptions) -> Vec<Entry<'_>> {
-    match &one.captions {
-        Ok(captions) => captions.iter().map(entry).collect(),
-        Err(error) => vec![Entry::Missing {
-            lang: one.language.code,
-            error: message(error),
-        }],
+/// What stands in front of a caption in a language: its code, or nothing if there is only one that has none.
+pub(crate) fn label(language: Language) -> String {
+    match language == UNDETERMINED {
+        true => String::new(),
+        false => format!("{}  ", language.code),
     }
-}
-
-fn entry(caption: &Caption) -> Entry<'_> {
-    Entry::Caption(CaptionRecord {
-        lang: caption.language.code,
-        text: &caption.text,
-        ids: &caption.ids,
-        score: caption.score,
-        token_log_probs: &caption.token_log_probs,
-        alternatives: alternatives(caption),
-    })
 }
 
 fn alternatives(caption: &Caption) -> Vec<Vec<AlternativeRecord<'_>>> {

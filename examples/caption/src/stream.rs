@@ -5,6 +5,7 @@ use report::{OutputError, Program};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
+use crate::output::label;
 use crate::picture::Picture;
 
 /// The end of the line of a language without a caption, after the text that was printed before the search
@@ -39,7 +40,7 @@ struct Line {
 impl Line {
     /// What is printed before the text.
     fn beginning(&self) -> String {
-        format!("  {}  ", self.language.code)
+        format!("  {}", label(self.language))
     }
 
     /// Whether the line is of this language and not complete. A language may be asked for twice.

@@ -4,6 +4,6 @@ mod model;
 mod pictures;
 mod search;
 
-pub use model::{LoadError, Loaded, ModelArguments, languages};
+pub use model::{LoadError, Loaded, ModelArguments, languages, languages_or_default};
 pub use pictures::PictureArguments;
 pub use search::{SearchArguments, says};

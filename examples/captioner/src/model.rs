@@ -1,8 +1,11 @@
 use std::path::PathBuf;
 
-use captioning::{Captioner, Language, Weights};
+use captioning::{Captioner, Language, UNDETERMINED, Weights};
 use clap::Args;
 use report::Program;
+
+/// The languages that the published model was trained for.
+const OF_MODEL_CARD: [&str; 4] = ["en", "fr", "de", "es"];
 
 // Comments of the structures would be the help texts of programs.
 #[allow(missing_docs)]
@@ -96,6 +99,22 @@ impl ModelArguments {
             program.message(notice);
         }
         Ok(Loaded { captioner, folder })
+    }
+}
+
+/// The languages that a user names, or else those of the model card. A model without languages writes what
+/// it was trained on.
+///
+/// # Errors
+/// [`LoadError::Captioning`] for one that the model does not write.
+pub fn languages_or_default(
+    captioner: &Captioner,
+    names: &[String],
+) -> Result<Vec<Language>, LoadError> {
+    match names {
+        [] if captioner.languages() == [UNDETERMINED] => Ok(vec![UNDETERMINED]),
+        [] => languages(captioner, &OF_MODEL_CARD.map(String::from)),
+        names => languages(captioner, names),
     }
 }
 

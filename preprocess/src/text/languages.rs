@@ -10,6 +10,13 @@ pub struct Language {
     pub name: &'static str,
 }
 
+/// The language of a model that has no codes of languages, and writes what it was trained on. `und` is the code of ISO
+/// 639-2 for a language that is not known.
+pub const UNDETERMINED: Language = Language {
+    code: "und",
+    name: "undetermined",
+};
+
 /// mBART-50's 52 languages in the order of their token ids: the 25 of mBART first, then those added for mBART-50.
 ///
 /// The codes and their order are fairseq's; Hugging Face has them as `FAIRSEQ_LANGUAGE_CODES` in

@@ -68,7 +68,7 @@ mod tokens_to_json;
 mod vocabulary;
 mod vocabulary_ids;
 
-pub use languages::{LANGUAGES, Language, language};
+pub use languages::{LANGUAGES, Language, UNDETERMINED, language};
 pub use marian::MarianTokenizer;
 pub use more_languages::MORE_LANGUAGES;
 pub use special::SpecialToken;

@@ -5,7 +5,7 @@ use packed_linear::Format;
 use serde_json::{Value, json};
 use transformer_layers::ConfigError;
 
-use super::family::{EncoderFamily, Family};
+use super::family::{EncoderFamily, Family, MemoryGrid};
 
 impl Family for ClipVisionConfig {
     type Model = ClipVisionModel;
@@ -53,5 +53,14 @@ impl Family for ClipVisionConfig {
 impl EncoderFamily for ClipVisionConfig {
     fn input(&self) -> [usize; 3] {
         [self.num_channels, self.image_size, self.image_size]
+    }
+
+    fn grid(&self) -> MemoryGrid {
+        let side = self.image_size / self.patch_size;
+        MemoryGrid {
+            tokens: 1,
+            rows: side,
+            columns: side,
+        }
     }
 }

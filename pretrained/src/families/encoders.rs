@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 use vision_encoder_decoder::{Encoder, Memory};
 
-use super::family::{EncoderFamily, Family};
+use super::family::{EncoderFamily, Family, MemoryGrid};
 use super::table::table;
 
 /// Defines the two enums of a table of encoders, and delegates each call to the crate of the entry.
@@ -32,6 +32,21 @@ macro_rules! encoders {
             pub fn input(&self) -> [usize; 3] {
                 match self {
                     $(Self::$name(config) => config.input()),*
+                }
+            }
+
+            /// Where the positions of the memory are in the image.
+            pub fn grid(&self) -> MemoryGrid {
+                match self {
+                    $(Self::$name(config) => config.grid()),*
+                }
+            }
+
+            /// Whether a prompt takes the place of the start token, as transformers has it for Donut alone. After the
+            /// start token it stands with all others.
+            pub fn prompt_replaces_start_token(&self) -> bool {
+                match self {
+                    $(Self::$name(config) => config.prompt_replaces_start_token()),*
                 }
             }
         }

@@ -58,10 +58,36 @@ pub(crate) trait Family: Clone + Default + PartialEq + Serialize + Sized {
     fn width(&self) -> usize;
 }
 
+/// Where the positions of an encoder's memory are in the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryGrid {
+    /// Positions in front that have no place in the image: a class token for example.
+    pub tokens: usize,
+    /// Rows of the positions after them, which are listed row by row from the top left.
+    pub rows: usize,
+    /// Columns of these.
+    pub columns: usize,
+}
+
+impl MemoryGrid {
+    /// All positions.
+    pub fn positions(&self) -> usize {
+        self.tokens + self.rows * self.columns
+    }
+}
+
 /// The configuration of an image encoder.
 pub(crate) trait EncoderFamily: Family<Model: Encoder<Input = Tensor<4>>> {
     /// Channels, height and width of the pixel values that the encoder takes.
     fn input(&self) -> [usize; 3];
+
+    /// Where the positions of the memory are in the image.
+    fn grid(&self) -> MemoryGrid;
+
+    /// Whether a prompt takes the place of the start token, as transformers has it for Donut alone.
+    fn prompt_replaces_start_token(&self) -> bool {
+        false
+    }
 }
 
 /// The configuration of a text decoder.

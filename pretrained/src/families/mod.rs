@@ -19,3 +19,4 @@ mod vit;
 
 pub use decoders::{DecoderConfig, TextDecoder};
 pub use encoders::{EncoderConfig, ImageEncoder};
+pub use family::MemoryGrid;

@@ -2,10 +2,10 @@ use burn::tensor::Device;
 use checkpoint::Layout;
 use packed_linear::Format;
 use serde_json::{Value, json};
-use swin::{SwinConfig, SwinModel};
+use swin::{SwinConfig, SwinModel, SwinModelType};
 use transformer_layers::ConfigError;
 
-use super::family::{EncoderFamily, Family};
+use super::family::{EncoderFamily, Family, MemoryGrid};
 
 impl Family for SwinConfig {
     type Model = SwinModel;
@@ -55,5 +55,20 @@ impl EncoderFamily for SwinConfig {
     fn input(&self) -> [usize; 3] {
         let [height, width] = self.image_size.get();
         [self.num_channels, height, width]
+    }
+
+    fn grid(&self) -> MemoryGrid {
+        let ([height, width], [rows, columns]) = (self.image_size.get(), self.patch_size.get());
+        // Each stage but the last merges patches two by two.
+        let merged = 1 << (self.depths.len() - 1);
+        MemoryGrid {
+            tokens: 0,
+            rows: height.div_ceil(rows).div_ceil(merged),
+            columns: width.div_ceil(columns).div_ceil(merged),
+        }
+    }
+
+    fn prompt_replaces_start_token(&self) -> bool {
+        self.model_type == SwinModelType::DonutSwin
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use transformer_layers::ConfigError;
 use vit::{ViTConfig, ViTModel};
 
-use super::family::{EncoderFamily, Family};
+use super::family::{EncoderFamily, Family, MemoryGrid};
 
 impl Family for ViTConfig {
     type Model = ViTModel;
@@ -54,5 +54,15 @@ impl EncoderFamily for ViTConfig {
     fn input(&self) -> [usize; 3] {
         let [height, width] = self.image_size.get();
         [self.num_channels, height, width]
+    }
+
+    fn grid(&self) -> MemoryGrid {
+        let ([height, width], [rows, columns]) = (self.image_size.get(), self.patch_size.get());
+        let (rows, columns) = (height / rows, width / columns);
+        MemoryGrid {
+            tokens: self.num_positions() - rows * columns,
+            rows,
+            columns,
+        }
     }
 }
