@@ -20,6 +20,29 @@ pub(super) struct Parts {
     pub(super) word_splitter: Option<&'static str>,
 }
 
+/// Which tokens that are spelled like a language code are languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Codes {
+    /// Those of mBART-50, and other special tokens.
+    All,
+    /// Special tokens.
+    Special,
+    /// None: some vocabularies have codes that no text begins with.
+    None,
+}
+
+impl Codes {
+    /// Those of a tokenizer that is named by its class, or not at all.
+    fn of(class: Option<Class>, options: &Options) -> Result<Self, Error> {
+        Ok(match class {
+            Some(Class::MBart50) => Self::All,
+            Some(_) => Self::None,
+            None if options.text("tokenizer_class")?.is_some() => Self::Special,
+            None => Self::All,
+        })
+    }
+}
+
 impl Parts {
     pub(super) fn new(tokenizer: tokenizers::Tokenizer, size: usize) -> Self {
         Self {
@@ -39,7 +62,8 @@ impl Tokenizer {
     ) -> Result<Self, Error> {
         let (mut parts, post_processor) = tokenizer_json::read(bytes)?;
         let mut special = add_tokens(&mut parts.tokenizer, class, options, false)?;
-        let languages = languages(&parts.tokenizer);
+        let codes = Codes::of(class, options)?;
+        let languages = languages(&parts.tokenizer, codes);
         if !options.exist || !languages.is_empty() {
             special = usual(&parts.tokenizer, !languages.is_empty());
         }
@@ -59,7 +83,8 @@ impl Tokenizer {
         options: &Options,
     ) -> Result<Self, Error> {
         let special = add_tokens(&mut parts.tokenizer, Some(class), options, true)?;
-        let languages = languages(&parts.tokenizer);
+        let codes = Codes::of(Some(class), options)?;
+        let languages = languages(&parts.tokenizer, codes);
         let processor = of_class(&parts, Some(class), options, &special, &languages)?;
         Self::new(parts, special, languages, processor, options)
     }
@@ -200,14 +225,16 @@ fn of_class(
     }))
 }
 
-/// The languages that have tokens, which only unigram models have. A language of mBART-50 need not be marked as special,
-/// as in files of its own.
-pub(super) fn languages(tokenizer: &tokenizers::Tokenizer) -> Vec<(Language, u32)> {
-    if !matches!(tokenizer.get_model(), ModelWrapper::Unigram(_)) {
+/// The languages that have tokens, which only unigram models have. Of all codes, those of mBART-50 need not be marked as
+/// special, as in files of its own.
+pub(super) fn languages(tokenizer: &tokenizers::Tokenizer, codes: Codes) -> Vec<(Language, u32)> {
+    if codes == Codes::None || !matches!(tokenizer.get_model(), ModelWrapper::Unigram(_)) {
         return Vec::new();
     }
+    let vocabulary = tokenizer.get_added_vocabulary();
     let of_mbart = LANGUAGES
         .into_iter()
+        .filter(|language| codes == Codes::All || vocabulary.is_special_token(language.code))
         .filter_map(|language| Some((language, tokenizer.token_to_id(language.code)?)));
     let mut added: Vec<_> = tokenizer.get_added_tokens_decoder().into_iter().collect();
     added.sort_unstable_by_key(|(id, _)| *id);

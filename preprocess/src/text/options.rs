@@ -101,6 +101,13 @@ impl Options {
             self.named.push((role, token));
         }
         self.named.sort_by_key(|(role, _)| *role as usize);
+        // Roles that only one model has, such as `image_token`.
+        let own = values.iter().filter(|(key, value)| {
+            let is_known = SpecialToken::ALL.iter().any(|role| role.name() == *key);
+            key.ends_with("_token") && value.is_string() && !is_known
+        });
+        let own = own.filter_map(|(_, value)| token(value, true)).collect();
+        self.add_extra(TOKENIZER_CONFIG, own)?;
         for key in ["extra_special_tokens", "additional_special_tokens"] {
             let Some(value) = present(values, key) else {
                 continue;
@@ -112,13 +119,18 @@ impl Options {
                 _ => None,
             };
             let tokens = tokens.ok_or_else(|| refuse(key, "a list of tokens", value))?;
-            check(key, &tokens)?;
-            self.extra = tokens;
             // The second name is the older one of the same list.
-            if !self.extra.is_empty() {
-                break;
+            if key == "extra_special_tokens" || self.extra.is_empty() {
+                self.add_extra(key, tokens)?;
             }
         }
+        Ok(())
+    }
+
+    fn add_extra(&mut self, key: &str, mut tokens: Vec<AddedToken>) -> Result<(), Error> {
+        tokens.retain(|token| !token.content.is_empty());
+        check(key, &tokens)?;
+        self.extra.extend(tokens);
         Ok(())
     }
 
