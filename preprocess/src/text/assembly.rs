@@ -133,7 +133,15 @@ fn add_tokens(
     let mut tokens: Vec<Added> = Vec::new();
     for (id, token) in &options.by_id {
         let is_named = special.iter().any(|(_, content)| content == token.content);
-        let token = token.clone().special(token.special || is_named);
+        let mut others = options.extra.iter();
+        let is_special = match class {
+            // Written in Python, it skips the tokens that are special by their role or in the list of special ones.
+            Some(Class::BertJapanese) => {
+                is_named || others.any(|other| other.content == token.content)
+            }
+            _ => is_named || token.special,
+        };
+        let token = token.clone().special(is_special);
         if known.insert(token.content.clone()) {
             tokens.push((Some(*id), token));
         }

@@ -55,7 +55,10 @@ pub(super) fn read(bytes: &[u8], class: Class, options: &Options) -> Result<Part
     if class != Class::XlmRoberta {
         added.extend(mask);
     }
-    added.extend(symbols(&model.pieces));
+    // transformers 5 gives XLM-R's class either the symbols of this file or the tokens that another one lists.
+    if class != Class::XlmRoberta || options.extra.is_empty() {
+        added.extend(symbols(&model.pieces));
+    }
     let pieces = fairseq_order(&model.pieces, codes);
     let size = pieces.len();
     let unigram = vocabulary::unigram(pieces, UNKNOWN_ID, false)?;
