@@ -302,7 +302,10 @@ fn what_is_missing_or_unknown_is_named() {
             "merges.txt",
         ),
         (
-            vec![("vocab.json", r#"{"a": 0, "b": 5}"#), ("merges.txt", "")],
+            vec![
+                ("vocab.json", r#"{"a": 0, "b": 1, "c": 3}"#),
+                ("merges.txt", ""),
+            ],
             "without gaps",
         ),
         (

@@ -25,6 +25,9 @@ const JPEG_LEVELS: f64 = 4.0;
 /// A generous bound for what `f32` rounding moves a value by, in grey levels.
 const ROUNDING: f64 = 1e-3;
 
+/// The side of images, in pixels, for a processor_config.json that says nothing about images.
+const DEFAULT_SIDE: u32 = 224;
+
 /// The start of every JPEG file.
 const JPEG_SIGNATURE: [u8; 3] = [0xFF, 0xD8, 0xFF];
 
@@ -98,13 +101,15 @@ pub(crate) fn verify(check: &Check, report: &mut Report<'_>) -> Result<(), Input
     Ok(())
 }
 
-/// The options of the folder's `preprocessor_config.json`, or else CLIP's of the size in its `pixels.json`.
+/// The options of the folder's `processor_config.json` or `preprocessor_config.json`, or else CLIP's of the size in its
+/// `pixels.json`.
 fn read_config(folder: &Path) -> Result<ImageProcessorConfig, InputError> {
-    let path = folder.join("preprocessor_config.json");
-    if path.exists() {
-        return Ok(ImageProcessorConfig::from_file(path)?);
-    }
     let path = folder.join("pixels.json");
+    let files = ["processor_config.json", "preprocessor_config.json"];
+    if files.iter().any(|name| folder.join(name).exists()) {
+        // The side is that of a checkpoint without options.
+        return Ok(ImageProcessorConfig::of_checkpoint(folder, DEFAULT_SIDE)?);
+    }
     let settings: Settings = read_json(&path)?;
     if settings.size == 0 {
         return Err(content(

@@ -75,7 +75,8 @@ enum Command {
     },
     /// Pixel values computed from image files.
     Images {
-        /// Folder with images/, pixels.safetensors and, for the options, preprocessor_config.json or pixels.json.
+        /// Folder with images/, pixels.safetensors and, for the options, processor_config.json,
+        /// preprocessor_config.json or pixels.json.
         folder: PathBuf,
         /// Folder of the images, if it is not images/ in the folder of the reference.
         #[arg(long, value_name = "FOLDER")]

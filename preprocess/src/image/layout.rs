@@ -13,6 +13,8 @@ pub(super) struct Layout {
     pub(super) between: Option<[u64; 2]>,
     /// The size of the resize of which a part is kept; that of the image itself if there is none.
     pub(super) resized: [u64; 2],
+    /// Whether that resize makes an image smaller that does not fit into a page.
+    pub(super) is_thumbnail: bool,
     /// The size of the result.
     pub(super) kept: [u64; 2],
     /// What the result shows of the resized image.
@@ -53,6 +55,7 @@ impl Layout {
             turned: false,
             between: None,
             resized,
+            is_thumbnail: false,
             kept,
             axes: [0, 1].map(|axis| center_crop(resized[axis], kept[axis], config.resize_backend)),
         }
@@ -117,6 +120,7 @@ impl Layout {
             turned,
             between,
             resized: last,
+            is_thumbnail: between.is_some() || !config.do_resize,
             kept,
             axes,
         })

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::geometry::CropAxis;
 use super::layout::Layout;
 use super::resample::resize_window;
-use super::{Backend, ImageProcessorConfig, RgbImage};
+use super::{Backend, ImageProcessorConfig, Resample, RgbImage};
 use crate::Error;
 
 /// Turns images into the input of an encoder, as the Hugging Face class of its configuration does.
@@ -172,6 +172,11 @@ impl ImageProcessor {
             changed = Some(RgbImage::new(size[1] as u32, size[0] as u32, pixels)?);
         }
         let image = changed.as_ref().unwrap_or(image);
+        let filter = match filter {
+            // Hugging Face's Donut takes the number of this filter, 0, for none.
+            Resample::Nearest if layout.is_thumbnail => Resample::Bicubic,
+            filter => filter,
+        };
         resize_window(image, layout.resized, window(&layout.axes), filter, backend)
     }
 }
@@ -218,7 +223,7 @@ fn normalized(config: &ImageProcessorConfig, channel: usize, level: f64) -> f32 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::CropSize;
+    use crate::image::{CropSize, ImageProcessorClass, ResizeTo};
 
     #[test]
     fn a_processor_is_shared_by_threads() {
@@ -277,6 +282,30 @@ mod tests {
             .unwrap();
         assert_eq!(pixels.shape, [1, 3, 1, 2]);
         assert_eq!(pixels.values, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    }
+
+    #[test]
+    fn a_thumbnail_of_the_nearest_pixels_is_bicubic() {
+        let mut config = ImageProcessorClass::Donut.defaults();
+        config.size = ResizeTo::Exact {
+            height: 4,
+            width: 8,
+        };
+        let image = RgbImage::new(32, 8, (0..32 * 8 * 3).map(|byte| byte as u8).collect()).unwrap();
+        let values = |config: &ImageProcessorConfig| {
+            let processor = ImageProcessor::new(config.clone()).unwrap();
+            processor.process(&image).unwrap().values
+        };
+        config.do_resize = false;
+        config.resample = Resample::Nearest;
+        let nearest = values(&config);
+        config.resample = Resample::Bicubic;
+        assert_eq!(nearest, values(&config));
+        // The resize to the shortest edge takes the nearest pixels nevertheless.
+        config.do_resize = true;
+        let bicubic = values(&config);
+        config.resample = Resample::Nearest;
+        assert_ne!(bicubic, values(&config));
     }
 
     #[test]

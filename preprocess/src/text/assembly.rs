@@ -20,6 +20,29 @@ pub(super) struct Parts {
     pub(super) word_splitter: Option<&'static str>,
 }
 
+/// Which tokens that are spelled like a language code are languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Codes {
+    /// Those of mBART-50, and other special tokens.
+    All,
+    /// Special tokens.
+    Special,
+    /// None: some vocabularies have codes that no text begins with.
+    None,
+}
+
+impl Codes {
+    /// Those of a tokenizer that is named by its class, or not at all.
+    fn of(class: Option<Class>, options: &Options) -> Result<Self, Error> {
+        Ok(match class {
+            Some(Class::MBart50) => Self::All,
+            Some(_) => Self::None,
+            None if options.text("tokenizer_class")?.is_some() => Self::Special,
+            None => Self::All,
+        })
+    }
+}
+
 impl Parts {
     pub(super) fn new(tokenizer: tokenizers::Tokenizer, size: usize) -> Self {
         Self {
@@ -39,7 +62,8 @@ impl Tokenizer {
     ) -> Result<Self, Error> {
         let (mut parts, post_processor) = tokenizer_json::read(bytes)?;
         let mut special = add_tokens(&mut parts.tokenizer, class, options, false)?;
-        let languages = languages(&parts.tokenizer);
+        let codes = Codes::of(class, options)?;
+        let languages = languages(&parts.tokenizer, codes);
         if !options.exist || !languages.is_empty() {
             special = usual(&parts.tokenizer, !languages.is_empty());
         }
@@ -59,7 +83,8 @@ impl Tokenizer {
         options: &Options,
     ) -> Result<Self, Error> {
         let special = add_tokens(&mut parts.tokenizer, Some(class), options, true)?;
-        let languages = languages(&parts.tokenizer);
+        let codes = Codes::of(Some(class), options)?;
+        let languages = languages(&parts.tokenizer, codes);
         let processor = of_class(&parts, Some(class), options, &special, &languages)?;
         Self::new(parts, special, languages, processor, options)
     }
@@ -108,7 +133,15 @@ fn add_tokens(
     let mut tokens: Vec<Added> = Vec::new();
     for (id, token) in &options.by_id {
         let is_named = special.iter().any(|(_, content)| content == token.content);
-        let token = token.clone().special(token.special || is_named);
+        let mut others = options.extra.iter();
+        let is_special = match class {
+            // Written in Python, it skips the tokens that are special by their role or in the list of special ones.
+            Some(Class::BertJapanese) => {
+                is_named || others.any(|other| other.content == token.content)
+            }
+            _ => is_named || token.special,
+        };
+        let token = token.clone().special(is_special);
         if known.insert(token.content.clone()) {
             tokens.push((Some(*id), token));
         }
@@ -200,14 +233,16 @@ fn of_class(
     }))
 }
 
-/// The languages that have tokens, which only unigram models have. A language of mBART-50 need not be marked as special,
-/// as in files of its own.
-pub(super) fn languages(tokenizer: &tokenizers::Tokenizer) -> Vec<(Language, u32)> {
-    if !matches!(tokenizer.get_model(), ModelWrapper::Unigram(_)) {
+/// The languages that have tokens, which only unigram models have. Of all codes, those of mBART-50 need not be marked as
+/// special, as in files of its own.
+pub(super) fn languages(tokenizer: &tokenizers::Tokenizer, codes: Codes) -> Vec<(Language, u32)> {
+    if codes == Codes::None || !matches!(tokenizer.get_model(), ModelWrapper::Unigram(_)) {
         return Vec::new();
     }
+    let vocabulary = tokenizer.get_added_vocabulary();
     let of_mbart = LANGUAGES
         .into_iter()
+        .filter(|language| codes == Codes::All || vocabulary.is_special_token(language.code))
         .filter_map(|language| Some((language, tokenizer.token_to_id(language.code)?)));
     let mut added: Vec<_> = tokenizer.get_added_tokens_decoder().into_iter().collect();
     added.sort_unstable_by_key(|(id, _)| *id);

@@ -16,6 +16,10 @@ pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 const ADDED_TOKENS: &str = "added_tokens.json";
 
+/// The special tokens without a role: today's key and the older one.
+const EXTRA: &str = "extra_special_tokens";
+const ADDITIONAL: &str = "additional_special_tokens";
+
 /// The options of a tokenizer. Without files, all are absent.
 #[derive(Debug, Default)]
 pub(super) struct Options {
@@ -49,10 +53,15 @@ impl Options {
             return Ok(options);
         }
         let path = folder.join(SPECIAL_TOKENS_MAP);
-        if let Some(values) = object(&path)? {
+        let mut additional = Vec::new();
+        if let Some(mut values) = object(&path)? {
             options.exist = true;
+            // Tokens of this list count after all others, and if they are in the next file too, they need not be special.
+            let own = values.remove(ADDITIONAL);
             options
                 .read_special_tokens(&values)
+                .and_then(|()| list(ADDITIONAL, own.as_ref()))
+                .map(|tokens| additional = tokens)
                 .map_err(|error| error.in_file(&path))?;
         }
         let path = folder.join(ADDED_TOKENS);
@@ -60,6 +69,9 @@ impl Options {
             options
                 .read_added_tokens(&values)
                 .map_err(|error| error.in_file(&path))?;
+        }
+        if options.extra.is_empty() {
+            options.extra = additional;
         }
         Ok(options)
     }
@@ -85,7 +97,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Reads the tokens of all roles, and the other special tokens. What was read before stays where nothing new is said.
+    /// Reads the tokens of all roles, and adds the other special tokens. A role that is not there keeps its token.
     fn read_special_tokens(&mut self, values: &Map<String, Value>) -> Result<(), Error> {
         const EXPECTED: &str = "a token, as a text or an object with content";
         for role in SpecialToken::ALL {
@@ -101,23 +113,20 @@ impl Options {
             self.named.push((role, token));
         }
         self.named.sort_by_key(|(role, _)| *role as usize);
-        for key in ["extra_special_tokens", "additional_special_tokens"] {
-            let Some(value) = present(values, key) else {
-                continue;
-            };
-            let tokens: Option<Vec<AddedToken>> = match value {
-                Value::Array(list) => list.iter().map(|value| token(value, true)).collect(),
-                // Names that a model gives its own tokens.
-                Value::Object(named) => named.values().map(|value| token(value, true)).collect(),
-                _ => None,
-            };
-            let tokens = tokens.ok_or_else(|| refuse(key, "a list of tokens", value))?;
-            check(key, &tokens)?;
-            self.extra = tokens;
-            // The second name is the older one of the same list.
-            if !self.extra.is_empty() {
-                break;
-            }
+        // Roles that only one model has, such as `image_token`.
+        let own = values.iter().filter(|(key, value)| {
+            let is_known = SpecialToken::ALL.iter().any(|role| role.name() == *key);
+            key.ends_with("_token") && value.is_string() && !is_known
+        });
+        let own = own.filter_map(|(_, value)| token(value, true));
+        let own: Vec<AddedToken> = own.collect();
+        check(TOKENIZER_CONFIG, &own)?;
+        self.extra.extend(own);
+        self.extra.extend(list(EXTRA, values.get(EXTRA))?);
+        let additional = list(ADDITIONAL, values.get(ADDITIONAL))?;
+        // The older name of the same list.
+        if self.extra.is_empty() {
+            self.extra = additional;
         }
         Ok(())
     }
@@ -185,6 +194,21 @@ pub(super) fn object(path: &Path) -> Result<Option<Map<String, Value>>, Error> {
 /// A value that is there and not `null`, which means the same to Hugging Face.
 fn present<'v>(values: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
     values.get(key).filter(|value| !value.is_null())
+}
+
+/// The tokens under a key: a list, or an object with the names that a model gives them.
+fn list(key: &str, value: Option<&Value>) -> Result<Vec<AddedToken>, Error> {
+    let tokens: Option<Vec<AddedToken>> = match value {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(list)) => list.iter().map(|value| token(value, true)).collect(),
+        Some(Value::Object(named)) => named.values().map(|value| token(value, true)).collect(),
+        Some(_) => None,
+    };
+    let mut tokens =
+        tokens.ok_or_else(|| refuse(key, "a list of tokens", value.unwrap_or(&Value::Null)))?;
+    tokens.retain(|token| !token.content.is_empty());
+    check(key, &tokens)?;
+    Ok(tokens)
 }
 
 /// A token as a text, or as the object that transformers saves; `None` if the value is neither.

@@ -12,7 +12,7 @@ use super::languages::{LANGUAGES, Language};
 use super::options::Options;
 use super::protobuf::{Fields, Value};
 use super::quoted::quoted;
-use super::special::{BEGIN, END, FAIRSEQ, MASK, UNKNOWN};
+use super::special::{BEGIN, END, FAIRSEQ, MASK, PAD, SpecialToken, UNKNOWN};
 use super::{charsmap, vocabulary};
 use crate::Error;
 
@@ -67,13 +67,20 @@ pub(super) fn read(bytes: &[u8], class: Class, options: &Options) -> Result<Part
         _ => &LANGUAGES[..],
     };
     check_kind(&model, codes)?;
-    let mut added = special_tokens(codes);
-    let mask = added.pop();
-    if class != Class::XlmRoberta {
-        added.extend(mask);
+    let mut added = match class {
+        // Its special tokens are added with those of the options.
+        Class::XlmRoberta => Vec::new(),
+        _ => special_tokens(codes),
+    };
+    // transformers 5 gives XLM-R's class either the symbols of this file or the tokens that another one lists.
+    if class != Class::XlmRoberta || options.extra.is_empty() {
+        added.extend(symbols(&model.pieces));
     }
-    added.extend(symbols(&model.pieces));
-    let pieces = fairseq_order(&model.pieces, codes);
+    let first = match class {
+        Class::XlmRoberta => own_names(options),
+        _ => [BEGIN, PAD, END, UNKNOWN, MASK],
+    };
+    let pieces = fairseq_order(&model.pieces, first, codes);
     let size = pieces.len();
     let unigram = vocabulary::unigram(pieces, UNKNOWN_ID, false)?;
     let mut tokenizer = tokenizers::Tokenizer::new(unigram);
@@ -238,17 +245,37 @@ fn check_kind(model: &Model<'_>, codes: &[Language]) -> Result<(), Error> {
     }
 }
 
+/// The names that options may give to XLM-R's `<s>`, `<pad>`, `</s>`, `<unk>` and `<mask>`.
+fn own_names(options: &Options) -> [&str; 5] {
+    let roles = [
+        (SpecialToken::Bos, BEGIN),
+        (SpecialToken::Pad, PAD),
+        (SpecialToken::Eos, END),
+        (SpecialToken::Unk, UNKNOWN),
+        (SpecialToken::Mask, MASK),
+    ];
+    roles.map(|(role, usual)| {
+        let mut named = options.named.iter();
+        let own = named.find(|(known, _)| *known == role);
+        own.map_or(usual, |(_, token)| &token.content)
+    })
+}
+
 /// `<s> <pad> </s> <unk>`, the pieces of the file, the language codes, `<mask>`.
-fn fairseq_order(pieces: &[Piece<'_>], codes: &[Language]) -> Vec<(String, f64)> {
+fn fairseq_order(
+    pieces: &[Piece<'_>],
+    [begin, pad, end, unknown, mask]: [&str; 5],
+    codes: &[Language],
+) -> Vec<(String, f64)> {
     let special = |token: &str| (token.to_owned(), 0.0);
     let pieces = pieces.iter().skip(FILE_SPECIALS.len());
     let pieces = pieces.map(|piece| (piece.text.to_owned(), f64::from(piece.score)));
-    let first = FAIRSEQ.into_iter().map(special);
+    let first = [begin, pad, end, unknown].map(special).into_iter();
     let codes = codes.iter().map(|language| special(language.code));
     first
         .chain(pieces)
         .chain(codes)
-        .chain([special(MASK)])
+        .chain([special(mask)])
         .collect()
 }
 

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use tokenizers::{AddedToken, ModelWrapper};
 
-use super::assembly::languages;
+use super::assembly::{Codes, languages};
 use super::class::Class;
 use super::files::{self, read_file};
 use super::languages::Language;
@@ -164,7 +164,11 @@ impl Tokenizer {
             .ok_or_else(|| Error::tokenizer_file(format!("the token {END}"), "none"))?;
         let token = AddedToken::from(language.code, true);
         self.inner.add_tokens([token]).map_err(Error::Tokenize)?;
-        self.languages = languages(&self.inner);
+        let codes = match self.languages.is_empty() {
+            true => Codes::Special,
+            false => Codes::All,
+        };
+        self.languages = languages(&self.inner, codes);
         let (template, processor) = template::of_languages(&self.languages, end)?;
         self.template = template;
         self.inner.with_post_processor(Some(processor));

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Tokenizer;
 
-/// How many fields are read of one text. A receipt has some hundred; each takes time in proportion to the text.
-const FIELDS: usize = 10_000;
+/// How many fields are read of one text. A model writes some thousand tokens at most, of which a field takes two or more.
+/// Each takes time in proportion to the text.
+const FIELDS: usize = 1000;
 
 /// How deep fields are nested. What is deeper is a text.
 const DEPTH: usize = 64;
@@ -23,7 +24,7 @@ const SEPARATOR: &str = "<sep/>";
 /// The special token of the task and the one that ends the text have to be taken off before: the text after the first
 /// `>`, decoded [with special tokens](Tokenizer::decode), up to `</s>`.
 ///
-/// Any text has a result. Of one with more than 10,000 fields, the rest is left out; fields that are nested more than 64
+/// Any text has a result. Of one with more than 1,000 fields, the rest is left out; fields that are nested more than 64
 /// deep stay texts.
 ///
 /// ```

@@ -15,7 +15,10 @@ pub(super) const REFERENCE: &str = "reference.json";
 #[serde(expecting = "a JSON object")]
 struct Reference {
     vocab_size: usize,
+    /// None if the public implementation lacked what it needs to split texts into words.
+    #[serde(default)]
     encodings: Vec<Encoding>,
+    #[serde(default)]
     decodings: Vec<Decoding>,
 }
 
@@ -48,37 +51,33 @@ pub(super) fn verify(
     let reference: Reference = read_json(path)?;
     let size = tokenizer.vocab_size();
     report.add(of_one("vocabulary size", size, reference.vocab_size))?;
-    report.add(encodings(tokenizer, &reference.encodings, path)?)?;
-
     // The reference's ids are decoded, so that this does not depend on encoding.
     let equals = |ids: &[u32], skip_special_tokens, expected: &String| {
         let found = tokenizer.decode(ids, skip_special_tokens).ok();
         found.as_ref() == Some(expected)
     };
-    let texts = reference.encodings.iter();
-    let differing = texts.filter(|case| !equals(&case.ids, true, &case.decoded));
-    report.add(of_texts(
-        "decoded texts",
-        differing,
-        reference.encodings.len(),
-    ))?;
-    let texts = reference.encodings.iter();
-    let differing = texts.filter(|case| !equals(&case.ids, false, &case.decoded_with_special));
-    report.add(of_texts(
-        "decoded texts with special tokens",
-        differing,
-        reference.encodings.len(),
-    ))?;
-    let cases = &reference.decodings;
-    let differing = cases
-        .iter()
-        .filter(|case| !equals(&case.ids, true, &case.decoded))
-        .map(|case| format!("{:?}", shortened(&case.decoded)));
-    report.add(of_named(
-        "decoded ids in any order",
-        cases.len(),
-        differing.collect(),
-    ))?;
+    let cases = &reference.encodings;
+    if !cases.is_empty() {
+        report.add(encodings(tokenizer, cases, path)?)?;
+        let differing = cases
+            .iter()
+            .filter(|case| !equals(&case.ids, true, &case.decoded));
+        report.add(of_texts("decoded texts", differing, cases.len()))?;
+        let differing = cases
+            .iter()
+            .filter(|case| !equals(&case.ids, false, &case.decoded_with_special));
+        let what = "decoded texts with special tokens";
+        report.add(of_texts(what, differing, cases.len()))?;
+    }
+    let others = &reference.decodings;
+    if !others.is_empty() || cases.is_empty() {
+        let differing = others
+            .iter()
+            .filter(|case| !equals(&case.ids, true, &case.decoded))
+            .map(|case| format!("{:?}", shortened(&case.decoded)));
+        let what = "decoded ids in any order";
+        report.add(of_named(what, others.len(), differing.collect()))?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::folders::{Folder, positions};
 use crate::run::verify;
 
 const REFERENCE: &str = "tokenizer.json.reference";
+const CLASS_REFERENCE: &str = "reference.json";
 
 /// A change of the value at a JSON pointer of the reference.
 struct Change {
@@ -105,4 +106,42 @@ fn changed_texts_and_codes_are_found() {
         }
     }
     assert_found(changes);
+}
+
+#[test]
+fn changed_values_of_other_classes_are_found() {
+    let folder = Folder::of_class("bert-json");
+    let original = folder.read_json(CLASS_REFERENCE);
+    let mut changes = vec![at("/vocab_size", one_more)];
+    for (list, fields) in [
+        (
+            "encodings",
+            &["text", "decoded", "decoded_with_special"][..],
+        ),
+        ("decodings", &["decoded"]),
+    ] {
+        for (row, case) in original[list].as_array().unwrap().iter().enumerate() {
+            for index in positions(case["ids"].as_array().unwrap().len()) {
+                // The first id that is no special token, whatever it was: a neighbour may be special too.
+                changes.push(at(format!("/{list}/{row}/ids/{index}"), |id| {
+                    let other = if *id == 5 { 6 } else { 5 };
+                    other.into()
+                }));
+            }
+            for field in fields {
+                changes.push(at(format!("/{list}/{row}/{field}"), |text| {
+                    format!("{}z", text.as_str().unwrap()).into()
+                }));
+            }
+        }
+    }
+    assert!(changes.len() > 100);
+    for Change { pointer, change } in changes {
+        let mut changed = original.clone();
+        let value = changed.pointer_mut(&pointer).unwrap();
+        *value = change(value);
+        folder.write_json(CLASS_REFERENCE, &changed);
+        let run = verify([OsStr::new("text"), folder.path().as_os_str()]);
+        assert_eq!(run.code, Some(1), "{pointer}\n{}{}", run.output, run.errors);
+    }
 }

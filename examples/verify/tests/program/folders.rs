@@ -16,6 +16,18 @@ const VOCABULARY: &str = concat!(
     "/../../captioning/model/sentencepiece.bpe.model"
 );
 
+/// Small tokenizers of several classes, each with what a public implementation makes of texts and ids.
+const CLASSES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../preprocess/tests/data/classes"
+);
+
+/// The folders in another one.
+pub(crate) fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
 /// A folder of the shared references; `None` in a checkout without them.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let folder = Path::new(SHARED).join(name);
@@ -46,6 +58,18 @@ impl Folder {
         let folder = Self::copy_of("text");
         fs::copy(VOCABULARY, folder.file("sentencepiece.bpe.model")).unwrap();
         folder
+    }
+
+    /// A copy of the small tokenizer with this name.
+    pub(crate) fn of_class(name: &str) -> Self {
+        let folder = Self::empty();
+        copy(&Path::new(CLASSES).join(name), folder.path());
+        folder
+    }
+
+    /// The folders of all small tokenizers.
+    pub(crate) fn of_classes() -> Vec<PathBuf> {
+        folders_in(Path::new(CLASSES))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use generation::GenerationConfig;
 use serde_json::Value;
 
-use crate::folders::{Folder, add, shared};
+use crate::folders::{Folder, add, folders_in, shared};
 use crate::run::{Run, verify};
 
 /// Checks that nothing differs in the cases and so many tensors, and that only cases with unsupported options were not
@@ -293,6 +293,48 @@ fn the_published_tokenizer_agrees() {
     let Some(folder) = shared("text") else { return };
     let run = verify([OsStr::new("text"), folder.as_os_str()]);
     assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
+}
+
+#[test]
+fn tokenizers_of_other_classes_agree() {
+    let mut folders = Folder::of_classes();
+    if let Some(shared) = shared("auto-text") {
+        folders.extend(folders_in(&shared));
+    }
+    assert!(folders.len() >= 10);
+    for folder in folders {
+        let run = verify([OsStr::new("text"), folder.as_os_str()]);
+        assert_eq!(run.code, Some(0), "{}{}", run.output, run.errors);
+        assert!(run.output.contains("5 comparisons hold"), "{}", run.output);
+    }
+}
+
+#[test]
+fn a_tokenizer_that_can_only_decode_is_not_run_on_texts() {
+    let folder = Folder::of_class("characters");
+    let config = r#"{"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}"#;
+    folder.write("tokenizer_config.json", config);
+    let run = verify([OsStr::new("text"), folder.path().as_os_str()]);
+    assert_eq!(run.code, Some(3), "{}{}", run.output, run.errors);
+    assert!(run.output.contains("MeCab"), "{}", run.output);
+}
+
+#[test]
+fn options_within_those_of_a_processor_are_read() {
+    let Some(references) = shared("auto-images") else {
+        return;
+    };
+    let folder = Folder::empty();
+    let options =
+        std::fs::read_to_string(references.join("deit/preprocessor_config.json")).unwrap();
+    let options =
+        format!(r#"{{"image_processor": {options}, "processor_class": "TrOCRProcessor"}}"#);
+    folder.write("processor_config.json", options);
+    let pixels = std::fs::read(references.join("deit/pixels.safetensors")).unwrap();
+    folder.write("pixels.safetensors", pixels);
+    let images = references.join("../images/images");
+    let images = [OsStr::new("--images"), images.as_os_str()];
+    assert_images_agree(&[&[folder.path().as_os_str()], &images[..]].concat(), 14);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn read(text: &str, options: &Options) -> Result<Parts, Error> {
     let kind = options.text("subword_tokenizer_type")?;
     let mut tokenizer = match kind.unwrap_or("wordpiece") {
         "character" => characters(vocabulary, unknown, words, lowercase)?,
-        "wordpiece" => pieces(vocabulary, unknown, lowercase)?,
+        "wordpiece" => pieces(vocabulary, unknown, words, lowercase)?,
         other => {
             let expected = "character or wordpiece";
             return Err(refuse("subword_tokenizer_type", expected, &quoted(other)));
@@ -119,9 +119,14 @@ fn characters(
 fn pieces(
     vocabulary: VocabularyIds,
     unknown: String,
+    words: Words,
     lowercase: bool,
 ) -> Result<tokenizers::Tokenizer, Error> {
     let mut tokenizer = tokenizers::Tokenizer::new(word_piece::model(vocabulary, unknown)?);
+    if words == Words::None {
+        tokenizer.with_pre_tokenizer(Some(WhitespaceSplit));
+        return Ok(tokenizer);
+    }
     tokenizer
         .with_normalizer(Some(Sequence::new(basic(lowercase).into())))
         .map_err(Error::Tokenize)?;
