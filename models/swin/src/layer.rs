@@ -5,6 +5,7 @@ use packed_linear::{AttentionBias, Format, Input, LayerNorm};
 use transformer_layers::{AttentionConfig, EncoderAttention, FeedForward, FeedForwardConfig};
 
 use crate::drop_path::DropPath;
+use crate::parts::{MOST_VALUES, in_parts};
 use crate::relative_positions::RelativePositions;
 use crate::windows::Windows;
 use crate::{SwinConfig, SwinModelType};
@@ -67,21 +68,36 @@ impl Layer {
     /// # Shapes
     /// - hidden, output: `[batch, rows · columns, width]`
     pub(crate) fn forward(&self, hidden: Tensor<3>, windows: &Windows) -> Tensor<3> {
+        let hidden = hidden.clone() + self.drop_path.forward(self.attend(hidden, windows));
+        let [batch, positions, width] = hidden.dims();
+        let rows = hidden.reshape([batch * positions, width]);
+        let rows = in_parts(rows, MOST_VALUES, |rows, _| {
+            let input = Input::normed(&self.feed_forward_norm, rows.clone());
+            self.feed_forward.forward(input, rows)
+        });
+        rows.reshape([batch, positions, width])
+    }
+
+    /// What positions attend to in their windows.
+    ///
+    /// # Shapes
+    /// - hidden, output: `[batch, rows · columns, width]`
+    fn attend(&self, hidden: Tensor<3>, windows: &Windows) -> Tensor<3> {
         // Padding comes after the norm, so it is 0 for the projections.
-        let cut = windows.cut(self.attention_norm.forward(hidden.clone()));
+        let cut = windows.cut(self.attention_norm.forward(hidden));
         let bias = self.relative_positions.bias(windows.relative_index.clone());
         let kinds = match &windows.masks {
             Some(masks) => bias + masks.clone(),
             None => bias,
         };
-        let bias = AttentionBias {
-            kinds: &kinds,
-            of_items: &windows.kinds,
-        };
-        let attended = windows.join(self.attention.forward_biased(cut, bias));
-        let attended = self.attention_dropout.forward(attended);
-        let hidden = hidden + self.drop_path.forward(attended);
-        let input = Input::normed(&self.feed_forward_norm, hidden.clone());
-        self.feed_forward.forward(input, hidden)
+        let attended = in_parts(cut, MOST_VALUES, |cut, first| {
+            let [count, _, _] = cut.dims();
+            let bias = AttentionBias {
+                kinds: &kinds,
+                of_items: &windows.kinds(first, count),
+            };
+            self.attention.forward_biased(cut, bias)
+        });
+        self.attention_dropout.forward(windows.join(attended))
     }
 }

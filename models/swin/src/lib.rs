@@ -35,6 +35,7 @@ mod embeddings;
 mod encoder;
 mod layer;
 mod model;
+mod parts;
 mod patch_merging;
 mod relative_positions;
 mod stage;

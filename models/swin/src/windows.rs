@@ -28,8 +28,8 @@ pub(crate) struct Windows {
     pub(crate) relative_index: Tensor<1, Int>,
     /// What hides positions across a seam: `[kinds, 1, positions, positions]`. `None` if nothing is shifted.
     pub(crate) masks: Option<Tensor<4>>,
-    /// The kind of mask of each window: 2 in the last row of windows, plus 1 in the last column.
-    pub(crate) kinds: Arc<[u32]>,
+    /// The kind of mask of each window of an image: 2 in the last row of windows, plus 1 in the last column.
+    kinds: Arc<[u32]>,
 }
 
 impl Windows {
@@ -89,6 +89,13 @@ impl Windows {
                 false => [0].into(),
             },
         }
+    }
+
+    /// The kinds of masks of some of the windows of a batch, from `first` on.
+    pub(crate) fn kinds(&self, first: usize, count: usize) -> Vec<u32> {
+        let kinds = self.kinds.iter().copied().cycle();
+        let first = first % self.kinds.len();
+        kinds.skip(first).take(count).collect()
     }
 
     /// Cuts grids into windows. Padding is 0.
@@ -191,7 +198,9 @@ mod tests {
             0.0, 0.0, 0.0, 1.0,
         ];
         assert_eq!(values(cut)[..16], expected);
-        assert_eq!(*windows.kinds, [0, 1, 2, 3]);
+        assert_eq!(windows.kinds(0, 4), [0, 1, 2, 3]);
+        // Those of the next image follow.
+        assert_eq!(windows.kinds(6, 3), [2, 3, 0]);
     }
 
     #[test]

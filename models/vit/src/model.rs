@@ -165,20 +165,23 @@ mod tests {
         let _guard = RANDOM.lock();
         let device = Device::flex().autodiff();
         device.seed(1);
-        let model = config(ViTModelType::Deit).init(&device);
-        let pixels = pixels(&device).require_grad();
-        let gradients = model
-            .forward(pixels.clone())
-            .powi_scalar(3)
-            .sum()
-            .backward();
-        let pixels = pixels.grad(&gradients).unwrap();
-        let scale = model.norm.gamma.val().grad(&gradients).unwrap();
-        for size in [
-            pixels.abs().sum().into_scalar::<f32>(),
-            scale.abs().sum().into_scalar::<f32>(),
-        ] {
-            assert!(size.is_finite() && size > 0.0, "{size}");
+        for qkv_bias in [true, false] {
+            let config = ViTConfig {
+                qkv_bias,
+                ..config(ViTModelType::Deit)
+            };
+            let model = config.init(&device);
+            let pixels = pixels(&device).require_grad();
+            let hidden = model.forward(pixels.clone());
+            let gradients = hidden.powi_scalar(3).sum().backward();
+            let pixels = pixels.grad(&gradients).unwrap();
+            let scale = model.norm.gamma.val().grad(&gradients).unwrap();
+            for size in [
+                pixels.abs().sum().into_scalar::<f32>(),
+                scale.abs().sum().into_scalar::<f32>(),
+            ] {
+                assert!(size.is_finite() && size > 0.0, "{size}");
+            }
         }
     }
 }
