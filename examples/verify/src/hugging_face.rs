@@ -8,6 +8,10 @@ use crate::cases::{Case, difference, equal_sequences, results};
 use crate::report::Comparison;
 use crate::tolerance::Tolerance;
 
+/// How much less likely than the best token the reference's token may be in a greedy search: what `f32` rounding moves
+/// log-probabilities by. Two tokens that are this close are a tie, which depends on the order of sums.
+const TIE: f32 = 1e-5;
+
 /// The run of one case.
 pub(crate) struct Run<'a, E, D> {
     pub(crate) model: &'a VisionEncoderDecoder<E, D>,
@@ -28,10 +32,11 @@ impl<E: Encoder, D: Decoder> Run<'_, E, D> {
         let found =
             self.model
                 .generate_from(self.memory.clone(), &row_sources, &prompts, &self.config)?;
-        let found: Vec<Hypothesis> = match results(found, name, case.sequences.len()) {
+        let mut found: Vec<Hypothesis> = match results(found, name, case.sequences.len()) {
             Ok(found) => found.concat(),
             Err(failed) => return Ok(vec![failed]),
         };
+        let ties = self.decide_ties(&mut found, case, &prompts)?;
 
         let longest = found.iter().map(|h| h.tokens.len()).max().unwrap_or(0);
         let sequences: Vec<Vec<u32>> = found
@@ -61,6 +66,11 @@ impl<E: Encoder, D: Decoder> Run<'_, E, D> {
             let start = if same_length { 0.0 } else { f64::INFINITY };
             texts = texts.with_difference(apart.fold(start, f64::max), self.tolerance.scores);
         }
+        if ties > 0 {
+            texts = texts.with_reason(format!(
+                "{ties} of them chose another of two tokens within {TIE:e} once, and are compared along the reference's"
+            ));
+        }
         let mut comparisons = vec![texts];
         if let Some(expected) = &case.token_log_probs {
             let what = format!("log-probabilities of {name}");
@@ -76,6 +86,52 @@ impl<E: Encoder, D: Decoder> Run<'_, E, D> {
             });
         }
         Ok(comparisons)
+    }
+
+    /// Replaces texts of a greedy search that differ from the reference's by those, with the model's own
+    /// log-probabilities, if each of their tokens is the best, or a [tie](TIE) with it. Returns how many.
+    fn decide_ties(
+        &self,
+        found: &mut [Hypothesis],
+        case: &Case,
+        prompts: &[Prompt],
+    ) -> Result<usize, GenerateError> {
+        let one_each = found.len() == prompts.len() && case.sequences.len() == prompts.len();
+        if self.tolerance.rounded || self.config.num_beams > 1 || !one_each {
+            return Ok(0);
+        }
+        let mut ties = 0;
+        for (image, (found, expected)) in found.iter_mut().zip(&case.sequences).enumerate() {
+            let Some(expected) = expected.get(1..) else {
+                continue;
+            };
+            let generated = self.without_padding(expected);
+            let ends = |token: &u32| self.config.eos_token_id.contains(token);
+            let is_complete =
+                generated.last().is_some_and(ends) || generated.len() + 1 == self.config.longest(1);
+            if generated == found.generated_tokens() || !is_complete {
+                continue;
+            }
+            let scored = self.model.score(
+                self.memory.clone(),
+                &[image],
+                &prompts[image..=image],
+                &[generated.to_vec()],
+                Generation::new(self.config.clone()).with_alternatives(1),
+            )?;
+            let Some(Ok(scored)) = scored.into_iter().next() else {
+                continue;
+            };
+            let best = scored.alternatives.iter().map(|step| step.first());
+            let mut apart = best.zip(&scored.token_log_probs);
+            let is_tie = apart
+                .all(|(best, log_prob)| best.is_some_and(|best| best.log_prob - log_prob <= TIE));
+            if is_tie && scored.alternatives.len() == generated.len() {
+                *found = scored;
+                ties += 1;
+            }
+        }
+        Ok(ties)
     }
 
     /// Compares texts some of which differ. With rounded weights, two texts count as equal if the model

@@ -232,7 +232,7 @@ mod tests {
                 "unknown variant `relative_key`",
             ),
             (r#"{"hidden_size": "wide"}"#, "not a model configuration"),
-            ("[1]", "not a model configuration"),
+            ("", "not a model configuration"),
         ] {
             let error = message(BertDecoderConfig::from_json(json).unwrap_err());
             assert!(error.contains(expected), "{json}: {error}");

@@ -96,7 +96,12 @@ impl Reference {
         });
         let names = WeightNames {
             groups: &groups,
-            ignored: &["encoder.*", "enc_to_dec_proj.*"],
+            ignored: &[
+                "encoder.*",
+                "enc_to_dec_proj.*",
+                // A head with its own table uses its own bias, but transformers saves both.
+                "decoder.cls.predictions.bias",
+            ],
         };
         let weights = open_weights(&self.folder).unwrap();
         load_weights(decoder, weights.as_ref(), &names).unwrap()

@@ -1,10 +1,13 @@
 use burn::module::Module;
 use burn::tensor::Device;
-use generation::{GenerationConfig, Hypothesis, Prompt};
+use generation::{Generation, GenerationConfig, Hypothesis, Prompt};
 use serde_json::{Map, Value};
 use vision_encoder_decoder::{Encoder, Memory, VisionEncoderDecoder};
 
 use crate::reference::{Family, Reference};
+
+/// How close log-probabilities are whose order depends on the order of sums.
+const TIE: f32 = 1e-5;
 
 /// Stands for the encoder, whose output the references have.
 #[derive(Module, Debug)]
@@ -42,8 +45,28 @@ pub fn searches_are_those_of_the_reference<F: Family>(reference: &Reference) {
             .collect();
         let expected = case["sequences"].as_array().unwrap();
         assert_eq!(found.len(), expected.len(), "{options:?}");
-        for (index, found) in found.iter().enumerate() {
-            compare(&config, case, index, found);
+        for (index, mut found) in found.into_iter().enumerate() {
+            let text = &expected[index].as_array().unwrap()[1..];
+            let text: Vec<u32> = text
+                .iter()
+                .map(|token| token.as_u64().unwrap() as u32)
+                .collect();
+            if config.num_beams == 1 && found.generated_tokens() != text {
+                // The reference's text, if each of its tokens is the best or a tie with it.
+                let end = text
+                    .iter()
+                    .position(|token| config.eos_token_id.contains(token));
+                let text = text[..end.map_or(text.len(), |end| end + 1)].to_vec();
+                let generation = Generation::new(config.clone()).with_alternatives(1);
+                let (prompt, memory) = (&prompts[index..=index], memory.clone());
+                let scored = model.score(memory, &[index], prompt, &[text], generation);
+                let scored = scored.unwrap().remove(0).unwrap();
+                let mut steps = scored.alternatives.iter().zip(&scored.token_log_probs);
+                if steps.all(|(best, log_prob)| best[0].log_prob - log_prob <= TIE) {
+                    found = scored;
+                }
+            }
+            compare(&config, case, index, &found);
         }
     }
 }

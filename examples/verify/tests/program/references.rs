@@ -140,8 +140,17 @@ fn the_shared_models_agree() {
 }
 
 #[test]
-fn the_shared_models_with_other_encoders_agree() {
-    for name in ["donut-mbart", "swin-mbart"] {
+fn the_shared_models_of_other_families_agree() {
+    for name in [
+        "deit-roberta",
+        "deit-trocr",
+        "donut-mbart",
+        "swin-gpt2",
+        "swin-mbart",
+        "vit-bert",
+        "vit-gpt2",
+        "vit-trocr",
+    ] {
         let Some(folder) = shared(&format!("auto/{name}")) else {
             return;
         };
