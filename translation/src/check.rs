@@ -117,10 +117,16 @@ impl Checks {
             return vec![Flag::Empty];
         }
         let found = [
-            (Flag::LengthRatio, self.is_out_of_proportion(source, translation)),
+            (
+                Flag::LengthRatio,
+                self.is_out_of_proportion(source, translation),
+            ),
             (Flag::Script, self.is_in_other_script(translation)),
             (Flag::Copied, is_copied(source, translation)),
-            (Flag::Repeated, is_repeated(translation) && !is_repeated(source)),
+            (
+                Flag::Repeated,
+                is_repeated(translation) && !is_repeated(source),
+            ),
         ];
         let found = found.into_iter().filter(|(_, is_found)| *is_found);
         found.map(|(flag, _)| flag).collect()
@@ -143,16 +149,19 @@ impl Checks {
     fn is_out_of_proportion(&self, source: &str, translation: &str) -> bool {
         let length = |text: &str, language: Option<Language>| {
             let characters = text.chars().count() as f64;
-            let is_dense = language.is_some_and(|language| {
-                ["zh_CN", "yue_HK", "ja_XX"].contains(&language.code)
-            });
+            let is_dense = language
+                .is_some_and(|language| ["zh_CN", "yue_HK", "ja_XX"].contains(&language.code));
             characters * if is_dense { SPACED } else { 1.0 }
         };
         let source_length = length(source, self.source);
         let ratio = length(translation, self.target) / source_length;
         let is_long = source_length >= self.min_length as f64;
         // A short text may become much longer, but not without end.
-        let most = if is_long { self.max_length_ratio } else { 4.0 * self.max_length_ratio };
+        let most = if is_long {
+            self.max_length_ratio
+        } else {
+            4.0 * self.max_length_ratio
+        };
         ratio > most || is_long && 1.0 / ratio > self.max_length_ratio
     }
 
@@ -161,7 +170,9 @@ impl Checks {
             return false;
         };
         let letters = translation.chars().filter(|one| one.is_alphabetic());
-        let own: Vec<bool> = letters.filter_map(|one| target.is_written_with(one)).collect();
+        let own: Vec<bool> = letters
+            .filter_map(|one| target.is_written_with(one))
+            .collect();
         let foreign = own.iter().filter(|own| !**own).count();
         2 * foreign > own.len()
     }
@@ -185,10 +196,13 @@ fn repeats<T: PartialEq>(items: &[T], most: usize) -> bool {
     (1..=4).any(|period| {
         let needed = period * most;
         let mut equal = 0;
-        items.iter().zip(items.iter().skip(period)).any(|(one, later)| {
-            equal = if one == later { equal + 1 } else { 0 };
-            equal >= needed
-        })
+        items
+            .iter()
+            .zip(items.iter().skip(period))
+            .any(|(one, later)| {
+                equal = if one == later { equal + 1 } else { 0 };
+                equal >= needed
+            })
     })
 }
 
@@ -208,8 +222,18 @@ mod tests {
         for (source, target, text, translation) in [
             ("en", "de", "Two dogs on a beach", "Zwei Hunde am Strand"),
             ("en", "fr", "A cat", "Un chat"),
-            ("en", "zh", "Two dogs are playing on a sunny beach", "两只狗在阳光明媚的海滩上玩耍"),
-            ("zh", "en", "两只狗在阳光明媚的海滩上玩耍", "Two dogs are playing on a sunny beach"),
+            (
+                "en",
+                "zh",
+                "Two dogs are playing on a sunny beach",
+                "两只狗在阳光明媚的海滩上玩耍",
+            ),
+            (
+                "zh",
+                "en",
+                "两只狗在阳光明媚的海滩上玩耍",
+                "Two dogs are playing on a sunny beach",
+            ),
             ("en", "ru", "An iPhone 12 on a table", "iPhone 12 на столе"),
             ("en", "ja", "A cat on a chair", "椅子の上の猫"),
             ("en", "de", "Berlin", "Berlin"),
@@ -217,7 +241,10 @@ mod tests {
             ("en", "es", "", ""),
         ] {
             let flags = checks(source, target).flags_of_texts(text, translation);
-            let flags: Vec<_> = flags.into_iter().filter(|flag| *flag != Flag::Copied).collect();
+            let flags: Vec<_> = flags
+                .into_iter()
+                .filter(|flag| *flag != Flag::Copied)
+                .collect();
             assert_eq!(flags, [], "{translation}");
         }
     }
@@ -228,7 +255,11 @@ mod tests {
         for (target, translation, flag) in [
             ("de", " ", Flag::Empty),
             ("de", "Ja", Flag::LengthRatio),
-            ("de", &"Zwei Hunde, drei Katzen, vier ".repeat(3), Flag::LengthRatio),
+            (
+                "de",
+                &"Zwei Hunde, drei Katzen, vier ".repeat(3),
+                Flag::LengthRatio,
+            ),
             ("ru", "Zwei Hunde am Strand", Flag::Script),
             ("de", "two dogs on a beach", Flag::Copied),
             ("de", "Hund Hund Hund Hund Hund Hund", Flag::Repeated),

@@ -145,7 +145,9 @@ impl Translator {
         config: &GenerationConfig,
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Result<Translated, TextError>>, Error> {
-        let start = config.start_token().map_err(vision_encoder_decoder::GenerateError::from)?;
+        let start = config
+            .start_token()
+            .map_err(vision_encoder_decoder::GenerateError::from)?;
         let mut results: Vec<Option<Result<Translated, TextError>>> = Vec::new();
         let mut sources = Vec::new();
         for (index, text) in texts.iter().enumerate() {
@@ -190,7 +192,10 @@ impl Translator {
         let start = config.start_token().map_err(error)?;
         let generation = Generation::new(config.clone());
         let prompts = [Prompt::new(vec![start])];
-        Ok(self.model().validate(&generation, &prompts).map_err(error)?)
+        Ok(self
+            .model()
+            .validate(&generation, &prompts)
+            .map_err(error)?)
     }
 
     /// The tokens of a text.
@@ -261,7 +266,9 @@ impl Translator {
         let translations = found.into_iter().map(|found| {
             let ids = found.generated_tokens().to_vec();
             // An end token is forced at the greatest length.
-            let ends = ids.last().is_some_and(|id| config.eos_token_id.contains(id));
+            let ends = ids
+                .last()
+                .is_some_and(|id| config.eos_token_id.contains(id));
             Translation {
                 text: self.tokenizer.decode(&ids, true),
                 score: found.score,

@@ -95,7 +95,10 @@ fn there_are_as_many_translations_as_are_asked_for_the_best_first() {
         num_return_sequences: 9,
         ..translator.generation_config().clone()
     };
-    assert!(matches!(translator.validate(&config), Err(Error::Generate(_))));
+    assert!(matches!(
+        translator.validate(&config),
+        Err(Error::Generate(_))
+    ));
 }
 
 #[test]
@@ -105,7 +108,10 @@ fn a_long_text_is_refused_or_cut_and_the_others_are_translated() {
     let found = translator(|builder| builder).translate(&texts).unwrap();
     assert!(!found[0].as_ref().unwrap().is_cut);
     let error = found[1].as_ref().unwrap_err();
-    assert!(matches!(error, TextError::TooLong { most: 64, .. }), "{error}");
+    assert!(
+        matches!(error, TextError::TooLong { most: 64, .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("split it"), "{error}");
 
     let cutting = translator(|builder| builder.long_texts(LongTexts::Cut));
