@@ -54,10 +54,7 @@ fn packed_weights_compute_what_ordinary_weights_compute() {
     let device = Device::flex();
     let with = |format: Option<Format>| {
         device.seed(3);
-        let config = MarianConfig {
-            init_std: 0.15,
-            ..config()
-        };
+        let config = config();
         let model = match format {
             Some(format) => config.init_packed(format, &device),
             None => config.init(&device),
