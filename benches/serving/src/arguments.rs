@@ -41,6 +41,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) impatient: bool,
 
+    /// Requests per second over all clients, whatever the server answers, as long as a client is free
+    #[arg(long, conflicts_with = "impatient", value_name = "N")]
+    pub(crate) rate: Option<f64>,
+
     /// The process whose memory is shown; on Linux
     #[arg(long)]
     pub(crate) pid: Option<u32>,

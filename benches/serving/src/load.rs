@@ -16,6 +16,7 @@ const STACK: usize = 256 * 1024;
 struct Load<'a> {
     arguments: &'a Arguments,
     requests: &'a [Vec<u8>],
+    begun: Instant,
     until: Instant,
     sent: AtomicUsize,
     outcomes: Mutex<Vec<Outcome>>,
@@ -36,6 +37,7 @@ pub(crate) fn run(
     let load = Load {
         arguments,
         requests,
+        begun,
         until: begun + arguments.time(),
         sent: AtomicUsize::new(0),
         outcomes: Mutex::default(),
@@ -67,6 +69,9 @@ impl Load<'_> {
         let mut connection = None;
         while Instant::now() < self.until {
             let index = self.sent.fetch_add(1, Ordering::Relaxed);
+            if !self.wait_for_turn(index) {
+                return;
+            }
             let begun = Instant::now();
             let mut pause = None;
             let outcome = match self.ask(&mut connection, index) {
@@ -87,11 +92,28 @@ impl Load<'_> {
             if let Ok(mut outcomes) = self.outcomes.lock() {
                 outcomes.push(outcome);
             }
-            if let Some(pause) = pause.filter(|_| !self.arguments.impatient) {
+            if let Some(pause) =
+                pause.filter(|_| !self.arguments.impatient && self.arguments.rate.is_none())
+            {
                 let left = self.until.saturating_duration_since(Instant::now());
                 thread::sleep(pause.min(left));
             }
         }
+    }
+
+    /// Waits until a request is due, if there is a rate. Whether it is due before the time is over.
+    fn wait_for_turn(&self, index: usize) -> bool {
+        let Some(rate) = self.arguments.rate else {
+            return true;
+        };
+        let due = Duration::try_from_secs_f64(index as f64 / rate).ok();
+        let due = due.and_then(|due| self.begun.checked_add(due));
+        let due = due.filter(|due| *due < self.until);
+        thread::sleep(
+            due.unwrap_or(self.until)
+                .saturating_duration_since(Instant::now()),
+        );
+        due.is_some()
     }
 
     /// Sends a request. `None` if it is given up.

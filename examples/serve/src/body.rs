@@ -31,7 +31,7 @@ pub(crate) struct Whole {
     pub(crate) hold: OwnedSemaphorePermit,
 }
 
-/// Reads a body.
+/// Reads the body of a request for captions, if there is room for them.
 pub(crate) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Whole, Failure> {
     let limit = app.limits.max_body_bytes;
     let announced = headers
@@ -39,6 +39,11 @@ pub(crate) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<W
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > limit) {
         return Err(too_large(limit));
+    }
+    // Before it is kept in memory, since thousands of clients may be asking while there is no room.
+    if let Err(refused) = app.server.check_room() {
+        let _ = timeout(app.limits.body_timeout(), discard(body, limit)).await;
+        return Err(refused.into());
     }
     let hold = Arc::clone(&app.request_memory)
         .try_acquire_many_owned(permits(announced.unwrap_or(limit)))
@@ -74,6 +79,18 @@ async fn whole(body: Body, announced: Option<usize>, limit: usize) -> Result<Byt
         bytes.extend_from_slice(&part);
     }
     Ok(bytes.into())
+}
+
+/// Reads a body and drops it, since many clients read no answer before they have sent everything.
+async fn discard(body: Body, limit: usize) {
+    let mut parts = body.into_data_stream();
+    let mut bytes = 0;
+    while let Some(Ok(part)) = parts.next().await {
+        bytes += part.len();
+        if bytes > limit {
+            return;
+        }
+    }
 }
 
 fn too_large(limit: usize) -> Failure {

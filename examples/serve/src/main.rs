@@ -50,6 +50,9 @@ use crate::visitors::Visitors;
 /// Threads that answer; captions are written and pictures decoded on others.
 const ANSWERING_THREADS: usize = 2;
 
+/// Threads that decode pictures and parse forms. Each keeps memory of its own, so there are few.
+const BLOCKING_THREADS: usize = 3;
+
 /// The name of the model that is embedded.
 const EMBEDDED: &str = "pictograms";
 
@@ -63,6 +66,7 @@ fn run(program: &Program, arguments: Arguments) -> Result<u8, StartError> {
     let app = Arc::new(start(program, arguments)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ANSWERING_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(StartError::Thread)?;

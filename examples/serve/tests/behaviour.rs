@@ -142,6 +142,74 @@ fn slow_clients_lose_their_connections() {
 }
 
 #[test]
+fn a_client_that_reads_nothing_loses_its_connection() {
+    let server = Server::start(&[
+        "--log-level",
+        "warn",
+        "--connections",
+        "1",
+        "--body-timeout",
+        "1",
+    ]);
+    // Far more answers than the buffers of both sides hold.
+    let request = format!(
+        "GET /openapi.json HTTP/1.1\r\nHost: {}\r\n\r\n",
+        server.address
+    );
+    let mut deaf = server.connect();
+    let sent = request.repeat(20_000);
+    let sender = deaf.try_clone().unwrap();
+    thread::scope(|scope| {
+        // It ends with an error as soon as the server has closed the connection.
+        scope.spawn(|| { &sender }.write_all(sent.as_bytes()));
+        let mut first = [0; 100];
+        deaf.read_exact(&mut first).unwrap();
+        // Only one connection is allowed, so this one is answered after the other is closed.
+        server.assert_lives();
+    });
+}
+
+#[test]
+fn a_killed_server_leaves_nothing_that_keeps_the_next_from_its_port() {
+    let first = Server::start(&["--log-level", "warn"]);
+    let running = occupy(&first);
+    let port = first.address.rsplit(':').next().unwrap().to_owned();
+    first.signal("KILL");
+    assert_eq!(first.exit_code(), None);
+    let mut rest = Vec::new();
+    let _ = { &running }.read_to_end(&mut rest);
+    assert!(!String::from_utf8_lossy(&rest).contains("event: done"));
+    let second = Server::start(&["--log-level", "warn", "--port", &port]);
+    let short = json!({"images": [data_url(HORSE)], "languages": ["en"]});
+    assert_eq!(second.post_json("/v1/captions", &short).status, 200);
+}
+
+#[test]
+fn a_crowd_that_hangs_up_half_way_leaves_nothing_behind() {
+    let server = Server::start(&["--log-level", "warn", "--queue", "16"]);
+    let body = long().to_string();
+    for crowd in 0..10 {
+        let clients: Vec<_> = (0..100)
+            .map(|client| {
+                let mut stream = server.begin("POST", "/v1/captions", &[JSON], Some(body.len()));
+                // Some leave within the body, others while they wait or are answered.
+                let part = [body.len(), body.len() / 2, body.len() - 1][(crowd + client) % 3];
+                let _ = stream.write_all(&body.as_bytes()[..part]);
+                stream
+            })
+            .collect();
+        drop(clients);
+    }
+    server.wait_for("the end of all", |server| {
+        server.metric("captions_running") == 0.0
+            && server.metric("captions_queue_length") == 0.0
+            && server.metric("captions_connections") == 1.0
+    });
+    let short = json!({"images": [data_url(HORSE)], "languages": ["en"]});
+    assert_eq!(server.post_json("/v1/captions", &short).status, 200);
+}
+
+#[test]
 fn more_connections_than_allowed_wait_for_one_to_close() {
     let server = Server::start(&[
         "--log-level",

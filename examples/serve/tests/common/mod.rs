@@ -48,15 +48,19 @@ impl Server {
         server
     }
 
-    /// Starts a server on a free port.
+    /// Starts a server, on a free port unless the arguments name one.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with_log(arguments, Stdio::inherit())
     }
 
     /// Starts a server whose log goes somewhere.
     pub(crate) fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
+        let any_port: &[&str] = match arguments.contains(&"--port") {
+            true => &[],
+            false => &["--port", "0"],
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_serve"))
-            .args(["--port", "0"])
+            .args(any_port)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(log)
