@@ -8,13 +8,21 @@ use pretrained::{Pretrained, VisionEncoderDecoderConfig, Weights};
 
 use crate::END;
 
-/// The size of a model.
+/// The family and the size of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Size {
     /// That of the published model, with 547 million parameters.
     Full,
     /// 101 tokens and two narrow layers in each half.
     Tiny,
+    /// ViT-B/16 and GPT-2.
+    VitGpt2,
+    /// ViT-B/16 for 384 pixels and TrOCR's decoder.
+    TrocrBase,
+    /// Donut's Swin for 1,280 × 960 pixels and four layers of mBART.
+    DonutBase,
+    /// ViT-B/16 and two layers of BERT.
+    MangaOcr,
 }
 
 impl fmt::Display for Size {
@@ -22,6 +30,10 @@ impl fmt::Display for Size {
         formatter.write_str(match self {
             Self::Full => "full",
             Self::Tiny => "tiny",
+            Self::VitGpt2 => "vit-gpt2",
+            Self::TrocrBase => "trocr-base",
+            Self::DonutBase => "donut-base",
+            Self::MangaOcr => "manga-ocr",
         })
     }
 }
@@ -31,6 +43,10 @@ pub fn random_model(size: Size, weights: Weights, device: &Device) -> Pretrained
     let config = match size {
         Size::Full => VisionEncoderDecoderConfig::clip_vision_mbart50(),
         Size::Tiny => VisionEncoderDecoderConfig::tiny(),
+        Size::VitGpt2 => VisionEncoderDecoderConfig::vit_gpt2(),
+        Size::TrocrBase => VisionEncoderDecoderConfig::trocr_base(),
+        Size::DonutBase => VisionEncoderDecoderConfig::donut_base(),
+        Size::MangaOcr => VisionEncoderDecoderConfig::manga_ocr(),
     };
     device.seed(1);
     let pretrained = Pretrained::from_config(config, GenerationConfig::default(), weights, device);

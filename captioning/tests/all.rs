@@ -6,6 +6,7 @@ mod as_published;
 mod attention;
 mod builder;
 mod embedded;
+mod families;
 mod joining;
 mod new_languages;
 mod options;

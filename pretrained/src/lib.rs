@@ -55,6 +55,7 @@ mod notice;
 mod options;
 mod pretrained;
 mod save;
+mod sizes;
 mod tied_head;
 mod translator;
 mod weights;

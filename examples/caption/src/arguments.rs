@@ -62,6 +62,10 @@ pub(crate) struct Arguments {
     /// With --json, print this many of the most likely tokens at each position.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
     pub(crate) alternatives: usize,
+    /// Translate each caption with this model, such as Helsinki-NLP/opus-mt-en-de: for a captioner that writes one
+    /// language. A folder, or a name on the Hugging Face Hub. With --json, "translation" stands beside "text".
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["stream", "score"])]
+    pub(crate) translate: Option<String>,
     /// Instead of captioning, print the score of this text; may be given several times.
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["stream", "attention", "prompt", "prefix", "require", "forbid", "alternatives"])]
     pub(crate) score: Vec<String>,

@@ -10,6 +10,10 @@ pub(crate) enum StartError {
     Load(#[from] captioner::LoadError),
     #[error(transparent)]
     Captioning(#[from] captioning::Error),
+    #[error(transparent)]
+    Locate(#[from] locate::LocateError),
+    #[error("can't translate captions")]
+    Translator(#[from] translation::Error),
     #[error("--stream prints one caption per language, but num_return_sequences is {0}")]
     Stream(usize),
     #[error("can't read the text of the shortlist, {}", name(.path))]
@@ -47,6 +51,11 @@ pub(crate) enum PictureError {
     Caption {
         picture: String,
         source: Box<captioning::Error>,
+    },
+    #[error("can't translate the captions of {picture}")]
+    Translation {
+        picture: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error("can't write {}", name(.path))]
     Attention {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use captioning::{Captioner, Language, LanguageCaptions, Memory, RgbImage};
 use preprocess::image::decode::DecodeOptions;
 use report::{OutputError, Program, Progress, message_about};
+use translation::Translator;
 
 use crate::arguments::Arguments;
 use crate::attention::AttentionOutput;
@@ -20,6 +21,7 @@ pub(crate) struct Job<'a> {
     pub(crate) program: &'a Program,
     pub(crate) arguments: &'a Arguments,
     pub(crate) captioner: &'a Captioner,
+    pub(crate) translator: Option<&'a Translator>,
     pub(crate) languages: &'a [Language],
     pub(crate) chosen: &'a Chosen,
     pub(crate) decoding: DecodeOptions,
@@ -70,10 +72,14 @@ impl Job<'_> {
             picture,
             captions,
             captioner: self.captioner,
+            translations: Vec::new(),
             encode: encoded - start,
             generate: encoded.elapsed(),
             error: None,
         };
+        if let Some(translator) = self.translator {
+            captioned.translate(translator)?;
+        }
         if let Some(folder) = &self.arguments.attention {
             // The captions are printed even if this fails.
             let saved = report::catch(|| self.save_attention(folder, &captioned, &image, &memory));

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use captioner::Loaded;
 use report::{OutputError, Program, Progress};
+use translation::Translator;
 
 use crate::arguments::Arguments;
 use crate::error::StartError;
@@ -60,16 +61,39 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         );
     }
 
+    let translator = match &arguments.translate {
+        Some(model) => Some(load_translator(program, arguments, model)?),
+        None => None,
+    };
     let job = Job {
         program,
         arguments,
         captioner: &captioner,
+        translator: translator.as_ref(),
         languages: &languages,
         chosen: &chosen,
         decoding: arguments.pictures.decoding(arguments.as_published),
         names: RefCell::default(),
     };
     Ok(caption_all(&job)?)
+}
+
+/// Loads the model that translates captions, with weights kept as those of the captioner are.
+fn load_translator(
+    program: &Program,
+    arguments: &Arguments,
+    model: &str,
+) -> Result<Translator, StartError> {
+    let folder = locate::checkpoint(program, model)?;
+    let builder = Translator::builder()
+        .folder(folder)
+        .weights(arguments.model.precision);
+    let device = device::device(&arguments.model.device).map_err(captioner::LoadError::from)?;
+    let translator = builder.build(&device)?;
+    for notice in translator.notices() {
+        program.message(notice);
+    }
+    Ok(translator)
 }
 
 /// Captions all pictures. Returns whether every one has a caption in every language.

@@ -4,6 +4,7 @@ use captioning::{Caption, Captioner, Language, LanguageCaptions, UNDETERMINED};
 use report::{OutputError, Program, message, message_about};
 use serde::Serialize;
 use serde_json::Value;
+use translation::Translator;
 
 use crate::choice::OptionRecords;
 use crate::error::PictureError;
@@ -15,6 +16,8 @@ pub(crate) struct Captioned<'a> {
     pub(crate) picture: &'a Picture,
     pub(crate) captions: Vec<LanguageCaptions>,
     pub(crate) captioner: &'a Captioner,
+    /// The translation of each caption, if there is a translator.
+    pub(crate) translations: Vec<String>,
     pub(crate) encode: Duration,
     pub(crate) generate: Duration,
     /// Why files about the picture could not be written.
@@ -53,6 +56,8 @@ struct CaptionRecord<'a> {
     lang: &'a str,
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    translation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<Value>,
     ids: &'a [u32],
     score: f32,
@@ -76,6 +81,23 @@ impl Captioned<'_> {
             .iter()
             .filter_map(|one| one.captions.as_ref().ok());
         captions.flatten()
+    }
+
+    /// Translates all captions.
+    pub(crate) fn translate(&mut self, translator: &Translator) -> Result<(), PictureError> {
+        let texts: Vec<&str> = self.all().map(|caption| caption.text.as_str()).collect();
+        let failed = |source| PictureError::Translation {
+            picture: self.picture.name(),
+            source,
+        };
+        let found = translator.translate(&texts);
+        let found = found.map_err(|error| failed(error.into()))?;
+        let best = found.into_iter().map(|found| match found {
+            Ok(translated) => Ok(translated.best().text.clone()),
+            Err(error) => Err(failed(error.into())),
+        });
+        self.translations = best.collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     /// Whether every language has a caption and nothing else is missing.
@@ -110,10 +132,14 @@ impl Captioned<'_> {
     /// Prints the picture's name and a line per caption, with or without its score.
     pub(crate) fn print_text(&self, program: &Program, scores: bool) -> Result<(), OutputError> {
         program.line(self.picture.name())?;
+        let mut translations = self.translations.iter();
         for caption in self.all() {
             let code = label(caption.language);
-            let fields = self.fields(caption);
-            let text = fields.map_or_else(|| caption.text.clone(), |fields| fields.to_string());
+            let text = match (translations.next(), self.fields(caption)) {
+                (Some(translation), _) => translation.clone(),
+                (None, Some(fields)) => fields.to_string(),
+                (None, None) => caption.text.clone(),
+            };
             match scores {
                 true => program.line(format_args!("  {code}{:8.4}  {text}", caption.score))?,
                 false => program.line(format_args!("  {code}{text}"))?,
@@ -128,8 +154,14 @@ impl Captioned<'_> {
     }
 
     fn entries(&self) -> Vec<Entry<'_>> {
+        let mut translations = self.translations.iter().map(String::as_str);
         let entries = self.captions.iter().flat_map(|one| match &one.captions {
-            Ok(captions) => captions.iter().map(|caption| self.entry(caption)).collect(),
+            Ok(captions) => {
+                let entries = captions
+                    .iter()
+                    .map(|caption| self.entry(caption, translations.next()));
+                entries.collect()
+            }
             Err(error) => vec![Entry::Missing {
                 lang: one.language.code,
                 error: message(error),
@@ -138,10 +170,11 @@ impl Captioned<'_> {
         entries.collect()
     }
 
-    fn entry<'c>(&self, caption: &'c Caption) -> Entry<'c> {
+    fn entry<'c>(&self, caption: &'c Caption, translation: Option<&'c str>) -> Entry<'c> {
         Entry::Caption(CaptionRecord {
             lang: caption.language.code,
             text: &caption.text,
+            translation,
             fields: self.fields(caption),
             ids: &caption.ids,
             score: caption.score,

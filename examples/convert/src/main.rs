@@ -230,7 +230,7 @@ fn source(
     let (tokens, added) = side_files.write_tokenizer(staged, languages)?;
     let pretrained = if let Some(size) = arguments.random {
         device.seed(arguments.seed);
-        let options = random::generation_config();
+        let options = size.generation_config();
         Pretrained::from_config(size.config(), options, weights, &device)
     } else if let (Some(encoder), Some(decoder)) = (encoder, decoder) {
         let options = ComposeOptions {

@@ -13,8 +13,8 @@ use pretrained::Weights;
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
-    /// Size of the model with random weights.
-    #[arg(long, value_enum, default_value_t = Size::Full, conflicts_with = "model")]
+    /// Family and size of the model with random weights.
+    #[arg(long, visible_alias = "family", value_enum, default_value_t = Size::Full, conflicts_with = "model")]
     pub(crate) size: Size,
     /// Checkpoint folder to measure instead.
     #[arg(long, value_name = "FOLDER")]
