@@ -164,8 +164,8 @@ impl Pretrained {
     }
 
     /// Composes a model from the checkpoints of an encoder and of a decoder, to be trained with
-    /// [`Weights::Ordinary`]. The encoder's checkpoint is that of the encoder alone, of a classifier that has it, or a
-    /// whole CLIP, the decoder's a whole mBART or its decoder. If their widths differ, a fresh projection joins them.
+    /// [`Weights::Ordinary`]. The encoder's checkpoint is a whole CLIP or its vision half, the decoder's a
+    /// whole mBART or its decoder. If their widths differ, a fresh projection joins them.
     ///
     /// Hugging Face: `from_encoder_decoder_pretrained`. The code of the published model:
     /// `from_clip_vision_mbart_pretrained`.
