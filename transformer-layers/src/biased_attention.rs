@@ -1,4 +1,4 @@
-//! Attention with a bias on its scores, in groups of batch items.
+//! Attention with a bias on its scores.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, TensorData, s};
@@ -6,12 +6,9 @@ use packed_linear::AttentionBias;
 
 use crate::attention::{KeysValues, Projections, scores};
 
-/// The most scores that exist at once where no kernel attends: 64 MiB of them, several times over.
-const MOST_SCORES: usize = 1 << 24;
-
 impl Projections {
     /// What queries take from values if a bias is added to their scores: by a kernel where there is one, otherwise
-    /// with Burn's operations, a group of batch items at a time.
+    /// with Burn's operations.
     ///
     /// # Shapes
     /// - query, output: `[items · positions, width]`
@@ -22,7 +19,7 @@ impl Projections {
         &self,
         query: Tensor<2>,
         items: usize,
-        keys_values: &KeysValues,
+        keys_values: KeysValues,
         bias: AttentionBias<'_>,
     ) -> Tensor<2> {
         let by_kernel =
@@ -30,34 +27,27 @@ impl Projections {
         if let Some(context) = by_kernel {
             return context;
         }
-        let query = self.split(query, items);
-        let [_, heads, positions, _] = query.dims();
-        let of_item = (heads * positions * positions).max(1);
-        let group = (MOST_SCORES / of_item).clamp(1, items);
-        let groups = (0..items).step_by(group).map(|first| {
-            let group = first..items.min(first + group);
-            let part = |of_all: &Tensor<4>| of_all.clone().slice(s![group.clone(), .., .., ..]);
-            let scores = scores(part(&query), part(&keys_values.keys));
-            let bias = bias_of_items(bias, group.clone());
-            let weights = self.attention_dropout.forward(softmax(scores + bias, 3));
-            weights.matmul(part(&keys_values.values))
-        });
-        self.join(Tensor::cat(groups.collect(), 0))
+        let scores = scores(self.split(query, items), keys_values.keys);
+        let weights = softmax(scores + bias_of_items(bias, items), 3);
+        let context = self
+            .attention_dropout
+            .forward(weights)
+            .matmul(keys_values.values);
+        self.join(context)
     }
 }
 
-/// The biases of some of the batch items, `[items or 1, heads, queries, length]`.
-fn bias_of_items(bias: AttentionBias<'_>, items: std::ops::Range<usize>) -> Tensor<4> {
+/// The biases of all batch items, `[items or 1, heads, queries, length]`.
+fn bias_of_items(bias: AttentionBias<'_>, items: usize) -> Tensor<4> {
     let kinds = bias.kinds.clone();
-    let of_item = |item: usize| i64::from(bias.of_items[item % bias.of_items.len()]);
-    let of_items: Vec<i64> = items.map(of_item).collect();
-    match of_items.first() {
-        Some(first) if of_items.iter().all(|kind| kind == first) => {
-            kinds.slice(s![*first..*first + 1, .., .., ..])
+    match bias.of_items {
+        [first, others @ ..] if others.iter().all(|kind| kind == first) => {
+            let kind = *first as usize;
+            kinds.slice(s![kind..kind + 1, .., .., ..])
         }
-        _ => {
-            let count = of_items.len();
-            let data = TensorData::new(of_items, [count]);
+        of_items => {
+            let of_items = of_items.iter().map(|kind| i64::from(*kind)).cycle();
+            let data = TensorData::new(of_items.take(items).collect::<Vec<_>>(), [items]);
             let of_items = Tensor::<1, Int>::from_data(data, &kinds.device());
             kinds.select(0, of_items)
         }

@@ -81,7 +81,7 @@ impl EncoderAttention {
             keys: projections.split(flat(keys), batch),
             values: projections.split(flat(values), batch),
         };
-        let context = projections.attend_biased(flat(query), batch, &keys_values, bias);
+        let context = projections.attend_biased(flat(query), batch, keys_values, bias);
         let context = context.reshape([batch, positions, width]);
         projections.output.forward(context)
     }

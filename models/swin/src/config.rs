@@ -182,6 +182,11 @@ impl SwinConfig {
         ConfigError::check_size("the length of depths", stages, 1, 16)?;
         let heads = self.num_heads.len();
         ConfigError::check_size("the length of num_heads", heads, stages, stages)?;
+        let layers = self
+            .depths
+            .iter()
+            .fold(0, |sum: usize, depth| sum.saturating_add(*depth));
+        ConfigError::check_size("the sum of depths", layers, 1, 1000)?;
         for (stage, (depth, heads)) in self.depths.iter().zip(&self.num_heads).enumerate() {
             ConfigError::check_size("an element of depths", *depth, 1, 1000)?;
             ConfigError::check_size("an element of num_heads", *heads, 1, 1 << 20)?;
@@ -231,6 +236,10 @@ mod tests {
             (r#"{"depths": []}"#, "the length of depths is 0"),
             (r#"{"depths": [2, 2]}"#, "the length of num_heads is 4"),
             (r#"{"depths": [2, 0, 2, 2]}"#, "an element of depths is 0"),
+            (
+                r#"{"depths": [2, 2, 18446744073709551615, 2]}"#,
+                "the sum of depths is 18446744073709551615",
+            ),
             (
                 r#"{"num_heads": [5, 6, 12, 24]}"#,
                 "the width of a stage 96 is not a multiple of its element of num_heads 5",
