@@ -3,9 +3,10 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use checkpoint::{
-    Layout, LoadError, SaveError, SaveOptions, TableError, WeightGroup, WeightNames, load_weights,
-    open_weights, save_weights,
+    Layout, LoadError, PackedFile, SaveError, SaveOptions, TableError, WeightGroup, WeightNames,
+    load_weights, load_weights_except, open_weights, save_packed_weights, save_weights,
 };
+use packed_linear::{Format, LinearWeight, PackedLinear};
 use tempfile::TempDir;
 
 /// A square matrix in a module with a name of its own.
@@ -114,6 +115,88 @@ fn a_square_matrix_is_transposed_exactly_if_its_table_says_so() {
             assert_eq!(read(&saved).unwrap(), read(&folder).unwrap());
         }
     }
+}
+
+#[test]
+fn a_conv1d_is_kept_and_stored_with_its_inputs_first_packed_or_not() {
+    const SIZES: [usize; 2] = [SIDE, 5]; // inputs, outputs
+    let names = [
+        ("weight", "weight", Layout::Conv1d),
+        ("bias", "bias", Layout::OutputFirst),
+    ];
+    let device = Device::flex();
+    let mut layer = PackedLinear::normal(SIZES, 1.0, None, &device);
+    layer.weight = LinearWeight::Ordinary(Param::from_tensor(counted(SIZES)));
+    let folder = save(&layer, &names).unwrap();
+    let stored = open_weights(folder.path()).unwrap();
+    assert_eq!(stored.info("weight").unwrap().shape, SIZES);
+    let values: Vec<f32> = counted(SIZES).try_into_vec_as().unwrap();
+    assert_eq!(stored.read_all("weight").unwrap(), values);
+
+    let input = counted::<2>([2, SIDE]);
+    let expected = layer.forward(input.clone()).into_data();
+    for format in [None, Some(Format::F32)] {
+        let fresh = PackedLinear::normal(SIZES, 1.0, format, &device);
+        let loaded = load(fresh, &folder, &names).unwrap();
+        let found = loaded.forward(input.clone()).into_data();
+        found.assert_eq(&expected, true);
+        let saved = save(&loaded, &names).unwrap();
+        let saved = open_weights(saved.path()).unwrap();
+        assert_eq!(saved.info("weight").unwrap().shape, SIZES);
+        assert_eq!(saved.read_all("weight").unwrap(), values);
+    }
+    // The packed form has its own order, in which it is read again.
+    let fresh = || PackedLinear::normal(SIZES, 1.0, Some(Format::F32), &device);
+    let packed = load(fresh(), &folder, &names).unwrap();
+    let folder = TempDir::new().unwrap();
+    with_names(&names, |names| {
+        save_packed_weights(&packed, names, folder.path()).unwrap();
+        let file = PackedFile::open(folder.path().join("model.packed.safetensors")).unwrap();
+        let again = load_weights(fresh(), &file, names).unwrap();
+        again
+            .forward(input.clone())
+            .into_data()
+            .assert_eq(&expected, true);
+    });
+}
+
+#[test]
+fn parameters_that_may_be_missing_keep_their_values() {
+    let folder = save(
+        &pair(counted([SIDE, SIDE])),
+        &table(Layout::OutputFirst)[..],
+    )
+    .unwrap();
+    let names = [
+        ("mixer.matrix", "mixer.weight", Layout::OutputFirst),
+        ("linear.matrix", "other.weight", Layout::OutputFirst),
+    ];
+    let group = WeightGroup {
+        module: "",
+        checkpoint: &[""],
+        names: &names,
+    };
+    let names = WeightNames {
+        groups: &[group],
+        ignored: &["linear.weight"],
+    };
+    let source = open_weights(folder.path()).unwrap();
+    let load = |may_be_missing: &dyn Fn(&str) -> bool| {
+        let fresh = pair(counted([SIDE, SIDE]) + 1.0);
+        load_weights_except(fresh, source.as_ref(), &names, may_be_missing)
+    };
+    let loaded = load(&|path| path == "linear.matrix").unwrap();
+    let values = |matrix: &Param<Tensor<2>>| matrix.val().into_data();
+    assert_eq!(
+        values(&loaded.mixer.matrix),
+        counted::<2>([SIDE, SIDE]).into_data()
+    );
+    assert_eq!(
+        values(&loaded.linear.matrix),
+        (counted::<2>([SIDE, SIDE]) + 1.0).into_data()
+    );
+    let error = load(&|path| path == "mixer.matrix").unwrap_err();
+    assert!(matches!(error, LoadError::MissingTensor { .. }), "{error}");
 }
 
 #[test]

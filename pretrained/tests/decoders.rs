@@ -156,6 +156,58 @@ fn packed_weights_of_every_decoder_are_saved_and_read_again() {
 }
 
 #[test]
+fn buffers_and_second_names_of_old_files_are_ignored() {
+    for (name, old) in [
+        (
+            "gpt2-decoder/tests/data/tied",
+            &[
+                ("transformer.h.0.attn.bias", ""),
+                ("transformer.h.0.attn.masked_bias", ""),
+                ("transformer.h.0.crossattention.bias", ""),
+                ("transformer.h.0.crossattention.masked_bias", ""),
+                ("lm_head.weight", "transformer.wte.weight"),
+            ][..],
+        ),
+        (
+            "bert-decoder/tests/data/roberta",
+            &[
+                ("roberta.embeddings.position_ids", ""),
+                ("lm_head.decoder.bias", "lm_head.bias"),
+                (
+                    "lm_head.decoder.weight",
+                    "roberta.embeddings.word_embeddings.weight",
+                ),
+            ],
+        ),
+        (
+            "trocr-decoder/tests/data/sinusoidal",
+            &[
+                ("model.decoder.embed_positions._float_tensor", ""),
+                (
+                    "output_projection.weight",
+                    "model.decoder.embed_tokens.weight",
+                ),
+            ],
+        ),
+    ] {
+        let (folder, _) = whole(name);
+        let expected = logits(&load(folder.path()).unwrap());
+        let mut tensors = tensors_of(folder.path());
+        for (key, like) in old {
+            let tensor = tensors.get(&format!("decoder.{like}")).cloned();
+            let tensor = tensor.unwrap_or((vec![1], vec![7.0]));
+            tensors.insert(format!("decoder.{key}"), tensor);
+        }
+        let json = fs::read_to_string(folder.path().join("config.json")).unwrap();
+        write(folder.path(), &json, &tensors);
+        let loaded = load(folder.path()).unwrap();
+        assert!(loaded.config.decoder.has_tied_head(), "{name}");
+        assert!(loaded.notices.is_empty(), "{name}");
+        assert_eq!(logits(&loaded).into_data(), expected.into_data(), "{name}");
+    }
+}
+
+#[test]
 fn xlm_roberta_and_camembert_are_saved_under_their_names() {
     let source = folder("bert-decoder/tests/data/roberta");
     for name in ["xlm-roberta", "camembert"] {
