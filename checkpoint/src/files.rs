@@ -234,6 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn both_languages_of_a_translation_model_are_selected() {
+        let all = names(&[
+            "config.json",
+            "generation_config.json",
+            "model.safetensors",
+            "rust_model.ot",
+            "source.spm",
+            "target.spm",
+            "tokenizer_config.json",
+            "vocab.json",
+        ]);
+        let mut expected = all.clone();
+        expected.retain(|name| name != "rust_model.ot");
+        let mut found = checkpoint_files(&all).unwrap();
+        found.sort();
+        assert_eq!(found, expected);
+        assert_eq!(tokenizer_files(&all).unwrap().len(), 4);
+    }
+
+    #[test]
     fn one_form_of_weights_is_selected_and_safetensors_is_preferred() {
         let flax = "flax_model.msgpack";
         let mut all = vec![flax];

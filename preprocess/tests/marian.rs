@@ -78,7 +78,20 @@ fn json(path: impl AsRef<Path>) -> Value {
 fn hard_texts_encode_and_decode_as_in_transformers() {
     let folder = folder();
     let tokenizer = MarianTokenizer::from_folder(folder.path()).unwrap();
-    compare(&tokenizer, &json(Path::new(DATA).join("reference.json")));
+    let reference = json(Path::new(DATA).join("reference.json"));
+    compare(&tokenizer, &reference["encodings"]);
+}
+
+#[test]
+fn random_ids_decode_as_in_transformers() {
+    let tokenizer = MarianTokenizer::from_folder(DATA).unwrap();
+    let reference = json(Path::new(DATA).join("reference.json"));
+    for row in reference["decodings"].as_array().unwrap() {
+        let ids: Vec<u32> = serde_json::from_value(row["ids"].clone()).unwrap();
+        assert_eq!(tokenizer.decode(&ids, true), row["decoded"], "{ids:?}");
+        let special = tokenizer.decode(&ids, false);
+        assert_eq!(special, row["decoded_with_special"], "{ids:?}");
+    }
 }
 
 #[test]

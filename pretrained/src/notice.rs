@@ -16,6 +16,17 @@ pub enum LoadNotice {
         /// The name of the token embeddings.
         embeddings: String,
     },
+    /// The configuration says that both languages of a translation model share a table of token embeddings, but the
+    /// weights have tables with different values. Both are used, as in Hugging Face's transformers, and the configuration
+    /// of the loaded model says so.
+    EmbeddingsAreNotShared {
+        /// The weights.
+        origin: String,
+        /// The name of one table.
+        first: String,
+        /// The name of another.
+        second: String,
+    },
     /// The weights have a second table of token embeddings with other values, which is not used.
     UnusedEmbeddings {
         /// The weights.
@@ -37,6 +48,14 @@ impl fmt::Display for LoadNotice {
             } => write!(
                 formatter,
                 "{origin} has {head} and {embeddings} with different values, although config.json says that they are the same; both are used; `convert` writes a configuration that says so"
+            ),
+            Self::EmbeddingsAreNotShared {
+                origin,
+                first,
+                second,
+            } => write!(
+                formatter,
+                "{origin} has {first} and {second} with different values, although config.json says that they are the same; both are used"
             ),
             Self::UnusedEmbeddings {
                 origin,

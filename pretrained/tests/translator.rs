@@ -126,7 +126,7 @@ impl Reference {
 
 #[test]
 fn translation_models_compute_what_transformers_computes() {
-    for name in ["shared", "separate"] {
+    for name in ["shared", "separate", "untied"] {
         let folder = Path::new(DATA).join(name);
         let reference = Reference::read(&folder);
         for weights in [Weights::Ordinary, Weights::Packed(Format::F32)] {
@@ -240,6 +240,22 @@ fn a_head_with_other_values_is_used_and_the_user_is_told() {
 }
 
 #[test]
+fn tables_of_both_languages_with_other_values_are_used_and_the_user_is_told() {
+    let (folder, _) = copy("shared", |tensors, _| {
+        let (shape, mut bytes) = tensors["model.shared.weight"].clone();
+        bytes[..4].copy_from_slice(&9f32.to_le_bytes());
+        tensors.insert("model.encoder.embed_tokens.weight".into(), (shape, bytes));
+    });
+    let loaded = load(folder.path(), Weights::Ordinary).unwrap();
+    assert!(!loaded.config.share_encoder_decoder_embeddings);
+    assert!(loaded.config.tie_word_embeddings);
+    assert!(matches!(
+        loaded.notices[..],
+        [LoadNotice::EmbeddingsAreNotShared { .. }]
+    ));
+}
+
+#[test]
 fn the_bias_of_the_logits_may_be_missing() {
     let (folder, original) = copy("shared", |tensors, _| {
         tensors.remove("final_logits_bias").unwrap();
@@ -252,14 +268,18 @@ fn the_bias_of_the_logits_may_be_missing() {
 
 #[test]
 fn a_saved_model_is_the_same_model() {
-    for name in ["shared", "separate"] {
+    for name in ["shared", "separate", "untied"] {
         let original = Path::new(DATA).join(name);
         let loaded = load(&original, Weights::Packed(Format::F32)).unwrap();
         let folder = TempDir::new().unwrap();
         let folder = folder.path().join("saved");
         loaded.save(&folder, &SaveOptions::default()).unwrap();
         // The same names and bytes, so that transformers opens them too.
-        assert_eq!(tensors(&folder), tensors(&original));
+        let mut expected = tensors(&original);
+        if name == "untied" {
+            expected.remove("model.shared.weight"); // it has no use
+        }
+        assert_eq!(tensors(&folder), expected);
         Reference::read(&original).check(&load(&folder, Weights::Ordinary).unwrap());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -278,7 +278,7 @@ fn a_run_that_is_killed_again_and_again_writes_the_same_bytes() {
     assert!(kills >= 3, "killed only {kills} times");
     assert!(results(whole.path()) == results(killed.path()));
     let left = killed.path().join("out.tsv.translating");
-    assert!(!PathBuf::from(left).exists());
+    assert!(!left.exists());
 }
 
 #[test]

@@ -169,6 +169,16 @@ impl MarianConfig {
         Ok(())
     }
 
+    /// The same model with a table of token embeddings for each language, as transformers 5 has it whenever the head has
+    /// its own.
+    pub fn with_separate_embeddings(self) -> Self {
+        Self {
+            decoder_vocab_size: Some(self.target_vocab_size()),
+            share_encoder_decoder_embeddings: false,
+            ..self
+        }
+    }
+
     /// Tokens that the head scores.
     pub fn target_vocab_size(&self) -> usize {
         match (

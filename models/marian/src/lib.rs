@@ -54,7 +54,7 @@ pub use config::{ActivationFunction, MarianConfig};
 pub use decoder::MarianDecoder;
 pub use encoder::{MarianEncoder, SourceTokens};
 pub use model::Marian;
-pub use weights::{IGNORED, SHARED_WEIGHTS, TIED_WEIGHTS, WEIGHTS};
+pub use weights::{IGNORED, SEPARATE_WEIGHTS, SHARED_WEIGHTS, TIED_WEIGHTS, WEIGHTS};
 
 pub use transformer_layers::ConfigError;
 pub use vision_encoder_decoder::{Decoder, Encoder, Memory};

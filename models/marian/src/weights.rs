@@ -70,6 +70,21 @@ pub const SHARED_WEIGHTS: &[(&str, &str, Layout)] = &[
     ),
 ];
 
+/// A further name of both tables in the checkpoint of a model whose languages have separate ones, in the form of
+/// [`WEIGHTS`]: transformers 4 saved tables that begin as copies once.
+pub const SEPARATE_WEIGHTS: &[(&str, &str, Layout)] = &[
+    (
+        "encoder.embeddings.weight",
+        "model.shared.weight",
+        OutputFirst,
+    ),
+    (
+        "decoder.embeddings.weight",
+        "model.shared.weight",
+        OutputFirst,
+    ),
+];
+
 /// A further name of the decoder's table in the checkpoint of a model whose head shares it, in the form of [`WEIGHTS`].
 pub const TIED_WEIGHTS: &[(&str, &str, Layout)] =
     &[("decoder.embeddings.weight", "lm_head.weight", OutputFirst)];

@@ -9,7 +9,7 @@ use packed_linear::Format;
 use serde_json::{Map, Value};
 
 use super::config;
-use super::names::{settle, with_names};
+use super::names::{savable, settle, with_names};
 use crate::pretrained::{Files, generation_config, in_file, main_precision, name};
 use crate::{LoadError, LoadNotice, LoadOptions, Weights};
 
@@ -132,7 +132,8 @@ impl PretrainedTranslator {
         })
     }
 
-    /// Creates a model with fresh weights. They are allocated when they are first used.
+    /// Creates a model with fresh weights. They are allocated when they are first used. If the head has its own table,
+    /// so have both languages, as in transformers 5.
     ///
     /// # Panics
     /// If the configuration is invalid: see [`MarianConfig::validate`].
@@ -143,6 +144,7 @@ impl PretrainedTranslator {
         device: &Device,
     ) -> Self {
         let format = weights.format(None, device);
+        let config = savable(config);
         Self {
             model: init(&config, format, device),
             config,

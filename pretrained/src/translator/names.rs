@@ -22,6 +22,9 @@ pub(super) fn with_names<R>(config: &MarianConfig, with: impl FnOnce(&WeightName
         groups.push(group(marian::SHARED_WEIGHTS));
     }
     groups.push(group(marian::WEIGHTS));
+    if !config.share_encoder_decoder_embeddings {
+        groups.push(group(marian::SEPARATE_WEIGHTS));
+    }
     if config.tie_word_embeddings {
         groups.push(group(marian::TIED_WEIGHTS));
     }
@@ -31,8 +34,8 @@ pub(super) fn with_names<R>(config: &MarianConfig, with: impl FnOnce(&WeightName
     })
 }
 
-/// Changes the configuration to what the weights have, as transformers does: a head of its own if its values differ
-/// from those that it should share, and no bias if there is none.
+/// Changes the configuration to what the weights have, as transformers does: tables of their own for the head and for each
+/// language where values differ that should be the same, and no bias if there is none.
 pub(super) fn settle(
     config: &mut MarianConfig,
     source: &dyn TensorSource,
@@ -45,28 +48,45 @@ pub(super) fn settle(
     let origin = || source.origin().to_owned();
     config.final_logits_bias = !names_in(BIAS).is_empty();
     let mut notices = Vec::new();
-    let mut tables = names_in(EMBEDDINGS).into_iter();
-    let Some(embeddings) = tables.next() else {
-        return Ok(notices);
-    };
-    for unused in tables {
-        if !source.are_equal(&embeddings, &unused)? {
-            notices.push(LoadNotice::UnusedEmbeddings {
-                origin: origin(),
-                unused,
-                embeddings: embeddings.clone(),
-            });
+    let tables = names_in(EMBEDDINGS);
+    if config.share_encoder_decoder_embeddings
+        && let Some((first, others)) = tables.split_first()
+    {
+        for other in others {
+            if config.share_encoder_decoder_embeddings && !source.are_equal(first, other)? {
+                *config = config.clone().with_separate_embeddings();
+                // Without tied weights nothing else is to be expected.
+                if config.tie_word_embeddings {
+                    notices.push(LoadNotice::EmbeddingsAreNotShared {
+                        origin: origin(),
+                        first: first.clone(),
+                        second: other.clone(),
+                    });
+                }
+            }
         }
     }
-    for head in names_in(HEAD) {
-        if config.tie_word_embeddings && !source.are_equal(&embeddings, &head)? {
-            config.tie_word_embeddings = false;
-            notices.push(LoadNotice::HeadIsNotTied {
-                origin: origin(),
-                head,
-                embeddings: embeddings.clone(),
-            });
-        }
+    let of_decoder = with_names(config, |names| names.name_in(EMBEDDINGS, source));
+    if let (Some(embeddings), Some(head)) = (of_decoder, names_in(HEAD).pop())
+        && config.tie_word_embeddings
+        && head != embeddings
+        && !source.are_equal(&embeddings, &head)?
+    {
+        config.tie_word_embeddings = false;
+        notices.push(LoadNotice::HeadIsNotTied {
+            origin: origin(),
+            head,
+            embeddings,
+        });
     }
+    *config = savable(config.clone());
     Ok(notices)
+}
+
+/// The same model in the form in which transformers 5 opens it: it ties either all tables or none.
+pub(super) fn savable(config: MarianConfig) -> MarianConfig {
+    match config.tie_word_embeddings {
+        true => config,
+        false => config.with_separate_embeddings(),
+    }
 }

@@ -402,7 +402,7 @@ fn the_shared_translation_model_agrees() {
 /// The small translation models of `pretrained`, which have no tokenizer.
 #[test]
 fn translation_models_agree_and_a_changed_value_is_found() {
-    for name in ["shared", "separate"] {
+    for name in ["shared", "separate", "untied"] {
         let folder = Folder::copy_of(&format!("../../../../pretrained/tests/data/marian/{name}"));
         let arguments = || [OsStr::new("model"), folder.path().as_os_str()];
         let run = verify(arguments());

@@ -134,9 +134,8 @@ impl MarianTokenizer {
         max_length: Option<usize>,
     ) -> Result<Vec<u32>, Error> {
         let mut ids = Vec::new();
-        match language {
-            Some(language) => ids.push(self.language_id(language)?),
-            None => {}
+        if let Some(language) = language {
+            ids.push(self.language_id(language)?);
         }
         let mut rest = text;
         let mut may_have_language = language.is_none();

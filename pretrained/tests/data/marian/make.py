@@ -16,6 +16,12 @@ MODELS = {
         decoder_attention_heads=4, encoder_ffn_dim=20, decoder_ffn_dim=24, activation_function="swish",
         scale_embedding=True, max_position_embeddings=64, pad_token_id=190, decoder_start_token_id=190,
     ),
+    # Tables that should be one, if the head were tied.
+    "untied": dict(
+        vocab_size=23, d_model=8, encoder_layers=1, decoder_layers=1, encoder_attention_heads=1,
+        decoder_attention_heads=2, encoder_ffn_dim=7, decoder_ffn_dim=9, activation_function="gelu",
+        max_position_embeddings=20, pad_token_id=22, decoder_start_token_id=22, tie_word_embeddings=False,
+    ),
     # Everything else: an odd width, tables of different sizes, a head of its own.
     "separate": dict(
         vocab_size=40, decoder_vocab_size=33, d_model=15, encoder_layers=1, decoder_layers=2,
