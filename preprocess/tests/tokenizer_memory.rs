@@ -226,7 +226,7 @@ fn vocabularies_with_ids_take_memory_in_proportion_to_their_files() {
     }
     let short = || (0..200_000).map(|index| format!("{index:x}"));
     assert!(check("short tokens", &with_merges(short(), &[]), json));
-    let merges = [["1", "0"]; 200_000];
+    let merges = vec![["1", "0"]; 200_000];
     assert!(check("many merges", &with_merges(short(), &merges), json));
     let many = (0..=1 << 20).map(|index| format!("{index:x}"));
     assert!(!check("too many tokens", &with_merges(many, &[]), json));
