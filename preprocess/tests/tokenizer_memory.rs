@@ -226,7 +226,7 @@ fn vocabularies_with_ids_take_memory_in_proportion_to_their_files() {
     }
     let short = || (0..200_000).map(|index| format!("{index:x}"));
     assert!(check("short tokens", &with_merges(short(), &[]), json));
-    let merges = [["1", "0"]; 200_000];
+    let merges = vec![["1", "0"]; 200_000];
     assert!(check("many merges", &with_merges(short(), &merges), json));
     let many = (0..=1 << 20).map(|index| format!("{index:x}"));
     assert!(!check("too many tokens", &with_merges(many, &[]), json));
@@ -352,6 +352,8 @@ const LONGEST: (&str, usize) = ("\u{fdfa}", 11);
 fn long_texts_take_time_and_memory_in_proportion() {
     // So many bytes for each byte of the text: words and tokens with their places, texts and alignments.
     const TEXT_FACTOR: usize = 300;
+    // Byte-level BPE and BERT's steps make a word of each space or sign.
+    const SMALL_WORDS_FACTOR: usize = 400;
     let units = UNITS.map(|unit| (unit, 1)).into_iter().chain([LONGEST]);
     for name in [
         "tokenizers/mbart50-v5",
@@ -377,7 +379,11 @@ fn long_texts_take_time_and_memory_in_proportion() {
                 info.bytes_max,
                 ids.len()
             );
-            let limit = (text.len() * growth * TEXT_FACTOR) as u64;
+            let factor = match name.contains("gpt2") || name.contains("bert") {
+                true => SMALL_WORDS_FACTOR,
+                false => TEXT_FACTOR,
+            };
+            let limit = (text.len() * growth * factor) as u64;
             assert!(
                 info.bytes_max < limit,
                 "{name} {unit:?} takes {} bytes",
