@@ -26,14 +26,21 @@ const CONFIGURATIONS: [&str; 4] = [
 ];
 
 /// The files of which each is a tokenizer. Marian's is in several, all of which it needs.
-pub(crate) const SUFFICIENT_TOKENIZER: &[&str] =
-    &["tokenizer.json", "sentencepiece.bpe.model", "source.spm"];
+pub(crate) const SUFFICIENT_TOKENIZER: &[&str] = &[
+    "tokenizer.json",
+    "sentencepiece.bpe.model",
+    "source.spm",
+    "merges.txt",
+    "vocab.txt",
+];
 
 /// The files of a tokenizer.
-pub(crate) const TOKENIZER: [&str; 9] = [
+pub(crate) const TOKENIZER: [&str; 11] = [
     SUFFICIENT_TOKENIZER[0],
     SUFFICIENT_TOKENIZER[1],
     SUFFICIENT_TOKENIZER[2],
+    SUFFICIENT_TOKENIZER[3],
+    SUFFICIENT_TOKENIZER[4],
     "target.spm",
     "vocab.json",
     "target_vocab.json",

@@ -55,13 +55,14 @@ impl SideFiles {
             write_with_languages(&tokenizer, source, &files, folder)?;
             return Ok((Some(count), added));
         }
-        if files.iter().any(|file| file == TOKENIZER) {
+        // The pieces of an mBART-50 alone are no tokenizer for transformers 5.
+        if files.iter().any(|file| file == PIECES) && !files.iter().any(|file| file == TOKENIZER) {
+            tokenizer.save(folder)?;
+            copy(source, folder, PIECES)?;
+        } else {
             for file in &files {
                 copy(source, folder, file)?;
             }
-        } else {
-            tokenizer.save(folder)?;
-            copy(source, folder, PIECES)?;
         }
         Ok((Some(count), Vec::new()))
     }
