@@ -225,9 +225,8 @@ fn from_unchanged_folders(
     // Before the weights: it is small, and the file that is most often missing.
     let tokenizer = Tokenizer::from_folder(tokenizer_folder)?;
     let pretrained = Pretrained::from_folder(folder, options, device)?;
-    let [_, height, _] = pretrained.config.encoder.input();
-    let side = u32::try_from(height).unwrap_or(u32::MAX);
-    let image_processor = ImageProcessor::new(ImageProcessorConfig::of_checkpoint(folder, side)?)?;
+    let size = pretrained.config.encoder.image_size();
+    let image_processor = ImageProcessor::new(ImageProcessorConfig::of_checkpoint(folder, size)?)?;
     let mut languages: Vec<Language> = tokenizer.languages().map(|(known, _)| known).collect();
     if languages.is_empty() {
         languages.push(UNDETERMINED);

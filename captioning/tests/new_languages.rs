@@ -21,7 +21,7 @@ fn a_language_that_begins_like_another_is_written_like_it() {
     let options = LoadOptions::default();
     let pretrained =
         Pretrained::from_folder_with_tokens(MODEL, &[token], &options, &device).unwrap();
-    let processor = ImageProcessorConfig::of_checkpoint(MODEL, 0).unwrap();
+    let processor = ImageProcessorConfig::of_checkpoint(MODEL, [0, 0]).unwrap();
     let processor = ImageProcessor::new(processor).unwrap();
     let languages = tokenizer.languages().map(|(known, _)| known).collect();
     let captioner = Captioner::new(pretrained, processor, tokenizer, languages, &device).unwrap();

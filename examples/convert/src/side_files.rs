@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use checkpoint::files::tokenizer_files;
 use checkpoint::write_file;
-use preprocess::image::ImageProcessorConfig;
+use preprocess::image::{ImageProcessorClass, ImageProcessorConfig};
 use preprocess::text::Tokenizer;
 use pretrained::VisionEncoderDecoderConfig;
 use whole_files::limits;
@@ -76,11 +76,13 @@ impl SideFiles {
         folder: &Path,
         config: &VisionEncoderDecoderConfig,
     ) -> Result<(), ConvertError> {
-        let [_, height, _] = config.encoder.input();
-        let side = u32::try_from(height).unwrap_or(u32::MAX);
+        let size = config.encoder.image_size();
         let preprocessing = match &self.preprocessing {
-            Some(source) => ImageProcessorConfig::of_checkpoint(source, side)?,
-            None => ImageProcessorConfig::square(side),
+            Some(source) => ImageProcessorConfig::of_checkpoint(source, size)?,
+            None => {
+                let class = ImageProcessorClass::of_encoder(&config.encoder.model_type());
+                ImageProcessorConfig::of_class(class.unwrap_or_default(), size)
+            }
         };
         Ok(preprocessing.save(folder)?)
     }

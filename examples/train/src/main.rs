@@ -250,11 +250,10 @@ fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start
         device.seed(settings.training.seed);
         pretrained.model = pretrained.model.materialize();
     }
-    let [_, height, _] = pretrained.config.encoder.input();
-    let side = u32::try_from(height).unwrap_or(u32::MAX);
+    let size = pretrained.config.encoder.image_size();
     let processor = match settings.data.as_published {
-        true => ImageProcessorConfig::as_published(side),
-        false => ImageProcessorConfig::of_checkpoint(&folder, side)?,
+        true => ImageProcessorConfig::as_published(size[0]),
+        false => ImageProcessorConfig::of_checkpoint(&folder, size)?,
     };
     Ok(Start {
         folder,

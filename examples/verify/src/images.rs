@@ -108,7 +108,10 @@ fn read_config(folder: &Path) -> Result<ImageProcessorConfig, InputError> {
     let files = ["processor_config.json", "preprocessor_config.json"];
     if files.iter().any(|name| folder.join(name).exists()) {
         // The side is that of a checkpoint without options.
-        return Ok(ImageProcessorConfig::of_checkpoint(folder, DEFAULT_SIDE)?);
+        return Ok(ImageProcessorConfig::of_checkpoint(
+            folder,
+            [DEFAULT_SIDE; 2],
+        )?);
     }
     let settings: Settings = read_json(&path)?;
     if settings.size == 0 {

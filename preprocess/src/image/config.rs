@@ -110,26 +110,20 @@ impl Default for ImageProcessorConfig {
 impl ImageProcessorConfig {
     /// CLIP's options for images of `side` x `side` pixels: the length of the shortest edge and of the square crop.
     pub fn square(side: u32) -> Self {
-        Self::of_class(ImageProcessorClass::Clip, side)
+        Self::of_class(ImageProcessorClass::Clip, [side, side])
     }
 
-    /// The options of a class for images of `side` x `side` pixels, without its margin for a crop.
-    pub fn of_class(class: ImageProcessorClass, side: u32) -> Self {
+    /// The options of a class for images of this height and width, without its margin for a crop.
+    pub fn of_class(class: ImageProcessorClass, [height, width]: [u32; 2]) -> Self {
         let default = class.defaults();
         Self {
             size: match default.size {
-                ResizeTo::Exact { .. } => ResizeTo::Exact {
-                    height: side,
-                    width: side,
-                },
+                ResizeTo::Exact { .. } => ResizeTo::Exact { height, width },
                 _ => ResizeTo::ShortestEdge {
-                    shortest_edge: side,
+                    shortest_edge: height.max(width),
                 },
             },
-            crop_size: CropSize {
-                height: side,
-                width: side,
-            },
+            crop_size: CropSize { height, width },
             ..default
         }
     }

@@ -35,6 +35,19 @@ macro_rules! encoders {
                 }
             }
 
+            /// Height and width of the images that the encoder takes.
+            pub fn image_size(&self) -> [u32; 2] {
+                let [_, height, width] = self.input();
+                [height, width].map(|side| u32::try_from(side).unwrap_or(u32::MAX))
+            }
+
+            /// The family's name in `config.json`, such as `vit`.
+            pub fn model_type(&self) -> String {
+                let written = self.write(&serde_json::Map::new());
+                let name = written.get("model_type").and_then(serde_json::Value::as_str);
+                name.unwrap_or_default().to_owned()
+            }
+
             /// Where the positions of the memory are in the image.
             pub fn grid(&self) -> MemoryGrid {
                 match self {

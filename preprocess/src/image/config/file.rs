@@ -108,14 +108,14 @@ impl ImageProcessorConfig {
     /// The options of a checkpoint's folder: those of the images in its `processor_config.json`, which Hugging Face prefers,
     /// or else those of its `preprocessor_config.json`. A file that names no class has the one of the encoder in
     /// `config.json`, or CLIP's if that does not say which encoder there is. Without either file, they are that class's for
-    /// images of `side` x `side` pixels; in the published captioning checkpoint of 2021, those that it was
+    /// images of this height and width; in the published captioning checkpoint of 2021, those that it was
     /// [trained with](Self::as_published).
     ///
     /// # Errors
     /// [`Error::Read`] if a file can't be read; [`Error::File`] around [`Error::Json`] if it is not JSON of the expected
     /// structure, around [`Error::UnknownImageProcessor`] if it names a class that is not known, or around
     /// [`Error::Config`] if the value of an option can't be used.
-    pub fn of_checkpoint(folder: impl AsRef<Path>, side: u32) -> Result<Self, Error> {
+    pub fn of_checkpoint(folder: impl AsRef<Path>, size: [u32; 2]) -> Result<Self, Error> {
         let folder = folder.as_ref();
         let encoder = Encoder::of(folder)?;
         let path = folder.join(PROCESSOR_CONFIG);
@@ -130,8 +130,8 @@ impl ImageProcessorConfig {
                 .map_err(|error| error.in_file(&path));
         }
         Ok(match encoder {
-            Encoder::Published => Self::as_published(side),
-            Encoder::OfClass(class) => Self::of_class(class, side),
+            Encoder::Published => Self::as_published(size[0]),
+            Encoder::OfClass(class) => Self::of_class(class, size),
         })
     }
 
@@ -269,7 +269,7 @@ mod tests {
     fn a_checkpoint_has_its_options_in_either_of_two_files() {
         let folder = tempfile::TempDir::new().unwrap();
         let side = || {
-            let config = ImageProcessorConfig::of_checkpoint(folder.path(), 7).unwrap();
+            let config = ImageProcessorConfig::of_checkpoint(folder.path(), [7, 7]).unwrap();
             config.crop_size.width
         };
         assert_eq!(side(), 7);
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn a_checkpoint_without_a_class_has_that_of_its_encoder() {
         let folder = tempfile::TempDir::new().unwrap();
-        let config = || ImageProcessorConfig::of_checkpoint(folder.path(), 7).unwrap();
+        let config = || ImageProcessorConfig::of_checkpoint(folder.path(), [7, 7]).unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("config.json", r#"{"encoder": {"model_type": "vit"}}"#);
         assert_eq!(config().image_processor_type, ImageProcessorClass::ViT);
