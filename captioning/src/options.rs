@@ -24,7 +24,7 @@ pub struct CaptionOptions {
     pub generation: GenerationConfig,
     /// What the decoder is told before it writes, with special tokens spelled out: the task of a Donut,
     /// `<s_cord-v2>`, or a question within such tokens. It follows the start token; of a Donut, it takes its
-    /// place, as in transformers.
+    /// place, as in transformers. Its text is a part of [`Caption::text`](crate::Caption::text).
     pub prompt: String,
     /// The text that every caption begins with.
     pub prefix: String,

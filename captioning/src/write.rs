@@ -11,7 +11,8 @@ impl Captioner {
     /// Captions images in several languages. The result has an entry for each image, with an entry for
     /// each language, with `num_return_sequences` captions, best first.
     ///
-    /// The language code is forced, so `forced_bos_token_id` of `config` is ignored. If no caption is found
+    /// The code of a language is forced, so `forced_bos_token_id` of `config` is ignored unless the model has no
+    /// languages. If no caption is found
     /// for an image in one language, the other images and languages keep theirs.
     ///
     /// # Errors
@@ -52,7 +53,8 @@ impl Captioner {
     ///
     /// # Errors
     /// [`Error`] if the model does not write one of the languages, the options are invalid, a text of the
-    /// options can't be written with the model's tokens, or the device fails.
+    /// options can't be written with the model's tokens, the prompt is a special token that the tokenizer does not have,
+    /// or the device fails.
     pub fn caption_with(
         &self,
         memory: Memory,
@@ -74,8 +76,9 @@ impl Captioner {
     /// shortlist without the end token is not found here.
     ///
     /// # Errors
-    /// [`Error::Generate`], naming the invalid options, or [`Error::Unwritable`] for a text that can't be
-    /// written with the model's tokens.
+    /// [`Error::Generate`], naming the invalid options, [`Error::Unwritable`] for a text that can't be written with
+    /// the model's tokens, [`Error::UnknownToken`] for a prompt that is a special token which the tokenizer does not
+    /// have, or [`Error::Preprocess`] if the tokenizer can't split texts.
     pub fn validate_options(&self, options: &CaptionOptions) -> Result<(), Error> {
         // One language is enough, since the prompts of others differ only in the code.
         let languages = self.languages().get(..1).unwrap_or_default();
@@ -176,7 +179,8 @@ impl Captioner {
             let mut prompt = Prompt::new(start.clone());
             if let Some(code) = self.language_token(language)? {
                 prompt.forced_bos_token_id = Some(code);
-                if !prefix.is_empty() {
+                // A token can be forced right after the start token only.
+                if start.len() > 1 || !prefix.is_empty() {
                     prompt.tokens.push(code);
                 }
             }
@@ -192,18 +196,10 @@ impl Captioner {
 
     /// The tokens before the language code: the start token, and the prompt after it or in its place.
     fn start(&self, options: &CaptionOptions) -> Result<Vec<u32>, Error> {
-        let prompt = options.prompt.trim();
-        let tokens = self.tokenizer().encode_text(prompt, false)?;
-        // A task that is misspelled would be read as text, and answered with nonsense.
-        let is_one_word = !prompt.contains(char::is_whitespace);
-        if is_one_word && prompt.starts_with('<') && prompt.ends_with('>') && tokens.len() > 1 {
-            let is_name = prompt.matches('<').count() == 1;
-            if is_name {
-                return Err(Error::UnknownToken {
-                    token: prompt.to_owned(),
-                });
-            }
-        }
+        let tokens = match options.prompt.trim() {
+            "" => Vec::new(),
+            prompt => self.prompt_tokens(prompt)?,
+        };
         if !tokens.is_empty() && self.pretrained.config.encoder.prompt_replaces_start_token() {
             return Ok(tokens);
         }
@@ -215,5 +211,21 @@ impl Captioner {
         // Who writes the start token does not mean two.
         all.extend(tokens.strip_prefix(&[start]).unwrap_or(&tokens));
         Ok(all)
+    }
+
+    /// The tokens of a prompt that is not empty.
+    fn prompt_tokens(&self, prompt: &str) -> Result<Vec<u32>, Error> {
+        let tokens = self.tokenizer().encode_text(prompt, false)?;
+        let inner = prompt
+            .strip_prefix('<')
+            .and_then(|rest| rest.strip_suffix('>'));
+        let is_name = |inner: &str| !inner.contains(['<', '>', ' ']);
+        // A task that is misspelled would be read as text, and answered with nonsense.
+        match inner.is_some_and(is_name) && tokens.len() > 1 {
+            true => Err(Error::UnknownToken {
+                token: prompt.to_owned(),
+            }),
+            false => Ok(tokens),
+        }
     }
 }

@@ -134,6 +134,32 @@ fn a_prefix_and_a_prompt_stand_after_the_start_token() {
 }
 
 #[test]
+fn the_code_of_a_language_follows_a_prompt() {
+    let captioner = crate::common::captioner();
+    let options = CaptionOptions {
+        prompt: "cat".into(),
+        ..CaptionOptions::new(captioner.generation_config().clone())
+    };
+    let spanish = [captioner.language("es").unwrap()];
+    let memory = captioner.encode(&[image()]).unwrap();
+    let found = captioner.caption_with(memory, &spanish, &options).unwrap();
+    let found = unwrapped(found).remove(0).remove(0);
+    let tokenizer = captioner.tokenizer();
+    let start = captioner
+        .generation_config()
+        .decoder_start_token_id
+        .unwrap();
+    let prompt = tokenizer.encode_text("cat", false).unwrap();
+    let begin = [
+        vec![start],
+        prompt,
+        vec![tokenizer.language_id("es_XX").unwrap()],
+    ]
+    .concat();
+    assert!(found.ids.starts_with(&begin), "{:?}", found.ids);
+}
+
+#[test]
 fn a_task_of_donut_takes_the_place_of_the_start_token() {
     let captioner = donut();
     let with_prompt = |prompt: &str| CaptionOptions {

@@ -62,8 +62,8 @@ pub(crate) struct Arguments {
     /// With --json, print this many of the most likely tokens at each position.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
     pub(crate) alternatives: usize,
-    /// Translate each caption with this model, such as Helsinki-NLP/opus-mt-en-de: for a captioner that writes one
-    /// language. A folder, or a name on the Hugging Face Hub. With --json, "translation" stands beside "text".
+    /// Translate captions in one language with this model, such as Helsinki-NLP/opus-mt-en-de: a folder, or a name on the
+    /// Hugging Face Hub. The translation is printed in place of the caption. With --json, "translation" stands beside "text".
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["stream", "score"])]
     pub(crate) translate: Option<String>,
     /// Instead of captioning, print the score of this text; may be given several times.
@@ -92,9 +92,9 @@ pub(crate) struct Arguments {
     /// Print one JSON object per picture.
     ///
     /// Its fields: "image", the name; "image_percent", only for a name that is not UTF-8, its bytes in the percent form
-    /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", and
-    /// "fields" if a Donut wrote some, where a language without a caption has an "error" instead; "error", if the picture failed, or its attention could not be written;
-    /// "encode_ms", the time of preprocessing and encoding, and "generate_ms"; "options", those of generation that
+    /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", where a language without a
+    /// caption has an "error" instead, "fields" that a Donut wrote, and "translation" with --translate; "error", if the
+    /// picture failed, or its attention could not be written, or a caption not be translated; "encode_ms", the time of preprocessing and encoding, and "generate_ms"; "options", those of generation that
     /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default"; "ignored", if some have no effect, a
     /// sentence for each.
     #[arg(long)]

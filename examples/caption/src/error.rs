@@ -14,6 +14,10 @@ pub(crate) enum StartError {
     Locate(#[from] locate::LocateError),
     #[error("can't translate captions")]
     Translator(#[from] translation::Error),
+    #[error(
+        "--translate takes captions in one language, but {0} were asked for; name the one that the model reads with --lang"
+    )]
+    Translate(usize),
     #[error("--stream prints one caption per language, but num_return_sequences is {0}")]
     Stream(usize),
     #[error("can't read the text of the shortlist, {}", name(.path))]

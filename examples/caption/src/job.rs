@@ -78,13 +78,14 @@ impl Job<'_> {
             error: None,
         };
         if let Some(translator) = self.translator {
-            captioned.translate(translator)?;
+            // The captions are printed even if this fails.
+            captioned.error = captioned.translate(translator).err();
         }
         if let Some(folder) = &self.arguments.attention {
             // The captions are printed even if this fails.
             let saved = report::catch(|| self.save_attention(folder, &captioned, &image, &memory));
             let saved = saved.unwrap_or_else(|fault| Err(in_picture(picture, fault)));
-            captioned.error = saved.err();
+            captioned.error = captioned.error.or(saved.err());
         }
         Ok(captioned)
     }

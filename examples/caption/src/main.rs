@@ -62,6 +62,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
     }
 
     let translator = match &arguments.translate {
+        Some(_) if languages.len() > 1 => return Err(StartError::Translate(languages.len())),
         Some(model) => Some(load_translator(program, arguments, model)?),
         None => None,
     };

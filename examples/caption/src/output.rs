@@ -16,8 +16,8 @@ pub(crate) struct Captioned<'a> {
     pub(crate) picture: &'a Picture,
     pub(crate) captions: Vec<LanguageCaptions>,
     pub(crate) captioner: &'a Captioner,
-    /// The translation of each caption, if there is a translator.
-    pub(crate) translations: Vec<String>,
+    /// The translation of each caption, or `None` if it failed; empty without a translator.
+    pub(crate) translations: Vec<Option<String>>,
     pub(crate) encode: Duration,
     pub(crate) generate: Duration,
     /// Why files about the picture could not be written.
@@ -83,7 +83,7 @@ impl Captioned<'_> {
         captions.flatten()
     }
 
-    /// Translates all captions.
+    /// Translates all captions. Returns the first error; the others are translated all the same.
     pub(crate) fn translate(&mut self, translator: &Translator) -> Result<(), PictureError> {
         let texts: Vec<&str> = self.all().map(|caption| caption.text.as_str()).collect();
         let failed = |source| PictureError::Translation {
@@ -92,12 +92,19 @@ impl Captioned<'_> {
         };
         let found = translator.translate(&texts);
         let found = found.map_err(|error| failed(error.into()))?;
-        let best = found.into_iter().map(|found| match found {
-            Ok(translated) => Ok(translated.best().text.clone()),
-            Err(error) => Err(failed(error.into())),
-        });
-        self.translations = best.collect::<Result<_, _>>()?;
-        Ok(())
+        let mut first = Ok(());
+        let mut translations = Vec::with_capacity(found.len());
+        for found in found {
+            translations.push(match found {
+                Ok(translated) => Some(translated.best().text.clone()),
+                Err(error) => {
+                    first = first.and(Err(failed(error.into())));
+                    None
+                }
+            });
+        }
+        self.translations = translations;
+        first
     }
 
     /// Whether every language has a caption and nothing else is missing.
@@ -136,7 +143,8 @@ impl Captioned<'_> {
         for caption in self.all() {
             let code = label(caption.language);
             let text = match (translations.next(), self.fields(caption)) {
-                (Some(translation), _) => translation.clone(),
+                (Some(Some(translation)), _) => translation.clone(),
+                (Some(None), _) => continue,
                 (None, Some(fields)) => fields.to_string(),
                 (None, None) => caption.text.clone(),
             };
@@ -154,12 +162,12 @@ impl Captioned<'_> {
     }
 
     fn entries(&self) -> Vec<Entry<'_>> {
-        let mut translations = self.translations.iter().map(String::as_str);
+        let mut translations = self.translations.iter().map(Option::as_deref);
         let entries = self.captions.iter().flat_map(|one| match &one.captions {
             Ok(captions) => {
                 let entries = captions
                     .iter()
-                    .map(|caption| self.entry(caption, translations.next()));
+                    .map(|caption| self.entry(caption, translations.next().flatten()));
                 entries.collect()
             }
             Err(error) => vec![Entry::Missing {

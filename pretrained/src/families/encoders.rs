@@ -55,8 +55,8 @@ macro_rules! encoders {
                 }
             }
 
-            /// Whether a prompt takes the place of the start token, as transformers has it for Donut alone. After the
-            /// start token it stands with all others.
+            /// Whether a prompt takes the place of the start token, as transformers has it for Donut. For all other
+            /// models, it follows the start token.
             pub fn prompt_replaces_start_token(&self) -> bool {
                 match self {
                     $(Self::$name(config) => config.prompt_replaces_start_token()),*
