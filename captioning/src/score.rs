@@ -41,7 +41,10 @@ impl Captioner {
             self.pieces(text)?;
             ids.push(match code {
                 Some(_) => self.tokenizer().encode(text, language.code, None)?,
-                None => self.without_language(text, config)?,
+                // As labels have it in training.
+                None => self
+                    .tokenizer()
+                    .encode_to_end(text, &config.eos_token_id, None)?,
             });
         }
 
@@ -72,17 +75,5 @@ impl Captioner {
             }));
         }
         Ok(captions)
-    }
-
-    /// A text as labels have it in training: with the tokens that the tokenizer has around texts, and an end token.
-    fn without_language(&self, text: &str, config: &GenerationConfig) -> Result<Vec<u32>, Error> {
-        let mut ids = self.tokenizer().encode_text(text, true)?;
-        let ends = &config.eos_token_id;
-        if let Some(end) = ends.first()
-            && ids.last().is_none_or(|last| !ends.contains(last))
-        {
-            ids.push(*end);
-        }
-        Ok(ids)
     }
 }

@@ -2,13 +2,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use datasets::{Batches, Loader, Position, Skipped};
-use preprocess::text::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::{Batch, BatchSource, BoxError, Classes};
+use crate::{Batch, BatchSource, BoxError, CaptionEncoder, Classes};
 
-/// The batches of a [`Loader`] for models that take pixel values: captions become the tokens
-/// `[language code] words </s>`, images with several captions are encoded once.
+/// The batches of a [`Loader`] for models that take pixel values: captions become tokens by a
+/// [`CaptionEncoder`], images with several captions are encoded once.
 pub struct CaptionBatches<'a> {
     loader: Loader,
     texts: Texts<'a>,
@@ -22,12 +21,8 @@ pub struct CaptionBatches<'a> {
 }
 
 /// What the captions of an image are.
-#[derive(Clone, Copy)]
 enum Texts<'a> {
-    Captions {
-        tokenizer: &'a Tokenizer,
-        max_length: usize,
-    },
+    Captions(CaptionEncoder<'a>),
     Labels(&'a Classes),
 }
 
@@ -41,18 +36,9 @@ struct Place {
 }
 
 impl<'a> CaptionBatches<'a> {
-    /// Batches from the first epoch on, on the device of the model, with labels of at most `max_length` tokens.
-    pub fn new(
-        loader: Loader,
-        tokenizer: &'a Tokenizer,
-        max_length: usize,
-        device: &Device,
-    ) -> Self {
-        let texts = Texts::Captions {
-            tokenizer,
-            max_length,
-        };
-        Self::of(loader, texts, device)
+    /// Batches from the first epoch on, on the device of the model, with labels that the encoder makes.
+    pub fn new(loader: Loader, encoder: CaptionEncoder<'a>, device: &Device) -> Self {
+        Self::of(loader, Texts::Captions(encoder), device)
     }
 
     /// Batches for a [`Classifier`](crate::Classifier): the captions of an image are its labels, in their order.
@@ -112,11 +98,8 @@ impl BatchSource for CaptionBatches<'_> {
             return Ok(None);
         }
         self.place.position = batch.next;
-        let batch = match self.texts {
-            Texts::Captions {
-                tokenizer,
-                max_length,
-            } => caption_batch(batch, tokenizer, max_length, &self.device),
+        let batch = match &mut self.texts {
+            Texts::Captions(encoder) => caption_batch(batch, encoder, &self.device),
             Texts::Labels(classes) => class_batch(batch, classes, &self.device),
         };
         batch.map(Some)
@@ -135,20 +118,20 @@ impl BatchSource for CaptionBatches<'_> {
     }
 }
 
-/// A batch of a [`Loader`] as an objective takes it: pixel values on the device, and labels of at most
-/// `max_length` tokens.
+/// A batch of a [`Loader`] as an objective takes it: pixel values on the device, and labels that the
+/// encoder makes.
 ///
 /// # Errors
-/// If the tokenizer has no code for a language, or a caption can't be split into tokens.
+/// If the tokenizer has no code for a language, captions are in several languages but the tokenizer has codes for none,
+/// or a caption can't be split into tokens.
 pub fn caption_batch(
     batch: datasets::Batch,
-    tokenizer: &Tokenizer,
-    max_length: usize,
+    encoder: &mut CaptionEncoder<'_>,
     device: &Device,
 ) -> Result<Batch<Tensor<4>>, BoxError> {
     let captions = batch.captions.iter();
     let labels: Result<Vec<_>, _> = captions
-        .map(|caption| tokenizer.encode(&caption.text, caption.language.code, Some(max_length)))
+        .map(|caption| encoder.encode(&caption.text, caption.language))
         .collect();
     Ok(Batch {
         row_sources: batch.captions.iter().map(|caption| caption.image).collect(),

@@ -117,6 +117,8 @@
 //! ```
 
 #[cfg(feature = "datasets")]
+mod caption_encoder;
+#[cfg(feature = "datasets")]
 mod captions;
 mod classifier;
 mod error;
@@ -131,6 +133,8 @@ mod trainer;
 
 #[cfg(feature = "pretrained")]
 pub use self::pretrained::PretrainedFiles;
+#[cfg(feature = "datasets")]
+pub use caption_encoder::{CaptionEncoder, EncodeError};
 #[cfg(feature = "datasets")]
 pub use captions::{CaptionBatches, caption_batch, class_batch};
 #[cfg(feature = "pretrained")]

@@ -3,35 +3,36 @@
 //! A description of what was written goes to stdout, everything else to stderr. Exit codes: 0 the folder was
 //! written, 2 it was not.
 
+mod model;
 mod new_languages;
 mod precision;
 mod random;
 mod side_files;
 mod size;
+mod source;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use checkpoint::{
-    FolderState, SaveError, SaveOptions, StagedFolder, WeightsForm, complete_interrupted_save,
-};
+use checkpoint::{SaveError, SaveOptions, StagedFolder, WeightsForm};
 use clap::Parser;
 use packed_linear::Format;
-use pretrained::{ComposeOptions, LoadError, LoadOptions, NewToken, Pretrained, Weights};
+use pretrained::LoadError;
 use report::{OutputError, Program, Progress, name, percent};
 use serde_json::json;
 
-use crate::new_languages::{Added, NewLanguages};
+use crate::new_languages::Added;
 use crate::precision::{Output, Precision};
 use crate::random::RandomSize;
-use crate::side_files::SideFiles;
 use crate::size::Size;
+use crate::source::source;
 
 /// Write a checkpoint as a Hugging Face folder that this project and transformers 5 open.
 ///
-/// Reads every form of checkpoint: safetensors and PyTorch, whole or in shards, and the Flax form of the
-/// published model. Copies the tokenizer and the configuration of the preprocessing too. A destination that
+/// Reads captioners and translation models (Marian) in every form of checkpoint: safetensors and PyTorch, whole or
+/// in shards, and the Flax form of the published model. Copies the tokenizer and the configuration of the
+/// preprocessing too. A destination that
 /// exists keeps its other files; docs/checkpoints.md says what is left after a crash.
 ///
 /// Exit code 0: the folder was written; 2: it was not.
@@ -111,6 +112,11 @@ enum ConvertError {
     #[error("the tokenizer has the language {0} already; expected one that it lacks")]
     HasLanguage(String),
     #[error(
+        "{} is a translation model, to which no languages can be added; leave out --add-language",
+        name(.folder)
+    )]
+    LanguageOfTranslator { folder: PathBuf },
+    #[error(
         "the tokenizer of {} has {tokens} tokens, but the model's vocabulary has {vocabulary}; they are of different models",
         name(.folder)
     )]
@@ -141,40 +147,41 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
     let staged = StagedFolder::new(&arguments.destination)?;
     let progress = Progress::spinner();
     progress.set_message("reading");
-    let (pretrained, added) = source(program, arguments, format, staged.path())?;
+    let (model, added) = source(program, arguments, format, staged.path())?;
 
     let options = SaveOptions {
         precision: match output {
             Some(Output::Ordinary(precision)) => precision,
-            _ => pretrained.precision,
+            _ => model.precision(),
         },
         max_shard_size: arguments.max_shard_size.0,
     };
     progress.set_message("writing");
     match format {
-        Some(_) => pretrained.write_packed(&staged)?,
-        None => pretrained.write(&staged, &options)?,
+        Some(_) => model.write_packed(&staged)?,
+        None => model.write(&staged, &options)?,
     }
     staged.commit()?;
     progress.finish();
 
-    for notice in &pretrained.notices {
+    for notice in model.notices() {
         program.message(notice);
     }
-    for part in pretrained.unknown_to_transformers() {
+    for part in model.unknown_to_transformers() {
         program.message(format_args!(
             "transformers does not support {part} and ignores it"
         ));
     }
     if side_files::files_of_tokenizer(&arguments.destination).is_empty() {
         program.message(format_args!(
-            "{} has no tokenizer; put sentencepiece.bpe.model or tokenizer.json of facebook/mbart-large-50 there, or name a folder that has one with --tokenizer",
-            name(&arguments.destination)
+            "{} has no tokenizer; put {} there, or name a folder that has one with --tokenizer",
+            name(&arguments.destination),
+            model.tokenizer_to_put()
         ));
     }
     let written = Written {
         format,
-        parameters: pretrained.num_params(),
+        parameters: model.num_params(),
         options,
         added,
         elapsed: start.elapsed(),
@@ -183,86 +190,6 @@ fn run(program: &Program, arguments: &Arguments) -> Result<(), ConvertError> {
         folder: arguments.destination.clone(),
         source,
     })
-}
-
-/// Loads or creates the model, and writes its tokenizer and its preprocessing. Returns the model and the languages that it
-/// gained.
-fn source(
-    program: &Program,
-    arguments: &Arguments,
-    format: Option<Format>,
-    staged: &Path,
-) -> Result<(Pretrained, Vec<Added>), ConvertError> {
-    let weights = format.map_or(Weights::Ordinary, Weights::Packed);
-    let device = device::device(&arguments.device)?;
-    let folder = |name: &Option<String>| {
-        let name = name.as_deref();
-        name.map(|name| locate::checkpoint(program, name))
-            .transpose()
-    };
-    let model = folder(&arguments.source)?;
-    let (encoder, decoder) = (folder(&arguments.encoder)?, folder(&arguments.decoder)?);
-    let named = arguments.tokenizer.as_deref();
-    let named = named
-        .map(|name| locate::tokenizer(program, name))
-        .transpose()?;
-    // Before any file is read, so that all are of the same checkpoint.
-    let folders: Vec<PathBuf> = [&model, &encoder, &decoder, &named]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
-    for folder in &folders {
-        complete_interrupted_save(folder);
-    }
-    let states: Vec<FolderState> = folders.iter().map(FolderState::of).collect();
-    let side_files = SideFiles {
-        preprocessing: model.clone().or(encoder.clone()),
-        tokenizer_was_named: named.is_some(),
-        tokenizer: named.or(model.clone()).or(decoder.clone()),
-    };
-    // Before the model: a missing or damaged tokenizer is then reported at once, and its memory is free
-    // again when the model is loaded.
-    let languages = NewLanguages {
-        names: &arguments.add_language,
-        like: arguments.like.as_deref(),
-    };
-    let (tokens, added) = side_files.write_tokenizer(staged, languages)?;
-    let pretrained = if let Some(size) = arguments.random {
-        device.seed(arguments.seed);
-        let options = size.generation_config();
-        Pretrained::from_config(size.config(), options, weights, &device)
-    } else if let (Some(encoder), Some(decoder)) = (encoder, decoder) {
-        let options = ComposeOptions {
-            weights,
-            fresh_cross_attention: arguments.fresh_cross_attention,
-        };
-        Pretrained::compose(encoder, decoder, &options, &device)?
-    } else {
-        let options = LoadOptions {
-            weights,
-            ..LoadOptions::default()
-        };
-        let model = model.unwrap_or_default();
-        let new_tokens: Vec<NewToken> = added.iter().map(|one| one.token.clone()).collect();
-        Pretrained::from_folder_with_tokens(model, &new_tokens, &options, &device)?
-    };
-    side_files.write_preprocessing(staged, &pretrained.config)?;
-    // Another program may have saved to a folder while its files were read one after another.
-    let changed = |(folder, state): &(&PathBuf, &FolderState)| FolderState::of(folder) != **state;
-    if let Some((folder, _)) = folders.iter().zip(&states).find(changed) {
-        let folder = folder.clone();
-        return Err(LoadError::from(checkpoint::LoadError::Changing { folder }).into());
-    }
-    let vocabulary = pretrained.config.decoder.vocab_size();
-    match (tokens, &side_files.tokenizer) {
-        (Some(tokens), Some(folder)) if tokens > vocabulary => Err(ConvertError::Vocabulary {
-            folder: folder.clone(),
-            tokens,
-            vocabulary,
-        }),
-        _ => Ok((pretrained, added)),
-    }
 }
 
 /// What was written.

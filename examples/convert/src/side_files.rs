@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use checkpoint::files::tokenizer_files;
 use checkpoint::write_file;
 use preprocess::image::{ImageProcessorClass, ImageProcessorConfig};
-use preprocess::text::Tokenizer;
+use preprocess::text::{MarianTokenizer, Tokenizer};
 use pretrained::VisionEncoderDecoderConfig;
 use whole_files::limits;
 
@@ -65,6 +65,27 @@ impl SideFiles {
             }
         }
         Ok((Some(count), Vec::new()))
+    }
+
+    /// Copies the files of a translation model's tokenizer. Returns the numbers of tokens of the source and of the
+    /// target language, or `None` without a tokenizer.
+    pub(crate) fn write_translation_tokenizer(
+        &self,
+        folder: &Path,
+    ) -> Result<Option<[usize; 2]>, ConvertError> {
+        let Some(source) = &self.tokenizer else {
+            return Ok(None);
+        };
+        let files = files_of_tokenizer(source);
+        if files.is_empty() && !self.tokenizer_was_named {
+            return Ok(None);
+        }
+        let tokenizer = MarianTokenizer::from_folder(source)?; // the error says what is missing
+        for file in &files {
+            copy(source, folder, file)?;
+        }
+        let counts = [tokenizer.vocab_size(), tokenizer.target_vocab_size()];
+        Ok(Some(counts))
     }
 
     /// Writes the configuration of the preprocessing.

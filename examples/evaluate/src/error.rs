@@ -14,8 +14,15 @@ pub(crate) enum StartError {
     Read(#[from] whole_files::ReadError),
     #[error(transparent)]
     Data(#[from] datasets::Error),
-    #[error("expected a language of mBART-50 for --language (en_XX, en or English), found {0:?}")]
-    Language(String),
+    #[error("expected a language such as en_XX, en or English for {option}, found {text:?}")]
+    Language { option: &'static str, text: String },
+    #[error(
+        "captions are in {first} and in {second}, but the model has no codes of languages and writes one; choose it with --lang"
+    )]
+    SeveralLanguages {
+        first: &'static str,
+        second: &'static str,
+    },
     #[error("can't use the model of sentences in {}", name(.folder))]
     Punkt {
         folder: PathBuf,

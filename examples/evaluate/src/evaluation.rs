@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use captioning::{CaptionOptions, Captioner, Language, RgbImage};
+use captioning::{CaptionOptions, Captioner, Language, RgbImage, UNDETERMINED};
 use datasets::{Entry, Example, ImageSource};
 use preprocess::image::decode::{self, DecodeOptions};
 use rayon::prelude::*;
@@ -43,6 +43,8 @@ pub(crate) struct Results {
     pub(crate) stopped: bool,
     /// The languages that the model does not write, each of which is named once.
     unknown: HashSet<&'static str>,
+    /// The language of the captions, if the model has no codes of languages and writes one.
+    only: Option<Language>,
 }
 
 impl Results {
@@ -88,7 +90,7 @@ impl Evaluation<'_> {
                     let reason = format!("{}: {}", row.reason, row.detail);
                     self.skip(results, &origin, &reason);
                 }
-                Entry::Example(example) => match self.task(example, results) {
+                Entry::Example(example) => match self.task(example, results)? {
                     Some(task) => batch.push(task),
                     None => self.progress.advance(),
                 },
@@ -105,7 +107,7 @@ impl Evaluation<'_> {
     }
 
     /// What there is to do about an example, if anything.
-    fn task(&self, example: Example, results: &mut Results) -> Option<Task> {
+    fn task(&self, example: Example, results: &mut Results) -> Result<Option<Task>, StartError> {
         let mut task = Task {
             name: name(path(&example.image)),
             image: Arc::new(example.image),
@@ -117,7 +119,15 @@ impl Evaluation<'_> {
             if !self.languages.is_empty() && !self.languages.contains(&language) {
                 continue;
             }
-            if !self.captioner.languages().contains(&language) {
+            if self.has_no_codes() {
+                let first = *results.only.get_or_insert(language);
+                if first != language {
+                    return Err(StartError::SeveralLanguages {
+                        first: first.code,
+                        second: language.code,
+                    });
+                }
+            } else if !self.captioner.languages().contains(&language) {
                 results.skips.captions += 1;
                 if results.unknown.insert(language.code) {
                     let reason = message(&PictureError::Language(language.name));
@@ -134,7 +144,12 @@ impl Evaluation<'_> {
                 }
             }
         }
-        (!task.languages.is_empty()).then_some(task)
+        Ok((!task.languages.is_empty()).then_some(task))
+    }
+
+    /// Whether the model has no codes of languages, and writes what it was trained on.
+    fn has_no_codes(&self) -> bool {
+        self.captioner.languages() == [UNDETERMINED]
     }
 
     fn evaluate(&self, batch: Vec<Task>, results: &mut Results) -> Result<(), StartError> {
@@ -216,6 +231,10 @@ impl Evaluation<'_> {
         images: &[RgbImage],
         languages: &[Language],
     ) -> Result<Vec<Vec<Written>>, PictureError> {
+        let languages = match self.has_no_codes() {
+            true => &[UNDETERMINED],
+            false => languages,
+        };
         let captions = catch(|| {
             let memory = self.captioner.encode(images)?;
             self.captioner.caption_with(memory, languages, self.options)

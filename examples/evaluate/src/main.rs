@@ -44,7 +44,7 @@ fn run(program: &Program, arguments: &Arguments) -> Result<u8, StartError> {
     let data = data::open(arguments)?;
     let data_names: Vec<String> = arguments.data.iter().map(|path| name(path)).collect();
     let captioner = load(program, arguments)?;
-    let languages = captioner::languages(&captioner, &arguments.lang)?;
+    let languages = data::languages(&captioner, &arguments.lang)?;
     let (options, in_vain) = options::choose(arguments, &captioner)?;
     for note in in_vain {
         program.message(note);

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use datasets::{CaptionChoice, Columns, Dataset, Loader, LoaderConfig, Options, Shuffle};
-use preprocess::image::ImageProcessor;
-use preprocess::text::{Language, language};
+use preprocess::text::{Language, UNDETERMINED, language};
 use report::{Program, Progress};
 
 use crate::Start;
@@ -32,7 +31,7 @@ pub(crate) fn training(
         settings,
         &settings.data.train_files,
         config,
-        &start.processor,
+        start,
         output,
         program,
     )
@@ -57,14 +56,14 @@ pub(crate) fn validation(
         settings,
         &settings.data.validation_files,
         config,
-        &start.processor,
+        start,
         output,
         program,
     )
 }
 
 /// The codes of the languages of captions: those of the settings, or all that the tokenizer knows, so that captions in
-/// others are passed over. None for labels, which are in no language.
+/// others are passed over. None for labels, which are in no language, and for models that have no codes of languages.
 fn learnt(settings: &Settings, start: &Start) -> Vec<String> {
     let named = &settings.data.languages;
     if !named.is_empty() || settings.task == Task::Classification {
@@ -107,11 +106,15 @@ fn loader(
     settings: &Settings,
     files: &[PathBuf],
     config: LoaderConfig,
-    processor: &ImageProcessor,
+    start: &Start,
     output: &Output,
     program: &Program,
 ) -> Result<Loader, Error> {
-    let options = options(settings)?.with_index_folder(output.index_folder());
+    let mut options = options(settings)?.with_index_folder(output.index_folder());
+    if options.language.is_none() && start.tokenizer.languages().next().is_none() {
+        // The model learns one language, whichever it is.
+        options = options.with_language(UNDETERMINED);
+    }
     let progress = Progress::spinner();
     let dataset = Dataset::open_all(files, &options)?.index_with(&mut |count| {
         progress.set_message(&format!("{count} images found"));
@@ -125,5 +128,5 @@ fn loader(
             "{skipped} rows can't be used and are skipped{first}"
         ));
     }
-    Ok(Loader::new(dataset, processor.clone(), config)?)
+    Ok(Loader::new(dataset, start.processor.clone(), config)?)
 }

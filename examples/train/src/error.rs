@@ -45,6 +45,11 @@ pub(crate) enum Error {
     },
     #[error("{0:?} is no language; use codes such as fr_XX or fr")]
     Language(String),
+    #[error(
+        "data.languages names {}, but the model has no codes of languages and learns one; name one language",
+        .0.join(", ")
+    )]
+    SeveralLanguages(Vec<String>),
     #[error("{} is used by another training that runs now", folder.display())]
     InUse { folder: PathBuf },
     #[error("can't write {}", path.display())]

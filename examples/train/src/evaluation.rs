@@ -8,10 +8,10 @@ use datasets::{BatchCaption, Loader, Position};
 use generation::GenerationConfig;
 use metrics::Corpus;
 use preprocess::image::ImageProcessor;
-use preprocess::text::{Language, Tokenizer};
+use preprocess::text::{Language, Tokenizer, UNDETERMINED};
 use pretrained::{ImageEncoder, Pretrained, PretrainedModel, TextDecoder};
 use report::Progress;
-use training::{BoxError, Objective};
+use training::{BoxError, CaptionEncoder, Objective};
 use vision_encoder_decoder::{Memory, VisionEncoderDecoder};
 
 use crate::sample::{Sample, Written, pictures};
@@ -81,7 +81,11 @@ impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
             model: model.clone(),
             ..self.template.clone()
         };
-        let languages = self.tokenizer.languages().map(|(known, _)| known).collect();
+        let mut languages: Vec<Language> =
+            self.tokenizer.languages().map(|(known, _)| known).collect();
+        if languages.is_empty() {
+            languages.push(UNDETERMINED);
+        }
         let captioner = Captioner::new(
             pretrained,
             self.processor.clone(),
@@ -90,6 +94,8 @@ impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
             &self.device,
         )?;
         let generation = self.generation(&captioner)?;
+        let ends = &self.template.generation_config.eos_token_id;
+        let mut encoder = CaptionEncoder::new(&self.tokenizer, self.max_length, ends);
         let limit = self.settings.limit(&self.loader);
         let bar = Progress::bar(limit, "evaluation {bar:20} {pos}/{len} images, {eta} left");
         let (mut sums, mut samples, mut images) = (BTreeMap::new(), Vec::new(), 0);
@@ -99,7 +105,7 @@ impl Evaluate<ImageEncoder, TextDecoder> for Evaluator {
                 break;
             }
             let memory = model.encode(self.pixels(&batch));
-            self.add_losses(model, &memory, &batch, &mut sums)?;
+            self.add_losses((model, &mut encoder), &memory, &batch, &mut sums)?;
             let captions =
                 self.add_captions((&captioner, &generation), memory, &batch, &mut sums)?;
             let wanted = self.settings.samples.saturating_sub(samples.len());
@@ -133,7 +139,7 @@ impl Evaluator {
     /// Adds the losses of the captions of each language.
     fn add_losses(
         &self,
-        model: &PretrainedModel,
+        (model, encoder): (&PretrainedModel, &mut CaptionEncoder<'_>),
         memory: &Memory,
         batch: &datasets::Batch,
         sums: &mut BTreeMap<&'static str, Sums>,
@@ -142,10 +148,7 @@ impl Evaluator {
             let captions: Vec<&BatchCaption> = of_language(batch, language).collect();
             let labels: Result<Vec<_>, _> = captions
                 .iter()
-                .map(|caption| {
-                    self.tokenizer
-                        .encode(&caption.text, language.code, Some(self.max_length))
-                })
+                .map(|caption| encoder.encode(&caption.text, language))
                 .collect();
             let labels = self.objective.labels(&model.decoder, &labels?)?;
             let row_sources: Vec<usize> = captions.iter().map(|caption| caption.image).collect();
@@ -167,12 +170,17 @@ impl Evaluator {
         sums: &mut BTreeMap<&'static str, Sums>,
     ) -> Result<Vec<Vec<Written>>, BoxError> {
         let languages = languages(batch);
-        let results = captioner.caption_encoded(memory, &languages, generation)?;
+        // A model without codes of languages writes the only one of the data.
+        let asked = match captioner.languages() == [UNDETERMINED] {
+            true => vec![UNDETERMINED],
+            false => languages.clone(),
+        };
+        let results = captioner.caption_encoded(memory, &asked, generation)?;
         let mut written = Vec::with_capacity(results.len());
         for (image, results) in results.iter().enumerate() {
             let mut captions = Vec::new();
-            for result in results {
-                let references: Vec<&str> = of_language(batch, result.language)
+            for (result, language) in results.iter().zip(&languages) {
+                let references: Vec<&str> = of_language(batch, *language)
                     .filter(|caption| caption.image == image)
                     .map(|caption| caption.text.as_str())
                     .collect();
@@ -181,9 +189,9 @@ impl Evaluator {
                 }
                 // A model that has learnt little may end at once.
                 let prediction = result.best().map_or("", |caption| caption.text.as_str());
-                let sums = sums.entry(result.language.code).or_default();
+                let sums = sums.entry(language.code).or_default();
                 sums.corpus.add(prediction, &references)?;
-                captions.push(Written::new(result.language, prediction, &references));
+                captions.push(Written::new(*language, prediction, &references));
             }
             written.push(captions);
         }

@@ -25,7 +25,7 @@ use preprocess::image::{ImageProcessor, ImageProcessorConfig};
 use preprocess::text::Tokenizer;
 use pretrained::{LoadOptions, Pretrained, Weights};
 use report::Program;
-use training::{BatchSource, CaptionBatches, Classes, Classifier, ClassifierFiles};
+use training::{BatchSource, CaptionBatches, CaptionEncoder, Classes, Classifier, ClassifierFiles};
 use training::{Finished, ModelFiles, PretrainedFiles, Trainer, TrainingConfig, latest_checkpoint};
 use vision_encoder_decoder::{Decoder, Encoder, VisionEncoderDecoder};
 
@@ -36,6 +36,9 @@ use crate::evaluation::{Evaluate, Evaluator};
 use crate::observer::Observer;
 use crate::output::Output;
 use crate::settings::{Settings, Task};
+
+/// A number that no vocabulary has, for padding where every token may be a label.
+const NO_TOKEN: u32 = u32::MAX;
 
 /// The exit code of a training that was stopped.
 const STOPPED: u8 = 1;
@@ -108,7 +111,14 @@ impl Session<'_> {
             return Err(Error::TooLong { length, positions });
         }
         let options = &start.pretrained.generation_config;
-        let config = config.with_tokens(options.decoder_start_token_id, options.pad_token_id);
+        let ends = options.eos_token_id.clone();
+        // The end has to be learnt, also where it is padding, as in GPT-2.
+        let is_learnt = |pad: u32| ends.contains(&pad);
+        let pad = options.pad_token_id.map(|pad| match is_learnt(pad) {
+            true => NO_TOKEN,
+            false => pad,
+        });
+        let config = config.with_tokens(options.decoder_start_token_id, pad);
         // What was trained with is what captions begin with, in evaluations and in the checkpoints.
         start.pretrained.generation_config.decoder_start_token_id = config.decoder_start_token_id;
         let files = PretrainedFiles::new(&start.pretrained, Some(&start.folder));
@@ -117,7 +127,8 @@ impl Session<'_> {
             Some(_) => Some(Evaluator::new(self, &start, *trainer.objective())?),
             None => None,
         };
-        let batches = CaptionBatches::new(loader, &start.tokenizer, length, self.device);
+        let encoder = CaptionEncoder::new(&start.tokenizer, length, &ends);
+        let batches = CaptionBatches::new(loader, encoder, self.device);
         self.run(trainer, batches, &files, evaluator)
     }
 
@@ -235,8 +246,15 @@ fn load(program: &Program, settings: &Settings, device: &Device) -> Result<Start
         ..LoadOptions::default()
     };
     let tokenizer = Tokenizer::from_folder(&folder)?;
-    for language in data::languages(settings)? {
-        tokenizer.language_id(language.code)?;
+    let languages = data::languages(settings)?;
+    let has_codes = tokenizer.languages().next().is_some();
+    if !has_codes && settings.task == Task::Captioning && languages.len() > 1 {
+        return Err(Error::SeveralLanguages(settings.data.languages.clone()));
+    }
+    if has_codes {
+        for language in languages {
+            tokenizer.language_id(language.code)?;
+        }
     }
     let mut pretrained = Pretrained::from_folder(&folder, &options, device)?;
     if settings.fresh_weights {

@@ -11,8 +11,9 @@ use captioning::Captioner;
 use checkpoint::{SaveOptions, StagedFolder};
 use generation::GenerationConfig;
 use image::{Rgb, RgbImage};
+use preprocess::text::Tokenizer;
 use pretrained::{Pretrained, VisionEncoderDecoderConfig, Weights};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A folder with a tiny checkpoint and data.
@@ -372,4 +373,103 @@ fn an_encoder_learns_labels_and_is_then_taught_captions() {
         "{}",
         text(&refused.stderr)
     );
+}
+
+/// Saves a tiny ViT and GPT-2, whose tokenizer has no codes of languages.
+fn vit_gpt2(folder: &Path) {
+    let classes = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../preprocess/tests/data/classes/gpt2-json"
+    );
+    let tokenizer = Tokenizer::from_folder(classes).unwrap();
+    let config = json!({
+        "model_type": "vision-encoder-decoder",
+        "encoder": {
+            "model_type": "vit", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+            "num_attention_heads": 4, "image_size": 32, "patch_size": 8,
+        },
+        "decoder": {
+            "model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64,
+            "add_cross_attention": true, "vocab_size": tokenizer.vocab_size(),
+        },
+    });
+    let config = VisionEncoderDecoderConfig::from_json(&config.to_string()).unwrap();
+    // GPT-2 has one token for all of these.
+    let end = tokenizer.token_id("<|endoftext|>");
+    let options = GenerationConfig {
+        decoder_start_token_id: end,
+        eos_token_id: end.into_iter().collect(),
+        pad_token_id: end,
+        max_length: Some(12),
+        ..GenerationConfig::default()
+    };
+    let device = Device::flex();
+    device.seed(1);
+    let model = Pretrained::from_config(config, options, Weights::Ordinary, &device);
+    let staged = StagedFolder::new(folder).unwrap();
+    model.write(&staged, &SaveOptions::default()).unwrap();
+    tokenizer.save(staged.path()).unwrap();
+    staged.commit().unwrap();
+}
+
+#[test]
+fn a_model_without_codes_of_languages_learns_one_language_and_its_end() {
+    let place = Place::new();
+    vit_gpt2(&place.path("model"));
+    let mut table = String::from("image_file\tcaption\n");
+    for number in 0..10 {
+        table += &format!("{number}.png\ta dog\n");
+    }
+    fs::write(place.path("plain.tsv"), table).unwrap();
+    let learns = |output: &str, file: &str, languages: &[&str], caption: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        let options = "--max-steps 60 --eval-steps 60 --learning-rate 0.01 --json";
+        let done = command
+            .args(["--model", "model", "--output-dir", output])
+            .args(["--train-file", file, "--validation-file", file])
+            .args(["--per-device-train-batch-size", "3", "--warmup-steps", "2"])
+            .args(options.split(' '))
+            .args(languages)
+            .current_dir(place.0.path())
+            .output()
+            .unwrap();
+        succeeds(&done);
+        let lines = text(&done.stdout);
+        let mut lines = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found = lines.find(|line| line["evaluation"].is_object()).unwrap();
+        for name in ["eval_loss", "eval_exact"] {
+            let value = &found["evaluation"][format!("{name}_{caption}")];
+            assert!(value.is_number(), "{name}: {found}");
+        }
+        found["evaluation"].clone()
+    };
+    // Without a column of languages. All captions are the same, so the model learns where they end.
+    let found = learns("plain", "plain.tsv", &[], "und");
+    assert_eq!(found["eval_exact"], 1.0, "{found}");
+    assert!(place.path("plain/checkpoint-60/model.safetensors").exists());
+    // One language of two.
+    learns("english", "data.tsv", &["--languages", "en"], "en_XX");
+}
+
+#[test]
+fn several_languages_without_codes_are_refused() {
+    let place = Place::new();
+    vit_gpt2(&place.path("model"));
+    for (options, expected) in [
+        (
+            &["--max-steps", "2"][..],
+            "captions are in en_XX and in fr_XX",
+        ),
+        (
+            &["--languages", "en,fr"],
+            "data.languages names en, fr, but the model has no codes of languages",
+        ),
+    ] {
+        let done = place.run("run", options);
+        let stderr = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
 }

@@ -221,6 +221,44 @@ impl Tokenizer {
         })
     }
 
+    /// Token ids of `text` as a model without codes of languages is taught to write it: as
+    /// [`encode_text`](Self::encode_text) returns them with special tokens, and an end token behind them, the first of
+    /// `ends`, if they do not end with one of these. A longer text is cut, so that with all of these tokens it has at most
+    /// `max_length`.
+    ///
+    /// Special tokens that are spelled out in the text become their ids, as in Python.
+    ///
+    /// # Errors
+    /// [`Error::MaxLength`] if `max_length` has no room for a token of the text; [`Error::WordSplitter`] if the tokenizer
+    /// needs a dictionary to find words, so that it can only decode; [`Error::Tokenize`] if the text can't be split into
+    /// pieces.
+    pub fn encode_to_end(
+        &self,
+        text: &str,
+        ends: &[u32],
+        max_length: Option<usize>,
+    ) -> Result<Vec<u32>, Error> {
+        let Template { before, after } = &self.template;
+        let is_end = |token: Option<&u32>| token.is_some_and(|token| ends.contains(token));
+        let adds_end = !ends.is_empty() && !is_end(after.last());
+        let frame = before.len() + after.len() + usize::from(adds_end);
+        let room = match max_length {
+            Some(max_length) => max_length
+                .checked_sub(frame)
+                .filter(|room| *room > 0)
+                .ok_or(Error::MaxLength { max_length })?,
+            None => usize::MAX,
+        };
+        let pieces = self.pieces(text)?;
+        let mut ids = self.template.around(&pieces[..pieces.len().min(room)]);
+        if let Some(end) = ends.first()
+            && !is_end(ids.last())
+        {
+            ids.push(*end);
+        }
+        Ok(ids)
+    }
+
     /// Token ids of `text` without any tokens around them: a prefix for generation, or a phrase to look for.
     ///
     /// # Errors
