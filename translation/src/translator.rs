@@ -5,7 +5,7 @@ use packed_linear::Format;
 use preprocess::text::MarianTokenizer;
 use pretrained::{LoadNotice, PretrainedTranslator};
 
-use crate::batches::batches;
+use crate::batches::{batches, most_texts};
 use crate::{Error, TextError};
 
 /// Tokens of source texts that are translated at once, unless a user says something else.
@@ -166,7 +166,8 @@ impl Translator {
         let mut count = texts.len() - sources.len();
         done(count);
         let lengths: Vec<usize> = sources.iter().map(|source| source.ids.len()).collect();
-        let (order, parts) = batches(&lengths, self.batch_tokens);
+        let most = most_texts(config.num_beams, self.pretrained.config.target_vocab_size());
+        let (order, parts) = batches(&lengths, self.batch_tokens, most);
         for part in parts {
             let batch: Vec<&Source> = order[part].iter().map(|place| &sources[*place]).collect();
             let found = self.search(&batch, start, config)?;
