@@ -203,7 +203,7 @@ impl Translator {
     fn source(&self, index: usize, text: &str) -> Result<Source, TextError> {
         let most = self.max_source_tokens();
         let language = self.language.as_deref();
-        let ids = self.tokenizer.encode(text, language, None)?;
+        let mut ids = self.tokenizer.encode(text, language, None)?;
         if ids.len() <= most {
             return Ok(Source {
                 index,
@@ -216,11 +216,15 @@ impl Translator {
                 tokens: ids.len(),
                 most,
             }),
-            LongTexts::Cut => Ok(Source {
-                index,
-                ids: self.tokenizer.encode(text, language, Some(most))?,
-                is_cut: true,
-            }),
+            LongTexts::Cut => {
+                // The end token stays.
+                ids.drain(most - 1..ids.len() - 1);
+                Ok(Source {
+                    index,
+                    ids,
+                    is_cut: true,
+                })
+            }
         }
     }
 
