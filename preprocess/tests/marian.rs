@@ -135,6 +135,24 @@ fn vocabulary(more: &[(&str, u32)]) -> String {
 }
 
 #[test]
+fn too_many_special_tokens_are_refused() {
+    let config = |tokens: Vec<String>| {
+        let config = serde_json::json!({ "additional_special_tokens": tokens });
+        let write = |folder: &Path| {
+            fs::write(folder.join("tokenizer_config.json"), config.to_string()).unwrap();
+        };
+        changed(write)
+    };
+    assert!(config(vec!["</s>".into(); 256]).is_ok());
+    let error = config(vec!["</s>".into(); 257]).unwrap_err();
+    let error = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(
+        error.as_ref().is_some_and(|error| error.contains("256")),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn a_language_comes_first() {
     let more = vocabulary(&[(">>fra<<", 191), (">>deu_Latn<<", 192)]);
     let tokenizer = changed(|folder| fs::write(folder.join("vocab.json"), &more).unwrap()).unwrap();

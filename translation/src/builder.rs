@@ -114,7 +114,8 @@ impl<'a> TranslatorBuilder<'a> {
     }
 
     /// Sets how many tokens of source texts, padding included, are translated at once; 2048 by default. More is faster
-    /// on large machines and takes more memory: each of them has `num_beams` rows in the search.
+    /// on large machines and takes more memory. Batches of very short texts are smaller, since each text has `num_beams`
+    /// rows in the search, with a score for each token of the vocabulary.
     pub fn batch_tokens(mut self, tokens: usize) -> Self {
         self.batch_tokens = tokens;
         self

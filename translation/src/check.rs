@@ -66,17 +66,17 @@ pub struct Checks {
     /// The language of the translations. If it is not known, their script is not checked.
     pub target: Option<Language>,
     /// The largest ratio of the lengths, in characters, of the longer to the shorter of source and translation. Texts
-    /// below [`min_length`](Self::min_length) are not compared. Languages that are written without spaces need a third
-    /// as many characters, which is taken into account.
+    /// below [`min_length`](Self::min_length) may be four times as far apart, if it is the translation that is longer. A
+    /// character of Chinese or Japanese counts as 2.5, since these languages need fewer.
     pub max_length_ratio: f64,
-    /// The fewest characters of a source whose length is compared.
+    /// The fewest characters of a source whose length is compared strictly.
     pub min_length: usize,
     /// The least chrF, from 0 to 100, of a text that was translated and translated back, compared with the text.
     pub min_round_trip: f64,
 }
 
-/// How many times as many characters a text in letters has as one in Chinese characters or Japanese.
-const SPACED: f64 = 2.5;
+/// How many characters of other languages one of Chinese or Japanese stands for.
+const DENSE: f64 = 2.5;
 
 /// How often a sequence of words may stand directly after itself.
 const REPETITIONS: usize = 4;
@@ -151,7 +151,7 @@ impl Checks {
             let characters = text.chars().count() as f64;
             let is_dense = language
                 .is_some_and(|language| ["zh_CN", "yue_HK", "ja_XX"].contains(&language.code));
-            characters * if is_dense { SPACED } else { 1.0 }
+            characters * if is_dense { DENSE } else { 1.0 }
         };
         let source_length = length(source, self.source);
         let ratio = length(translation, self.target) / source_length;

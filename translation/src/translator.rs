@@ -5,7 +5,7 @@ use packed_linear::Format;
 use preprocess::text::MarianTokenizer;
 use pretrained::{LoadNotice, PretrainedTranslator};
 
-use crate::batches::batches;
+use crate::batches::{batches, most_texts};
 use crate::{Error, TextError};
 
 /// Tokens of source texts that are translated at once, unless a user says something else.
@@ -166,7 +166,8 @@ impl Translator {
         let mut count = texts.len() - sources.len();
         done(count);
         let lengths: Vec<usize> = sources.iter().map(|source| source.ids.len()).collect();
-        let (order, parts) = batches(&lengths, self.batch_tokens);
+        let most = most_texts(config.num_beams, self.pretrained.config.target_vocab_size());
+        let (order, parts) = batches(&lengths, self.batch_tokens, most);
         for part in parts {
             let batch: Vec<&Source> = order[part].iter().map(|place| &sources[*place]).collect();
             let found = self.search(&batch, start, config)?;
@@ -202,7 +203,7 @@ impl Translator {
     fn source(&self, index: usize, text: &str) -> Result<Source, TextError> {
         let most = self.max_source_tokens();
         let language = self.language.as_deref();
-        let ids = self.tokenizer.encode(text, language, None)?;
+        let mut ids = self.tokenizer.encode(text, language, None)?;
         if ids.len() <= most {
             return Ok(Source {
                 index,
@@ -215,11 +216,15 @@ impl Translator {
                 tokens: ids.len(),
                 most,
             }),
-            LongTexts::Cut => Ok(Source {
-                index,
-                ids: self.tokenizer.encode(text, language, Some(most))?,
-                is_cut: true,
-            }),
+            LongTexts::Cut => {
+                // The end token stays.
+                ids.drain(most - 1..ids.len() - 1);
+                Ok(Source {
+                    index,
+                    ids,
+                    is_cut: true,
+                })
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::error::TranslateError;
 /// an empty line, and a message on stderr says why.
 ///
 /// With --to, the file is a table of tab-separated values with the columns caption and lang_id, as `clean` writes them.
-/// Behind each row in the language --from, a row with the translated caption is added; all other rows stay as they are. A
+/// After each row in the language --from, a row with the translated caption is added; all other rows stay as they are. A
 /// run that is killed goes on where it was when the same command is given again. OUTPUT.report.json has the numbers, and
 /// OUTPUT.flagged.jsonl the rows that are not translated or look wrong: their names are empty_caption, too_long, failed,
 /// unreadable_row, and those of translations: empty, cut, unfinished, length_ratio, script, copied, repeated, round_trip.
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Number of beams of the search; 1 means greedy search. Default: the checkpoint's.
     #[arg(long, value_name = "N")]
     num_beams: Option<usize>,
-    /// Number of translations for each line, the best first; at most as many as beams. Each is printed behind the number of
+    /// Number of translations for each line, the best first; at most as many as beams. Each is printed after the number of
     /// its line and its score.
     #[arg(long, value_name = "N", conflicts_with = "to")]
     num_return_sequences: Option<usize>,
@@ -91,6 +91,9 @@ pub(crate) struct Arguments {
     /// Model that translates back: a caption that does not come back similar to itself is flagged.
     #[arg(long, value_name = "MODEL", requires = "to", help_heading = "Tables")]
     pub(crate) back: Option<String>,
+    /// Target language of the model --back, if that writes several.
+    #[arg(long, value_name = "CODE", requires = "back", help_heading = "Tables")]
+    pub(crate) back_language: Option<String>,
     /// Least chrF, 0 to 100, between a caption and its translation back.
     #[arg(
         long,
@@ -163,10 +166,5 @@ impl Arguments {
         let counts = counts.filter_map(|(name, value)| Some(format!("{name}={}", value?)));
         let penalty = self.length_penalty.map(|x| format!("length_penalty={x}"));
         counts.chain(penalty).chain(self.set.clone()).collect()
-    }
-
-    /// Whether several translations are asked for.
-    pub(crate) fn is_n_best(&self) -> bool {
-        self.num_return_sequences.is_some_and(|count| count > 1)
     }
 }

@@ -1,7 +1,10 @@
 use std::io::{self, BufRead, Read};
 
 /// Bytes of a line that are kept. No line of that length can be translated.
-pub(crate) const LONGEST_LINE: usize = 8 << 20;
+pub(crate) const LONGEST_LINE: usize = 1 << 20;
+
+/// Bytes of lines or rows that are read before they are translated. Only the last line may exceed them.
+pub(crate) const WINDOW_BYTES: usize = 4 << 20;
 
 /// Reads a line with its line break into an empty buffer. Of a line that is too long, only the beginning is kept. Returns
 /// the number of bytes that were read; 0 at the end.

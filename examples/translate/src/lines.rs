@@ -10,7 +10,7 @@ use translation::{TextError, Translated, Translator};
 
 use crate::arguments::Arguments;
 use crate::error::TranslateError;
-use crate::input::{LONGEST_LINE, read_line, without_break};
+use crate::input::{WINDOW_BYTES, read_line, without_break};
 
 /// Lines that are read before any of them is translated, so that lines of similar lengths come together.
 const WINDOW: usize = 1024;
@@ -58,6 +58,7 @@ pub(crate) fn run(
         translator,
         progress: Progress::hidden(),
         lines: Vec::new(),
+        bytes: 0,
         number: 0,
         is_complete: true,
     };
@@ -87,6 +88,8 @@ struct Job<'a> {
     translator: &'a Translator,
     progress: Progress,
     lines: Vec<Line>,
+    /// Bytes of the lines.
+    bytes: usize,
     number: u64,
     is_complete: bool,
 }
@@ -100,20 +103,22 @@ impl Job<'_> {
     ) -> Result<(), TranslateError> {
         loop {
             let mut line = Vec::new();
-            if read_line(input, &mut line).map_err(TranslateError::read(path))? == 0 {
+            let count = read_line(input, &mut line).map_err(TranslateError::read(path))?;
+            if count == 0 {
                 return Ok(());
             }
             self.number += 1;
             let text = match std::str::from_utf8(without_break(&line)) {
-                _ if line.len() == LONGEST_LINE => Err("the line is too long"),
+                _ if count > line.len() as u64 => Err("the line is too long"),
                 Ok(text) => Ok(text.to_owned()),
                 Err(_) => Err("the line is not UTF-8 text"),
             };
+            self.bytes += line.len();
             self.lines.push(Line {
                 number: self.number,
                 text,
             });
-            if self.lines.len() >= window {
+            if self.lines.len() >= window || self.bytes >= WINDOW_BYTES {
                 self.translate()?;
                 if self.program.is_closed() {
                     return Ok(()); // nobody reads the translations of the others
@@ -125,6 +130,7 @@ impl Job<'_> {
     /// Translates and prints the lines that were read.
     fn translate(&mut self) -> Result<(), TranslateError> {
         let lines = std::mem::take(&mut self.lines);
+        self.bytes = 0;
         let texts: Vec<&str> = lines
             .iter()
             .map(|line| line.text.as_deref().unwrap_or(""))
@@ -167,6 +173,7 @@ impl Job<'_> {
             };
             return Ok(self.progress.suspend(|| self.program.json(&record))?);
         }
+        let is_n_best = self.translator.generation_config().num_return_sequences > 1;
         let print = || -> Result<(), TranslateError> {
             let number = line.number;
             if let Some(error) = &error {
@@ -174,12 +181,13 @@ impl Job<'_> {
                     .message(format_args!("line {number} is not translated: {error}"));
             }
             match &translated {
-                None if self.arguments.is_n_best() => {}
+                None if is_n_best => {}
                 None => self.program.line("")?,
-                Some(found) if self.arguments.is_n_best() => {
+                Some(found) if is_n_best => {
                     for one in &found.translations {
                         // The text is last, since it may hold anything but a line break.
-                        let line = format!("{number} {:.4} {}", one.score, one.text);
+                        let text = on_one_line(&one.text);
+                        let line = format!("{number} {:.4} {text}", one.score);
                         self.program.line(line)?;
                     }
                 }
@@ -188,11 +196,26 @@ impl Job<'_> {
                         let message = format_args!("line {number} is too long and was cut");
                         self.program.message(message);
                     }
-                    self.program.line(&found.best().text)?;
+                    self.program.line(on_one_line(&found.best().text))?;
                 }
             }
             Ok(())
         };
         self.progress.suspend(print)
+    }
+}
+
+/// A translation without line breaks, since a line of input is a line of output.
+fn on_one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_translation_is_one_line() {
+        assert_eq!(on_one_line("a\nb\r\nc d"), "a b  c d");
     }
 }

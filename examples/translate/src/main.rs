@@ -27,24 +27,27 @@ fn main() -> ExitCode {
 
 fn run(program: &Program, arguments: &Arguments) -> Result<u8, TranslateError> {
     let task = arguments.task()?;
-    let translator = load(program, arguments, &arguments.model)?;
+    let language = arguments.language.as_deref();
+    let translator = load(program, arguments, &arguments.model, language)?;
     match task {
         arguments::Task::Lines => lines::run(program, arguments, &translator),
         arguments::Task::Table(settings) => {
+            let language = arguments.back_language.as_deref();
             let back = arguments.back.as_deref();
             let back = back
-                .map(|model| load(program, arguments, model))
+                .map(|model| load(program, arguments, model, language))
                 .transpose()?;
             table::run(program, arguments, &settings, &translator, back.as_ref())
         }
     }
 }
 
-/// Finds and loads a model. What there is to say about it is printed.
+/// Finds and loads a model, which writes a language. What there is to say about it is printed.
 fn load(
     program: &Program,
     arguments: &Arguments,
     model: &str,
+    language: Option<&str>,
 ) -> Result<Translator, TranslateError> {
     let device = device::device(&arguments.device)?;
     let folder = locate::checkpoint(program, model)?;
@@ -63,12 +66,7 @@ fn load(
                 defaults
             }
         });
-    // A model that translates back writes another language.
-    if let Some(language) = arguments
-        .language
-        .as_ref()
-        .filter(|_| model == arguments.model)
-    {
+    if let Some(language) = language {
         builder = builder.language(language);
     }
     let translator = builder.build(&device)?;

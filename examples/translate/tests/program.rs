@@ -73,6 +73,9 @@ fn n_best_lists_have_the_number_of_the_line_and_a_score() {
     let arguments = ["--num-beams", "3", "--num-return-sequences", "2"];
     let output = translate(b"end\nmur\n", &arguments);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let arguments = ["--num-beams", "3", "--set", "num_return_sequences=2"];
+    let set = translate(b"end\nmur\n", &arguments);
+    assert_eq!(output.stdout, set.stdout);
     let lines = lines(&output);
     let fields: Vec<(u32, f32)> = lines
         .iter()
@@ -150,7 +153,7 @@ fn table(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn rows_are_added_behind_their_sources_and_everything_else_stays() {
+fn rows_are_added_after_their_sources_and_everything_else_stays() {
     let folder = TempDir::new().unwrap();
     let file = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     fs::write(folder.path().join("in.tsv"), TABLE).unwrap();
@@ -205,6 +208,18 @@ fn a_translation_back_is_compared() {
     let report = fs::read(folder.path().join("out.tsv.report.json")).unwrap();
     let report: Value = serde_json::from_slice(&report).unwrap();
     assert_eq!(report["counts"]["flags"]["round_trip"], 3);
+}
+
+#[test]
+fn each_model_of_a_table_has_its_own_language() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("in.tsv"), TABLE).unwrap();
+    let output = table(folder.path(), &["--back", MODEL, "--back-language", "fra"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("fra"), "{}", errors(&output));
+    let output = table(folder.path(), &["--back-language", "fra"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("--back"), "{}", errors(&output));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct MarianConfig {
     pub attention_dropout: f64,
     /// Dropout rate after the activation of the feed-forward blocks.
     pub activation_dropout: f64,
-    /// Longest text, in tokens, of either language.
+    /// Longest text, in tokens, of either language; at least 2.
     pub max_position_embeddings: usize,
     /// Whether token embeddings are multiplied by `√d_model`.
     pub scale_embedding: bool,
@@ -146,11 +146,13 @@ impl MarianConfig {
             ("encoder_ffn_dim", self.encoder_ffn_dim),
             ("decoder_attention_heads", self.decoder_attention_heads),
             ("decoder_ffn_dim", self.decoder_ffn_dim),
-            ("max_position_embeddings", self.max_position_embeddings),
         ] {
             // The upper bound keeps products of two sizes far from overflow.
             ConfigError::check_size(name, size, 1, 1 << 24)?;
         }
+        // A language and the end token have to fit.
+        let positions = self.max_position_embeddings;
+        ConfigError::check_size("max_position_embeddings", positions, 2, 1 << 24)?;
         ConfigError::check_size("encoder_layers", self.encoder_layers, 0, 1000)?;
         ConfigError::check_size("decoder_layers", self.decoder_layers, 0, 1000)?;
         for heads in [
@@ -241,6 +243,10 @@ mod tests {
                 "decoder_attention_heads 3",
             ),
             (r#"{"vocab_size": 0}"#, "vocab_size is 0"),
+            (
+                r#"{"max_position_embeddings": 1}"#,
+                "max_position_embeddings is 1",
+            ),
             (
                 r#"{"activation_function": "tanh"}"#,
                 "unknown variant `tanh`",

@@ -25,6 +25,10 @@ pub(super) const NESTED_BYTES: usize = 4 << 10;
 /// Bytes of all added tokens together, as they are looked for in a text.
 pub(super) const ADDED_BYTES: usize = 4 << 20;
 
+/// Special tokens of a Marian tokenizer, each of which is compared with each character of a text. Published ones have
+/// three.
+pub(super) const SPECIAL_TOKENS: usize = 256;
+
 /// By how much normalisation may make the added tokens longer: this factor, and some more bytes.
 pub(super) const ADDED_GROWTH: usize = 4;
 pub(super) const ADDED_MORE_BYTES: usize = 64 << 10;

@@ -7,6 +7,7 @@ use super::report::Counts;
 use super::row::{Row, Rows, fields, write_row};
 use crate::arguments::TableSettings;
 use crate::error::TranslateError;
+use crate::input::WINDOW_BYTES;
 
 /// Rows that are read at once even if few of them are translated.
 const MOST_ROWS: usize = 1 << 14;
@@ -53,7 +54,7 @@ struct Flagged<'a> {
 }
 
 impl Chunk {
-    /// Reads rows until there are `count` to translate. Where a chunk ends depends on the table alone.
+    /// Reads rows until there are `count` to translate, or a few megabytes. Where a chunk ends depends on the table alone.
     pub(super) fn read(
         rows: &mut Rows,
         header: &Header,
@@ -61,9 +62,10 @@ impl Chunk {
         count: usize,
     ) -> Result<Self, TranslateError> {
         let mut chunk = Self { rows: Vec::new() };
-        let mut sources = 0;
-        while sources < count.max(1) && chunk.rows.len() < MOST_ROWS {
+        let (mut sources, mut bytes) = (0, 0);
+        while sources < count.max(1) && chunk.rows.len() < MOST_ROWS && bytes < WINDOW_BYTES {
             let Some(row) = rows.next()? else { break };
+            bytes += row.bytes.len();
             let content = Content::of(&row, header, &table.from);
             sources += usize::from(matches!(content, Content::Source(_)));
             chunk.rows.push((row, content));

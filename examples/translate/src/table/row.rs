@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{self, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::TranslateError;
@@ -58,7 +58,6 @@ impl Rows {
         if first == 0 {
             return Ok(None);
         }
-        self.count += 1;
         let (first_length, mut read) = (bytes.len(), first);
         for _ in 1..MAX_LINES {
             let is_open = bytes.len() < LONGEST_LINE && fields(&bytes).is_none();
@@ -68,11 +67,12 @@ impl Rows {
             }
             read += count;
         }
-        // A quotation mark that is not closed: the lines behind it are rows of their own.
+        // A quotation mark that is not closed: the lines after it are rows of their own.
         if fields(&bytes).is_none() && read > first {
             bytes.truncate(first_length);
             self.seek(self.position - read + first, self.count)?;
         }
+        self.count += 1;
         Ok(Some(Row {
             number: self.count,
             bytes,
@@ -84,6 +84,13 @@ impl Rows {
         let mut line = Vec::new();
         let count = read_line(&mut self.input, &mut line);
         let count = count.map_err(TranslateError::read(&self.path))?;
+        // A row that is cut can't be written as it was.
+        if count > line.len() as u64 {
+            let row = self.count + 1;
+            let error = format!("row {row} has a line that is longer than {LONGEST_LINE} bytes");
+            let error = io::Error::new(ErrorKind::InvalidData, error);
+            return Err(TranslateError::read(&self.path)(error));
+        }
         self.position += count;
         bytes.extend(line);
         Ok(count)
@@ -151,6 +158,19 @@ mod tests {
         assert_eq!(fields(b"a\tb\r\n").unwrap(), ["a", "b"]);
         assert_eq!(fields(b"a\t\"open\n"), None);
         assert_eq!(fields(b"a\t\xff\n"), None);
+    }
+
+    #[test]
+    fn a_row_that_would_be_cut_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.tsv");
+        let long = "x".repeat(LONGEST_LINE + 1);
+        std::fs::write(&path, format!("a\tb\n{long}\n")).unwrap();
+        let mut rows = Rows::open(&path).unwrap();
+        rows.next().unwrap();
+        let error = rows.next().unwrap_err();
+        assert!(matches!(&error, TranslateError::Read { source, .. }
+            if source.to_string().contains("row 2")));
     }
 
     #[test]

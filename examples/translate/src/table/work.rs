@@ -30,6 +30,7 @@ pub(super) struct Settings {
     model: String,
     back: Option<String>,
     language: Option<String>,
+    back_language: Option<String>,
     from: String,
     to: String,
     input: PathBuf,
@@ -53,7 +54,7 @@ struct State {
     position: u64,
     /// Rows of the input that are done, the first included.
     rows: u64,
-    /// Bytes of the two files that count; what is behind them is of a chunk that was not completed.
+    /// Bytes of the two files that count; what is after them is of a chunk that was not completed.
     written: [u64; 2],
     counts: Counts,
     /// Whether only names have to be changed.
@@ -91,6 +92,7 @@ impl Settings {
             model: arguments.model.clone(),
             back: arguments.back.clone(),
             language: arguments.language.clone(),
+            back_language: arguments.back_language.clone(),
             from: table.from.clone(),
             to: table.to.clone(),
             input: table.input.clone(),
@@ -210,7 +212,7 @@ impl Work {
         self.add(output, rows.position())
     }
 
-    /// Writes a chunk, behind which the next row begins at a position of the input.
+    /// Writes a chunk, after which the next row begins at a position of the input.
     pub(super) fn add(&mut self, output: Output, position: u64) -> Result<(), TranslateError> {
         for (index, (file, name, bytes)) in [
             (&mut self.rows, ROWS, &output.rows),

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::normalizer::{Normalizer, SPACE};
@@ -19,7 +20,7 @@ pub(super) struct SentencePieces {
     /// The pieces that texts are split into, in alphabetical order, with their scores.
     pieces: Vec<(Box<str>, Score)>,
     /// Pieces that are not text, such as `</s>`.
-    control: Vec<Box<str>>,
+    control: HashSet<Box<str>>,
     unknown_score: f32,
 }
 
@@ -56,14 +57,16 @@ impl SentencePieces {
         // SentencePiece begins with the smallest positive number.
         let greatest = scores().fold(f32::MIN_POSITIVE, f32::max);
         let mut pieces = Vec::with_capacity(model.pieces.len());
-        let mut control = Vec::new();
+        let mut control = HashSet::new();
         for piece in &model.pieces {
             check(piece)?;
             let text: Box<str> = piece.text.into();
             match piece.kind.unwrap_or(NORMAL) {
                 NORMAL => pieces.push((text, Score::Normal(piece.score))),
                 USER_DEFINED => pieces.push((text, Score::UserDefined(greatest))),
-                CONTROL => control.push(text),
+                CONTROL => {
+                    control.insert(text);
+                }
                 UNUSED => {}
                 // That of unknown characters.
                 _ => {}
@@ -167,7 +170,7 @@ impl SentencePieces {
         let mut text = String::new();
         let mut was_stripped = false;
         for piece in pieces {
-            if self.control.iter().any(|control| **control == **piece) {
+            if self.control.contains(*piece) {
                 continue;
             }
             // Pieces of another vocabulary are kept as they are.

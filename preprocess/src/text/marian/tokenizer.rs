@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::Path;
 
 use whole_files::limits;
@@ -7,6 +8,7 @@ use super::options::{Options, SpecialTokens};
 use super::pieces::SentencePieces;
 use super::vocabulary::Vocabulary;
 use crate::Error;
+use crate::text::limits::{PIECE_BYTES, SPECIAL_TOKENS};
 
 /// The tokenizer of Marian's translation models (`Helsinki-NLP/opus-mt-*`), which gives the same ids and texts as
 /// Hugging Face's `MarianTokenizer` without the package `sacremoses`: punctuation is not normalised.
@@ -32,7 +34,10 @@ pub struct MarianTokenizer {
     vocabulary: Vocabulary,
     /// If the target language has its own.
     target_vocabulary: Option<Vocabulary>,
-    special: SpecialTokens,
+    /// The special tokens that texts may spell out, the longest first, with their ids.
+    spelled: Vec<(String, u32)>,
+    /// The special tokens by their ids. Where several have one id, the first counts.
+    special: HashMap<u32, String>,
     end: u32,
     unknown: u32,
     padding: u32,
@@ -96,22 +101,44 @@ impl MarianTokenizer {
             let missing = || Error::tokenizer_file(format!("the special token {token}"), "none");
             vocabulary.id(token).ok_or_else(missing)
         };
-        for token in &special.others {
-            id(token)?;
+        let SpecialTokens {
+            end,
+            unknown,
+            padding,
+            others,
+        } = special;
+        let [end_id, unknown_id, padding_id] = [id(&end)?, id(&unknown)?, id(&padding)?];
+        let mut special = HashMap::new();
+        let mut spelled = Vec::new();
+        if others.len() > SPECIAL_TOKENS {
+            return Err(Error::tokenizer_file(
+                format!("at most {SPECIAL_TOKENS} additional special tokens"),
+                others.len().to_string(),
+            ));
         }
-        let [end, unknown, padding] = [
-            id(&special.end)?,
-            id(&special.unknown)?,
-            id(&special.padding)?,
-        ];
+        for token in [end, unknown, padding].into_iter().chain(others) {
+            if token.len() > PIECE_BYTES {
+                return Err(Error::tokenizer_file(
+                    format!("special tokens of at most {PIECE_BYTES} bytes"),
+                    format!("one of {}", token.len()),
+                ));
+            }
+            let id = id(&token)?;
+            special.entry(id).or_insert_with(|| token.clone());
+            if !token.is_empty() {
+                spelled.push((token, id));
+            }
+        }
+        spelled.sort_by_key(|(token, _)| std::cmp::Reverse(token.len()));
         Ok(Self {
             source,
             target,
             vocabulary,
             target_vocabulary,
-            end,
-            unknown,
-            padding,
+            end: end_id,
+            unknown: unknown_id,
+            padding: padding_id,
+            spelled,
             special,
             max_length: options.max_length(),
             languages: [options.source_lang.clone(), options.target_lang.clone()],
@@ -160,24 +187,12 @@ impl MarianTokenizer {
 
     /// The text before the first special token, the id of that token, and the text after it.
     fn next_special<'t>(&self, text: &'t str) -> (&'t str, Option<u32>, &'t str) {
-        let SpecialTokens {
-            end,
-            unknown,
-            padding,
-            others,
-        } = &self.special;
-        let tokens = [end, unknown, padding].into_iter().chain(others);
-        let tokens = tokens.filter(|token| !token.is_empty());
         for (start, _) in text.char_indices() {
-            let begins = |token: &&String| text[start..].starts_with(token.as_str());
+            let from = &text[start..];
+            let mut tokens = self.spelled.iter();
             // Of several, the longest.
-            let longest = tokens
-                .clone()
-                .filter(begins)
-                .max_by_key(|token| token.len());
-            if let Some(token) = longest {
-                let id = self.vocabulary.id(token);
-                return (&text[..start], id, &text[start + token.len()..]);
+            if let Some((token, id)) = tokens.find(|(token, _)| from.starts_with(token.as_str())) {
+                return (&text[..start], Some(*id), &from[token.len()..]);
             }
         }
         (text, None, "")
@@ -208,7 +223,7 @@ impl MarianTokenizer {
         let mut text = String::new();
         let mut plain = Vec::new();
         for id in ids {
-            let special = self.special_token(*id);
+            let special = self.special.get(id);
             if special.is_some() && skip_special_tokens {
                 continue;
             }
@@ -224,30 +239,6 @@ impl MarianTokenizer {
         }
         text += &pieces.decode(&plain);
         text.replace(SPACE, " ").trim().to_owned()
-    }
-
-    /// The special token with this id.
-    fn special_token(&self, id: u32) -> Option<&str> {
-        let SpecialTokens {
-            end,
-            unknown,
-            padding,
-            others,
-        } = &self.special;
-        let named = [
-            (self.end, end),
-            (self.unknown, unknown),
-            (self.padding, padding),
-        ];
-        let named = named.into_iter().find(|(special, _)| *special == id);
-        let other = || {
-            let mut others = others.iter();
-            others.find(|token| self.vocabulary.id(token) == Some(id))
-        };
-        named
-            .map(|(_, token)| token)
-            .or_else(other)
-            .map(String::as_str)
     }
 
     /// The id of a target language, `fra` or `>>fra<<`.
