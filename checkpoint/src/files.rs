@@ -109,13 +109,13 @@ pub fn checkpoint_files(names: &[String]) -> Result<Vec<String>, MissingFiles> {
     Ok(files)
 }
 
-/// Selects the files of a tokenizer: those of `tokenizer.json`, `sentencepiece.bpe.model` and `source.spm` that exist,
-/// and the files that belong to them.
+/// Selects the files of a tokenizer: those of `tokenizer.json`, `sentencepiece.bpe.model`, `source.spm`, `merges.txt` and
+/// `vocab.txt` that exist, and the files that belong to them.
 ///
 /// `names` are the names of the files in a folder. Files in its subfolders are ignored.
 ///
 /// # Errors
-/// [`MissingFiles`] if there is none of `tokenizer.json`, `sentencepiece.bpe.model` and `source.spm`.
+/// [`MissingFiles`] if there is none of these five files.
 pub fn tokenizer_files(names: &[String]) -> Result<Vec<String>, MissingFiles> {
     let sufficient = SUFFICIENT_TOKENIZER;
     if present(sufficient, names).is_empty() {

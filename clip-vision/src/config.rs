@@ -141,7 +141,8 @@ impl ClipVisionConfig {
         }
         let pixels = self.num_channels * self.patch_size * self.patch_size; // at most 2⁶⁰
         ConfigError::check_size("num_channels times patch_size squared", pixels, 1, 1 << 20)?;
-        ConfigError::check_rate("attention_dropout", self.attention_dropout)
+        ConfigError::check_rate("attention_dropout", self.attention_dropout)?;
+        ConfigError::check_epsilon("layer_norm_eps", self.layer_norm_eps)
     }
 }
 
@@ -182,6 +183,7 @@ mod tests {
             ),
             (r#"{"num_attention_heads": 0}"#, "num_attention_heads is 0"),
             (r#"{"hidden_act": "gelu_10"}"#, "unknown variant `gelu_10`"),
+            (r#"{"layer_norm_eps": -1}"#, "layer_norm_eps is -1"),
             (r#"{"hidden_size": -1}"#, "not a model configuration"),
             ("[", "not a model configuration"),
         ] {

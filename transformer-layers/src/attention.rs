@@ -211,6 +211,14 @@ impl Projections {
             .reshape([batch * length, heads * head_width])
     }
 
+    /// Queries that give the scores of the configured scale, whether a kernel or [`scores`] divides by `√head_width`.
+    pub(crate) fn scaled(&self, query: Tensor<2>) -> Tensor<2> {
+        match self.query_scale {
+            Some(scale) => query * scale,
+            None => query,
+        }
+    }
+
     /// What queries take from values and, if they are wanted, the weights that they take it with, before
     /// dropout: by a kernel where there is one and nothing is hidden, otherwise with Burn's operations, on
     /// the keys and values of each batch item, which `of_items` gives.
@@ -229,10 +237,7 @@ impl Projections {
         mask: Option<&Tensor<4, Bool>>,
         wants_weights: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        let query = match self.query_scale {
-            Some(scale) => query * scale,
-            None => query,
-        };
+        let query = self.scaled(query);
         let by_kernel = match mask {
             None => packed_linear::attention(&query, batch, keys_values, wants_weights),
             Some(_) => None,

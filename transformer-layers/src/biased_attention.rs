@@ -22,6 +22,7 @@ impl Projections {
         keys_values: KeysValues,
         bias: AttentionBias<'_>,
     ) -> Tensor<2> {
+        let query = self.scaled(query);
         let by_kernel =
             packed_linear::biased_attention(&query, items, keys_values.as_slots(), bias);
         if let Some(context) = by_kernel {

@@ -57,6 +57,7 @@
 //! assert_eq!(state.length(), 2);
 //! ```
 
+mod aliases;
 mod attention;
 mod attention_record;
 mod biased_attention;
@@ -85,6 +86,7 @@ mod shortlist;
 mod slots;
 mod state;
 
+pub use aliases::resolve_aliases;
 pub use attention::AttentionConfig;
 pub use config_error::ConfigError;
 pub use cross_attention::CrossAttention;

@@ -58,7 +58,8 @@ pub enum PositionEmbeddingType {
 /// are the same model.
 ///
 /// It differs from BERT in positions, which are counted from `pad_token_id + 1`, and in the activation of the head, which
-/// is always GELU. The default has the default values of `RobertaConfig`.
+/// is always GELU. The default has the default values of `RobertaConfig`; if a file of XLM-RoBERTa or CamemBERT does not
+/// have `vocab_size`, it is 30,522, as in their configurations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RobertaDecoderConfig(pub BertDecoderConfig);
@@ -168,8 +169,13 @@ impl RobertaDecoderConfig {
         if let serde_json::Value::Object(keys) = &mut keys {
             // The defaults of RoBERTa that differ from BERT's.
             let defaults = Self::default().0;
+            let vocab_size = match keys.get("model_type").and_then(|name| name.as_str()) {
+                // Of these models, transformers has BERT's.
+                Some("xlm-roberta" | "camembert") => BertDecoderConfig::default().vocab_size,
+                _ => defaults.vocab_size,
+            };
             keys.entry("vocab_size")
-                .or_insert_with(|| defaults.vocab_size.into());
+                .or_insert_with(|| vocab_size.into());
             keys.entry("pad_token_id")
                 .or_insert_with(|| defaults.pad_token_id.into());
         }
@@ -258,6 +264,22 @@ mod tests {
         ] {
             let error = message(RobertaDecoderConfig::from_json(json).unwrap_err());
             assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_default_vocabulary_is_that_of_the_model_type() {
+        for (model_type, expected) in [
+            ("roberta", 50_265),
+            ("xlm-roberta", 30_522),
+            ("camembert", 30_522),
+        ] {
+            let json = format!(r#"{{"model_type": "{model_type}"}}"#);
+            let config = RobertaDecoderConfig::from_json(&json).unwrap().0;
+            assert_eq!(
+                (config.vocab_size, config.pad_token_id),
+                (expected, Some(1))
+            );
         }
     }
 

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use transformer_layers::{ConfigError, HiddenAct};
+use transformer_layers::{ConfigError, HiddenAct, resolve_aliases};
 
 /// The sizes and options of a GPT-2 decoder, under the names of Hugging Face's `GPT2Config`.
 ///
@@ -45,6 +45,14 @@ pub struct Gpt2DecoderConfig {
     pub tie_word_embeddings: bool,
 }
 
+/// The common names that `GPT2Config` reads too, and its own.
+const ALIASES: &[(&str, &str)] = &[
+    ("hidden_size", "n_embd"),
+    ("max_position_embeddings", "n_positions"),
+    ("num_attention_heads", "n_head"),
+    ("num_hidden_layers", "n_layer"),
+];
+
 impl Default for Gpt2DecoderConfig {
     fn default() -> Self {
         Self {
@@ -81,7 +89,8 @@ impl Gpt2DecoderConfig {
     ///
     /// # Errors
     /// [`ConfigError`] if a value has the wrong type or is out of range, or sizes contradict each other.
-    pub fn from_value(value: serde_json::Value) -> Result<Self, ConfigError> {
+    pub fn from_value(mut value: serde_json::Value) -> Result<Self, ConfigError> {
+        resolve_aliases(&mut value, ALIASES);
         let config: Self = serde_json::from_value(value)?;
         config.validate()?;
         Ok(config)
@@ -144,6 +153,15 @@ mod tests {
             let error = format!("{error}: {:?}", error.source().map(ToString::to_string));
             assert!(error.contains(message), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn common_names_of_options_count_before_the_models_own() {
+        let json = r#"{"hidden_size": 64, "n_embd": 32, "num_attention_heads": 4,
+            "num_hidden_layers": 3, "max_position_embeddings": 20}"#;
+        let config = Gpt2DecoderConfig::from_json(json).unwrap();
+        assert_eq!((config.n_embd, config.n_head), (64, 4));
+        assert_eq!((config.n_layer, config.n_positions), (3, 20));
     }
 
     #[test]

@@ -57,8 +57,15 @@ pub enum SwinModelType {
     DonutSwin,
 }
 
-/// A bias exists for each pair of a window's positions: 16 million at this size.
+/// At this size, a single head has as many biases as [`MOST_BIASES`] allows.
 const MOST_WINDOW_SIZE: usize = 64;
+
+/// Biases of a layer: one for each kind of window that shifting makes, each head, and each pair of a window's positions.
+/// A layer computes them as one tensor, of 256 MiB at this limit; windows of 24 × 24 may have 50 heads.
+const MOST_BIASES: usize = 1 << 26;
+
+/// Kinds of windows: those that the shift wraps around in neither direction, in one of the two, and in both.
+const WINDOW_KINDS: usize = 4;
 
 impl Default for SwinConfig {
     fn default() -> Self {
@@ -174,7 +181,7 @@ impl SwinConfig {
         ] {
             ConfigError::check_rate(name, rate)?;
         }
-        Ok(())
+        ConfigError::check_epsilon("layer_norm_eps", self.layer_norm_eps)
     }
 
     fn validate_stages(&self) -> Result<(), ConfigError> {
@@ -190,6 +197,8 @@ impl SwinConfig {
         for (stage, (depth, heads)) in self.depths.iter().zip(&self.num_heads).enumerate() {
             ConfigError::check_size("an element of depths", *depth, 1, 1000)?;
             ConfigError::check_size("an element of num_heads", *heads, 1, 1 << 20)?;
+            let biases = WINDOW_KINDS * heads * self.window_size.pow(4); // at most 2⁴⁶
+            ConfigError::check_size("4 · num_heads · window_size⁴", biases, 1, MOST_BIASES)?;
             let width = self.stage_width(stage); // at most 2³⁵
             ConfigError::check_size("the width of a stage", width, 1, 1 << 20)?;
             ConfigError::check_multiple(
@@ -231,6 +240,12 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_windows_with_the_most_heads_are_allowed() {
+        let json = r#"{"window_size": 24, "embed_dim": 192, "num_heads": [6, 12, 24, 48]}"#;
+        assert_eq!(SwinConfig::from_json(json).unwrap().window_size, 24);
+    }
+
+    #[test]
     fn contradictory_and_malformed_configs_are_typed_errors() {
         for (json, message) in [
             (r#"{"depths": []}"#, "the length of depths is 0"),
@@ -246,7 +261,13 @@ mod tests {
             ),
             (r#"{"mlp_ratio": -1}"#, "mlp_ratio times"),
             (r#"{"window_size": 0}"#, "window_size is 0"),
+            (r#"{"window_size": 65}"#, "window_size is 65"),
+            (
+                r#"{"window_size": 64}"#,
+                "4 · num_heads · window_size⁴ is 201326592",
+            ),
             (r#"{"patch_size": [4, 4, 4]}"#, "[height, width]"),
+            (r#"{"layer_norm_eps": -1}"#, "layer_norm_eps is -1"),
             (r#"{"drop_path_rate": 1}"#, "drop_path_rate is 1"),
             (r#"{"hidden_act": "mish"}"#, "unknown variant `mish`"),
             (r#"{"model_type": "swinv2"}"#, "unknown variant `swinv2`"),

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use transformer_layers::{ConfigError, HiddenAct};
+use transformer_layers::{ConfigError, HiddenAct, resolve_aliases};
 
 /// The sizes and options of a TrOCR decoder, under the names of Hugging Face's `TrOCRConfig`.
 ///
@@ -51,6 +51,13 @@ pub struct TrocrDecoderConfig {
     pub tie_word_embeddings: bool,
 }
 
+/// The common names that `TrOCRConfig` reads too, and its own.
+const ALIASES: &[(&str, &str)] = &[
+    ("hidden_size", "d_model"),
+    ("num_attention_heads", "decoder_attention_heads"),
+    ("num_hidden_layers", "decoder_layers"),
+];
+
 impl Default for TrocrDecoderConfig {
     fn default() -> Self {
         Self {
@@ -90,7 +97,8 @@ impl TrocrDecoderConfig {
     ///
     /// # Errors
     /// [`ConfigError`] if a value has the wrong type or is out of range, or sizes contradict each other.
-    pub fn from_value(value: serde_json::Value) -> Result<Self, ConfigError> {
+    pub fn from_value(mut value: serde_json::Value) -> Result<Self, ConfigError> {
+        resolve_aliases(&mut value, ALIASES);
         let config: Self = serde_json::from_value(value)?;
         config.validate()?;
         Ok(config)
@@ -180,6 +188,14 @@ mod tests {
             let error = format!("{error}: {:?}", error.source().map(ToString::to_string));
             assert!(error.contains(message), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn common_names_of_options_count_before_the_models_own() {
+        let json = r#"{"hidden_size": 64, "d_model": 32, "num_attention_heads": 4, "num_hidden_layers": 3}"#;
+        let config = TrocrDecoderConfig::from_json(json).unwrap();
+        assert_eq!((config.d_model, config.decoder_attention_heads), (64, 4));
+        assert_eq!(config.decoder_layers, 3);
     }
 
     #[test]

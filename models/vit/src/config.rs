@@ -158,7 +158,7 @@ impl ViTConfig {
         ] {
             ConfigError::check_rate(name, rate)?;
         }
-        Ok(())
+        ConfigError::check_epsilon("layer_norm_eps", self.layer_norm_eps)
     }
 }
 
@@ -196,6 +196,7 @@ mod tests {
             (r#"{"hidden_act": "mish"}"#, "unknown variant `mish`"),
             (r#"{"model_type": "beit"}"#, "unknown variant `beit`"),
             (r#"{"hidden_dropout_prob": 1}"#, "hidden_dropout_prob is 1"),
+            (r#"{"layer_norm_eps": -1}"#, "layer_norm_eps is -1"),
             (r#"{"hidden_size": -1}"#, "not a model configuration"),
             ("[", "not a model configuration"),
         ] {

@@ -1,5 +1,7 @@
 //! The last steps of reading, which are the same for all files: special tokens, languages, the template.
 
+use std::collections::HashSet;
+
 use tokenizers::{AddedToken, ModelWrapper};
 
 use super::added::{self, Added};
@@ -131,14 +133,13 @@ fn add_tokens(
     }
     let mut known = added::contents(tokenizer);
     let mut tokens: Vec<Added> = Vec::new();
+    let others = options.extra.iter().map(|token| token.content.as_str());
+    let others: HashSet<&str> = others.collect();
     for (id, token) in &options.by_id {
         let is_named = special.iter().any(|(_, content)| content == token.content);
-        let mut others = options.extra.iter();
         let is_special = match class {
             // Written in Python, it skips the tokens that are special by their role or in the list of special ones.
-            Some(Class::BertJapanese) => {
-                is_named || others.any(|other| other.content == token.content)
-            }
+            Some(Class::BertJapanese) => is_named || others.contains(token.content.as_str()),
             _ => is_named || token.special,
         };
         let token = token.clone().special(is_special);

@@ -1,6 +1,7 @@
 //! What the small files beside a vocabulary say: `tokenizer_config.json` and the older `special_tokens_map.json` and
 //! `added_tokens.json`, merged as transformers 5 merges them.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -8,6 +9,7 @@ use tokenizers::AddedToken;
 use whole_files::{limits, python_json};
 
 use super::added;
+use super::limits::PIECES;
 use super::quoted::quoted;
 use super::special::SpecialToken;
 use crate::Error;
@@ -133,18 +135,19 @@ impl Options {
 
     /// Reads the oldest form: a map of tokens to ids.
     fn read_added_tokens(&mut self, values: &Map<String, Value>) -> Result<(), Error> {
-        let is_special = |content: &String| {
-            let named = self.named.iter().map(|(_, token)| token);
-            let mut special = named.chain(&self.extra);
-            special.any(|token| token.content == *content)
-        };
+        let named = self.named.iter().map(|(_, token)| token);
+        let special = named.chain(&self.extra);
+        let special: HashSet<&str> = special.map(|token| token.content.as_str()).collect();
         let mut tokens = Vec::with_capacity(values.len());
         for (content, id) in values {
             let id = id
                 .as_u64()
                 .and_then(|id| u32::try_from(id).ok())
                 .ok_or_else(|| refuse(content, "an id, an integer from 0", id))?;
-            tokens.push((id, AddedToken::from(content.as_str(), is_special(content))));
+            tokens.push((
+                id,
+                AddedToken::from(content.as_str(), special.contains(content.as_str())),
+            ));
         }
         tokens.sort_by_key(|(id, _)| *id);
         check(ADDED_TOKENS, tokens.iter().map(|(_, token)| token))?;
@@ -233,9 +236,15 @@ fn token(value: &Value, is_special: bool) -> Option<AddedToken> {
     })
 }
 
+/// Checks the tokens that stand at `place` of a file, and how many they are.
 fn check<'t>(place: &str, tokens: impl IntoIterator<Item = &'t AddedToken>) -> Result<(), Error> {
-    let mut tokens = tokens.into_iter();
-    tokens.try_for_each(|token| added::check(place, token))
+    for (count, token) in tokens.into_iter().enumerate() {
+        if count == PIECES {
+            return Err(refuse(place, &format!("at most {PIECES} tokens"), "more"));
+        }
+        added::check(place, token)?;
+    }
+    Ok(())
 }
 
 fn refuse(key: &str, expected: &str, found: impl ToString) -> Error {
@@ -243,5 +252,36 @@ fn refuse(key: &str, expected: &str, found: impl ToString) -> Error {
         key: key.to_owned(),
         expected: expected.to_owned(),
         found: quoted(&found.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn added_tokens_are_special_if_a_list_of_special_tokens_has_them() {
+        let values = |value: Value| value.as_object().cloned().unwrap();
+        let special = json!({"eos_token": "</s>", "extra_special_tokens": ["<x>"]});
+        let mut options = Options::read(values(special)).unwrap();
+        let added = json!({"<y>": 7, "<x>": 6, "</s>": 5});
+        options.read_added_tokens(&values(added)).unwrap();
+        let found = options.by_id.iter();
+        let found: Vec<_> = found.map(|(id, token)| (*id, token.special)).collect();
+        assert_eq!(found, [(5, true), (6, true), (7, false)]);
+    }
+
+    #[test]
+    fn a_list_has_at_most_as_many_tokens_as_the_largest_vocabulary() {
+        let token = AddedToken::from("<x>", true);
+        let tokens = |count| std::iter::repeat_n(&token, count);
+        assert!(check(EXTRA, tokens(PIECES)).is_ok());
+        let error = check(EXTRA, tokens(PIECES + 1)).unwrap_err();
+        assert!(
+            error.to_string().contains("at most 1048576 tokens"),
+            "{error}"
+        );
     }
 }
