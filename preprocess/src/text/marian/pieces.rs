@@ -261,7 +261,7 @@ mod tests {
         ("ab", -1.0, NORMAL),
         ("a", -4.0, NORMAL),
         ("▁ab", -9.0, UNUSED),
-        ("[x y]", 0.0, USER_DEFINED),
+        ("[xy]", 0.0, USER_DEFINED),
     ];
 
     fn pieces(model: &SentencePieces, text: &str) -> Vec<String> {
@@ -280,7 +280,7 @@ mod tests {
             (" a  b ", &["▁a", "▁", "b"]),
             ("aqüb", &["▁a", "qü", "b"]),
             ("</s>", &["▁", "</s>"]),
-            ("b[x y]b", &["▁", "b", "[x y]", "b"]),
+            ("b[xy]b", &["▁", "b", "[xy]", "b"]),
         ] {
             assert_eq!(pieces(&model, text), expected, "{text:?}");
         }
