@@ -59,7 +59,7 @@ impl Captioner {
     ) -> Result<Vec<AttentionMap>, Error> {
         let [images, positions, _] = memory.hidden.dims();
         assert!(image < images, "there is no image {image}, only {images}");
-        let grid = self.pretrained.config.encoder.grid();
+        let grid = self.memory_grid();
         assert_eq!(
             positions,
             grid.positions(),

@@ -7,7 +7,7 @@ use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use packed_linear::Format;
 use preprocess::image::{ImageProcessor, RgbImage};
 use preprocess::text::{Language, Tokenizer, UNDETERMINED};
-use pretrained::{LoadNotice, Pretrained, PretrainedModel};
+use pretrained::{LoadNotice, MemoryGrid, Pretrained, PretrainedModel};
 use vision_encoder_decoder::Memory;
 
 use crate::{Caption, Error, TokenAlternative};
@@ -138,6 +138,11 @@ impl Captioner {
         self.image_processor = image_processor;
         self.prepare(&[RgbImage::new(1, 1, vec![0; 3])?])?;
         Ok(self)
+    }
+
+    /// Where the positions of the [memory](Self::encode) are in the image that the model sees.
+    pub fn memory_grid(&self) -> MemoryGrid {
+        self.pretrained.config.encoder.grid()
     }
 
     /// The number of decoder layers, whose attention [`attention`](Self::attention) can average.

@@ -75,7 +75,9 @@ pub use packed_linear::Format;
 pub use preprocess::Error as PreprocessError;
 pub use preprocess::image::{ImageProcessor, RgbImage};
 pub use preprocess::text::{LANGUAGES, Language, Tokenizer, UNDETERMINED, language};
-pub use pretrained::{LoadError, LoadNotice, Pretrained, PretrainedModel, UnknownWeights, Weights};
+pub use pretrained::{
+    LoadError, LoadNotice, MemoryGrid, Pretrained, PretrainedModel, UnknownWeights, Weights,
+};
 pub use vision_encoder_decoder::{GenerateError, Memory, Shortlist};
 
 /// Reads an image file of any common format as the reference does: without its alpha channel, and not

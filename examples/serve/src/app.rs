@@ -76,13 +76,13 @@ impl Model {
             &[] as &[&str],
             &endless,
         )?;
-        let side = patches(captioner)?;
+        let grid = captioner.memory_grid();
         Ok(Self {
             name,
             about: about(captioner, is_embedded),
             defaults: defaults.generation,
             max_length: longest.generation.longest(1),
-            patches: [side, side],
+            patches: [grid.rows, grid.columns],
             precision: match captioner.format() {
                 Some(format) => format.to_string(),
                 None => "f32".into(),
@@ -181,14 +181,6 @@ impl App {
     pub(crate) fn next_number(&self) -> u64 {
         self.requests.fetch_add(1, Ordering::Relaxed)
     }
-}
-
-/// The number of rows and of columns of patches.
-fn patches(captioner: &Captioner) -> Result<usize, captioning::Error> {
-    let pixel = captioning::RgbImage::new(1, 1, vec![0; 3])?;
-    let [_, positions, _] = captioner.encode(&[pixel])?.hidden.dims();
-    // Images are square, and one position is the class token.
-    Ok(positions.saturating_sub(1).isqrt())
 }
 
 fn about(captioner: &Captioner, is_embedded: bool) -> String {
