@@ -141,7 +141,11 @@ impl Captioned<'_> {
         program.line(self.picture.name())?;
         let mut translations = self.translations.iter();
         for caption in self.all() {
-            let code = label(caption.language);
+            // A translation is in the language that its model writes.
+            let code = match self.translations.is_empty() {
+                true => label(caption.language),
+                false => String::new(),
+            };
             let text = match (translations.next(), self.fields(caption)) {
                 (Some(Some(translation)), _) => translation.clone(),
                 (Some(None), _) => continue,

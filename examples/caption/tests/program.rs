@@ -295,3 +295,29 @@ fn checksum(bytes: &[u8]) -> u32 {
         })
     })
 }
+
+#[test]
+fn captions_in_one_language_are_translated() {
+    // Random weights, so only where the translation stands says something.
+    let model = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../translation/tests/data/tiny"
+    );
+    let penguin = picture("penguin-blue.png");
+    let ask = |arguments: &[&str]| {
+        let asked = ["--lang", "en", "--translate", model, &penguin];
+        let output = caption(&[&asked, arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let record: Value = serde_json::from_str(&ask(&["--json"])).unwrap();
+    let found = &record["captions"][0];
+    assert_eq!(found["text"], "penguin on a blue background");
+    let translation = found["translation"].as_str().unwrap();
+    let printed = ask(&[]);
+    let line = printed.lines().nth(1).unwrap();
+    assert_eq!(line.trim(), translation.trim());
+
+    let error = fails_with(2, &["--translate", model, &penguin]);
+    assert!(error.contains("4 were asked for"), "{error}");
+}
