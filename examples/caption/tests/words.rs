@@ -10,9 +10,13 @@ use tempfile::TempDir;
 
 const CAT: &str = "cat-and-pizza-blue.png";
 
-/// The captions that the program prints for a picture, without their languages.
+/// The captions that the program prints for a picture of a cat, without their languages.
 fn captions(arguments: &[&str]) -> Vec<String> {
-    let output = caption(&[arguments, &[&picture(CAT)]].concat());
+    captions_of(CAT, arguments)
+}
+
+fn captions_of(name: &str, arguments: &[&str]) -> Vec<String> {
+    let output = caption(&[arguments, &[&picture(name)]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let stdout = text(&output.stdout);
     let words = |line: &str| {
@@ -134,6 +138,8 @@ fn streaming_prints_the_same_captions_and_with_json_each_step() {
 
 #[test]
 fn a_shortlist_gives_the_same_captions() {
+    // Its captions are written with the tokens that the tokenizer splits them into, which "Pizza" is not.
+    let captions = |arguments: &[&str]| captions_of("whale-and-anchor-white.png", arguments);
     let expected = captions(&[]);
     assert_eq!(captions(&["--shortlist", "languages"]), expected);
     let folder = TempDir::new().unwrap();
