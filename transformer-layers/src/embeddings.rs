@@ -59,6 +59,18 @@ pub fn embed_positions(
         let first = start + offset;
         table.clone().slice(s![first..first + new, ..]).unsqueeze()
     };
+    positions_of_cohorts(cohorts, of_cohort)
+}
+
+/// The positions of every row, from those of rows that begin at the same position, which `of_cohort` computes,
+/// `[1, new, width]`. `cohorts` are those of [`embed_positions`].
+///
+/// # Shapes
+/// - output: `[rows, new, width]`; for one cohort `[1, new, width]`
+pub fn positions_of_cohorts(
+    cohorts: impl Iterator<Item = (usize, usize)>,
+    of_cohort: impl Fn(usize) -> Tensor<3>,
+) -> Tensor<3> {
     let mut positions: Vec<_> = cohorts
         .map(|(rows, start)| (rows, of_cohort(start)))
         .collect();

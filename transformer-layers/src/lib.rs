@@ -92,7 +92,9 @@ pub use config_error::ConfigError;
 pub use cross_attention::CrossAttention;
 pub use decoder_layer::{DecoderLayer, DecoderLayerConfig, NormPlacement};
 pub use decoder_layers::DecoderLayers;
-pub use embeddings::{embed_positions, embed_tokens, positions_beside_padding, without_gradient};
+pub use embeddings::{
+    embed_positions, embed_tokens, positions_beside_padding, positions_of_cohorts, without_gradient,
+};
 pub use encoder_attention::EncoderAttention;
 pub use feed_forward::{FeedForward, FeedForwardConfig};
 pub use head::Head;

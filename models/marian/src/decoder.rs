@@ -2,11 +2,13 @@ use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use packed_linear::{Format, PackedEmbedding};
-use transformer_layers::{DecoderState, Head, RowSources, Shortlist};
+use transformer_layers::{
+    DecoderLayer, DecoderLayers, DecoderState, Head, Shortlist, positions_of_cohorts,
+};
 use vision_encoder_decoder::{Decoder, Memory};
 
 use crate::MarianConfig;
-use crate::decoder_layer::DecoderLayer;
+use crate::decoder_layer::decoder_layer;
 use crate::embeddings::{embed, table};
 use crate::positions::positions;
 
@@ -40,7 +42,7 @@ impl MarianDecoder {
         Self {
             embeddings: table(),
             layers: (0..config.decoder_layers)
-                .map(|_| DecoderLayer::new(config, format, device))
+                .map(|_| decoder_layer(config).init(format, device))
                 .collect(),
             head: (!config.tie_word_embeddings).then(table),
             logits_bias: config
@@ -59,36 +61,22 @@ impl MarianDecoder {
         &self.embeddings
     }
 
-    /// The positions of `new` tokens for each row. `cohorts` are, in the order of the rows, numbers of rows that begin
-    /// at the same position, and that position.
-    ///
-    /// # Shapes
-    /// - output: `[rows or 1, new, width]`
-    fn positions(
-        &self,
-        new: usize,
-        cohorts: impl Iterator<Item = (usize, usize)>,
-        device: &Device,
-    ) -> Tensor<3> {
-        let mut of_cohorts: Vec<(usize, Tensor<3>)> = cohorts
-            .map(|(rows, start)| {
-                let end = start + new;
-                assert!(
-                    end <= self.max_positions,
-                    "{end} tokens exceed max_position_embeddings {}",
-                    self.max_positions
-                );
-                let positions = positions(start, new, self.width, device).unsqueeze();
-                (rows, positions) // [1, new, width]
-            })
-            .collect();
-        if of_cohorts.len() == 1 {
-            return of_cohorts.swap_remove(0).1;
+    /// The positions of `new` tokens of rows that begin at `start`, `[1, new, width]`.
+    fn positions(&self, start: usize, new: usize, device: &Device) -> Tensor<3> {
+        let end = start + new;
+        assert!(
+            end <= self.max_positions,
+            "{end} tokens exceed max_position_embeddings {}",
+            self.max_positions
+        );
+        positions(start, new, self.width, device).unsqueeze()
+    }
+
+    fn layers(&self) -> DecoderLayers<'_> {
+        DecoderLayers {
+            layers: &self.layers,
+            layer_drop: 0.0,
         }
-        let of_rows = of_cohorts
-            .into_iter()
-            .map(|(rows, positions)| positions.repeat_dim(0, rows));
-        Tensor::cat(of_rows.collect(), 0)
     }
 
     /// The head, with its own table or that of the token embeddings.
@@ -116,11 +104,7 @@ impl Decoder for MarianDecoder {
 
     fn start(&self, memory: Memory, row_sources: &[usize]) -> DecoderState {
         let Memory { hidden, padding } = memory;
-        let [sources, _, _] = hidden.dims();
-        let row_sources = RowSources::new(row_sources.to_vec(), sources, &hidden.device());
-        let layers = self.layers.iter();
-        let layers = layers.map(|layer| layer.start(hidden.clone())).collect();
-        DecoderState::new(layers, row_sources, padding)
+        self.layers().start(hidden, padding, row_sources)
     }
 
     /// Appends tokens to every row and returns the hidden states of the last layer.
@@ -133,20 +117,12 @@ impl Decoder for MarianDecoder {
         padding: Option<Tensor<2, Bool>>,
         state: &mut DecoderState,
     ) -> Tensor<3> {
-        let [rows, new] = tokens.dims();
-        assert_eq!(rows, state.rows(), "tokens and state differ in rows");
-        let positions = self.positions(new, state.cohorts(), &tokens.device());
+        let ([_, new], device) = (tokens.dims(), tokens.device());
+        let of_cohort = |start| self.positions(start, new, &device);
+        let positions = positions_of_cohorts(state.cohorts(), of_cohort);
         let embedded = embed(&self.embeddings, self.scale, tokens, positions);
-
-        // From here on, hidden states have rank 2, so that each linear layer is one matrix product over all rows and
-        // backends do not have to broadcast its weight.
-        let mut hidden = self.dropout.forward(embedded).flatten::<2>(0, 1); // [rows · new, width]
-        let (pass, layer_states) = state.advance(new, padding);
-        assert_eq!(self.layers.len(), layer_states.len(), "states of layers");
-        for (layer, layer_state) in self.layers.iter().zip(layer_states) {
-            hidden = layer.forward(hidden, &pass, layer_state);
-        }
-        hidden.reshape([rows, new, self.width])
+        let hidden = self.dropout.forward(embedded);
+        self.layers().forward(hidden, padding, state)
     }
 
     fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
