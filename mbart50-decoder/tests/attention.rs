@@ -6,7 +6,8 @@ use mbart50_decoder::{Decoder, MBartDecoder, Memory};
 use transformer_layers::DecoderState;
 
 mod common;
-use common::{LENGTH, POSITIONS, decoder, memory, tokens};
+use common::decoder;
+use decoder_tests::small::{LENGTH, POSITIONS, memory, tokens};
 
 /// A state that records from its first token on.
 fn recording(

@@ -5,7 +5,8 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use mbart50_decoder::{Decoder, MBartDecoder, MBartDecoderConfig};
 
 mod common;
-use common::{config, decoder, memory, tokens};
+use common::{config, decoder};
+use decoder_tests::small::{memory, tokens};
 
 const TOKENS: [u32; 5] = [0, 2, 17, 63, 119];
 

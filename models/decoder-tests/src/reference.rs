@@ -139,7 +139,7 @@ pub(crate) fn logits<D: Decoder<State = DecoderState>>(
 }
 
 /// max|a−b| / max|b|
-pub(crate) fn relative_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+pub fn relative_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
     let largest = b.clone().abs().max().into_scalar::<f32>();
     (a - b).abs().max().into_scalar::<f32>() / largest
 }

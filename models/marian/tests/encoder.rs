@@ -7,10 +7,9 @@ use marian::{Decoder, Marian, MarianConfig, SourceTokens};
 use packed_linear::Format;
 
 mod common;
-use common::{
-    POSITIONS, VOCABULARY, WIDTH, config, ids, largest_difference, model, padding, randomly,
-    relative_difference, tokens,
-};
+use common::{config, largest_difference, model, padding, randomly};
+use decoder_tests::relative_difference;
+use decoder_tests::small::{POSITIONS, VOCABULARY, WIDTH, ids, tokens};
 
 /// All tests of the process share the random numbers of a device, so only one test at a time may draw.
 fn alone() -> MutexGuard<'static, ()> {

@@ -4,7 +4,8 @@ use burn::tensor::{Device, Int, Tensor};
 use marian::{Decoder, Marian, MarianConfig};
 
 mod common;
-use common::{config, largest_difference, memory, model, randomly, tokens};
+use common::{config, largest_difference, model, randomly};
+use decoder_tests::small::{memory, tokens};
 
 const TOKENS: [u32; 5] = [0, 2, 17, 63, 119];
 

@@ -1,16 +1,12 @@
-//! A small model with random weights, and what to feed it.
+//! A small model with random weights.
 
 // Each test program uses some of this.
 #![allow(dead_code)]
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Distribution, Tensor, TensorData};
+use decoder_tests::small::{VOCABULARY, WIDTH};
 use marian::{ActivationFunction, Marian, MarianConfig, MarianDecoder};
-
-pub(crate) const WIDTH: usize = 48;
-pub(crate) const VOCABULARY: usize = 120;
-pub(crate) const LENGTH: usize = 37; // the cache starts with room for 16 and grows twice
-pub(crate) const POSITIONS: usize = 10;
 
 pub(crate) fn config() -> MarianConfig {
     MarianConfig {
@@ -52,25 +48,6 @@ pub(crate) fn randomly(model: Marian) -> Marian {
     model
 }
 
-/// `[texts, POSITIONS, WIDTH]`
-pub(crate) fn memory(texts: usize, device: &Device) -> Tensor<3> {
-    let shape = [texts, POSITIONS, WIDTH];
-    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
-}
-
-/// `[rows, length]`, different in every row.
-pub(crate) fn ids(rows: usize, length: usize, device: &Device) -> Tensor<2, Int> {
-    let ids: Vec<i64> = (0..rows * length)
-        .map(|i| ((i * i + 31 * i) % VOCABULARY) as i64)
-        .collect();
-    Tensor::from_data(TensorData::new(ids, [rows, length]), device)
-}
-
-/// `[rows, LENGTH]`, different in every row.
-pub(crate) fn tokens(rows: usize, device: &Device) -> Tensor<2, Int> {
-    ids(rows, LENGTH, device)
-}
-
 /// The padding of texts of these lengths, `[texts, longest]`.
 pub(crate) fn padding(lengths: &[usize], longest: usize, device: &Device) -> Tensor<2, Bool> {
     let hidden = lengths
@@ -82,10 +59,4 @@ pub(crate) fn padding(lengths: &[usize], longest: usize, device: &Device) -> Ten
 
 pub(crate) fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
     (a - b).abs().max().into_scalar::<f32>()
-}
-
-/// max|a−b| / max|b|
-pub(crate) fn relative_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
-    let largest = b.clone().abs().max().into_scalar::<f32>();
-    largest_difference(a, b) / largest
 }

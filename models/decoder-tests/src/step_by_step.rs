@@ -1,31 +1,40 @@
-//! Decoding token by token gives the same logits as one call with the whole text.
+//! Decoding token by token, and one call with the whole text.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, s};
-use mbart50_decoder::{Decoder, MBartDecoder, Memory};
 use transformer_layers::DecoderState;
+use vision_encoder_decoder::{Decoder, Memory};
 
-mod common;
-use common::{LENGTH, decoder, memory, tokens};
+use crate::reference::{logits, relative_difference};
+use crate::small::{LENGTH, memory, tokens};
 
-fn logits(
-    decoder: &MBartDecoder,
-    tokens: Tensor<2, Int>,
-    padding: Option<Tensor<2, Bool>>,
-    state: &mut DecoderState,
-) -> Tensor<3> {
-    decoder.logits(decoder.forward(tokens, padding, state))
+/// How a text is fed: its rows, the source of each, the number of sources, and how many tokens at a time.
+type Walk = (usize, &'static [usize], usize, &'static [usize]);
+
+const WALKS: [Walk; 4] = [
+    (1, &[0], 1, &[1]),
+    (6, &[0, 0, 0, 1, 1, 1], 2, &[1]),
+    // Different numbers of rows for each source.
+    (5, &[2, 0, 2, 2, 0], 3, &[1]),
+    // Several tokens at a time.
+    (2, &[0, 1], 2, &[3, 1, 7]),
+];
+
+/// Tokens that are fed one by one or in pieces get the logits of the whole text.
+pub fn every_walk_through_a_text_equals_the_whole_text<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+) {
+    for walk in WALKS {
+        steps_equal_full(decoder, walk);
+    }
 }
 
-/// max|a−b| / max|b|
-fn relative_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
-    let largest = b.clone().abs().max().into_scalar::<f32>();
-    (a - b).abs().max().into_scalar::<f32>() / largest
-}
-
-fn steps_equal_full(rows: usize, row_sources: &[usize], images: usize, chunks: &[usize]) {
+fn steps_equal_full<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+    (rows, row_sources, sources, chunks): Walk,
+) {
     let device = Device::flex();
     let decoder = decoder(&device);
-    let memory = memory(images, &device);
+    let memory = memory(sources, &device);
     let tokens = tokens(rows, &device);
     let full = logits(
         &decoder,
@@ -36,46 +45,31 @@ fn steps_equal_full(rows: usize, row_sources: &[usize], images: usize, chunks: &
 
     let mut state = decoder.start(memory.into(), row_sources);
     let mut pieces = Vec::new();
-    let mut chunks = chunks.iter().cycle();
+    let mut lengths = chunks.iter().cycle();
     while state.length() < LENGTH {
         let start = state.length();
-        let end = (start + chunks.next().unwrap()).min(LENGTH);
+        let end = (start + lengths.next().unwrap()).min(LENGTH);
         let new = tokens.clone().slice(s![.., start..end]);
         pieces.push(logits(&decoder, new, None, &mut state));
     }
     let difference = relative_difference(Tensor::cat(pieces, 1), full);
-    assert!(difference <= 1e-5, "{difference}");
+    assert!(
+        difference <= 1e-5,
+        "{rows} rows, {chunks:?} at a time: {difference}"
+    );
 }
 
-#[test]
-fn one_row_token_by_token_equals_the_whole_text() {
-    steps_equal_full(1, &[0], 1, &[1]);
-}
-
-#[test]
-fn several_rows_token_by_token_equal_the_whole_text() {
-    steps_equal_full(6, &[0, 0, 0, 1, 1, 1], 2, &[1]);
-}
-
-#[test]
-fn images_with_different_numbers_of_rows_equal_the_whole_text() {
-    steps_equal_full(5, &[2, 0, 2, 2, 0], 3, &[1]);
-}
-
-#[test]
-fn pieces_of_several_tokens_equal_the_whole_text() {
-    steps_equal_full(2, &[0, 1], 2, &[3, 1, 7]);
-}
-
-#[test]
-fn selected_rows_continue_as_fresh_rows_with_their_history() {
+/// Rows that are reordered, repeated and dropped go on as rows with their history.
+pub fn selected_rows_continue_as_fresh_rows_with_their_history<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(4, &device);
     let tokens = tokens(4, &device);
     let until = |end: usize| tokens.clone().slice(s![.., 0..end]);
 
-    // The first selection repeats and reorders rows; the second drops enough rows to drop images.
+    // The first selection repeats and reorders rows; the second drops enough rows to drop sources.
     let (first, second) = ([3, 1, 1, 0], [2, 0]);
     let mut state = decoder.start(memory.clone().into(), &[0, 1, 2, 3]);
     let select = |tokens: Tensor<2, Int>, parents: &[i64]| {
@@ -107,8 +101,8 @@ fn selected_rows_continue_as_fresh_rows_with_their_history() {
     assert!(difference <= 1e-5, "{difference}");
 }
 
-#[test]
-fn padded_rows_equal_shorter_rows() {
+/// Padding after a text changes nothing, whether it is fed with the text or later.
+pub fn padded_rows_equal_shorter_rows<D: Decoder<State = DecoderState>>(decoder: fn(&Device) -> D) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(1, &device);
@@ -139,13 +133,15 @@ fn padded_rows_equal_shorter_rows() {
     assert!(difference <= 1e-5, "{difference}");
 }
 
-#[test]
-fn padded_memory_equals_shorter_memory() {
+/// Nothing attends to padding of the memory.
+pub fn padded_memory_equals_shorter_memory<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let memory = memory(2, &device);
     let tokens = tokens(2, &device);
-    let padding: Vec<bool> = (0..20).map(|i| i >= 14).collect(); // the last six of the second image
+    let padding: Vec<bool> = (0..20).map(|i| i >= 14).collect(); // the last six of the second source
     let padding = Tensor::from_data(TensorData::new(padding, [2, 10]), &device);
     let padded_memory = Memory {
         hidden: memory.clone(),

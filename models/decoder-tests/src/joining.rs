@@ -1,11 +1,10 @@
-//! Rows that join a state are decoded as in a state of their own, whatever their lengths, memories and selections.
+//! Rows that join a state, whatever their lengths, memories and selections.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, s};
-use marian::{Decoder, MarianDecoder, Memory};
 use transformer_layers::DecoderState;
+use vision_encoder_decoder::{Decoder, Memory};
 
-mod common;
-use common::{POSITIONS, VOCABULARY, decoder, memory};
+use crate::small::{POSITIONS, VOCABULARY, memory};
 
 /// Some rows: what they attend to, the step at which they join, and their tokens' seed.
 struct Rows {
@@ -60,7 +59,12 @@ fn tokens(group: usize, step: usize, rows: usize, device: &Device) -> Tensor<2, 
 }
 
 /// The hidden states of each step of a group.
-fn alone(decoder: &MarianDecoder, group: usize, rows: &Rows, device: &Device) -> Vec<Tensor<3>> {
+fn alone<D: Decoder<State = DecoderState>>(
+    decoder: &D,
+    group: usize,
+    rows: &Rows,
+    device: &Device,
+) -> Vec<Tensor<3>> {
     let mut state = decoder.start(rows.memory.clone(), &rows.row_sources);
     let mut hidden = Vec::new();
     for step in 0..=rows.parents.len() {
@@ -73,8 +77,10 @@ fn alone(decoder: &MarianDecoder, group: usize, rows: &Rows, device: &Device) ->
     hidden
 }
 
-#[test]
-fn joined_rows_are_decoded_as_in_a_state_of_their_own() {
+/// Three groups that begin, are reordered and end at different steps are decoded as each by itself.
+pub fn joined_rows_are_decoded_as_in_a_state_of_their_own<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let groups = groups(&device);
@@ -134,8 +140,10 @@ fn joined_rows_are_decoded_as_in_a_state_of_their_own() {
     assert_eq!(compared, 6 + 2 + 4);
 }
 
-#[test]
-fn states_that_record_attention_cannot_be_joined() {
+/// A state that records attention joins none, and none joins it.
+pub fn states_that_record_attention_cannot_be_joined<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let start = || decoder.start(memory(1, &device).into(), &[0]);
@@ -146,9 +154,10 @@ fn states_that_record_attention_cannot_be_joined() {
     assert!(!decoder.can_join(&start(), &recording));
 }
 
-#[test]
-#[should_panic(expected = "comes behind one of a later cohort")]
-fn rows_of_different_cohorts_keep_their_order() {
+/// Panics, since rows of a cohort would come behind those of a later one.
+pub fn rows_of_different_cohorts_keep_their_order<D: Decoder<State = DecoderState>>(
+    decoder: fn(&Device) -> D,
+) {
     let device = Device::flex();
     let decoder = decoder(&device);
     let mut state = decoder.start(memory(1, &device).into(), &[0]);
