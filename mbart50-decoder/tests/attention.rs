@@ -7,7 +7,7 @@ use transformer_layers::DecoderState;
 
 mod common;
 use common::decoder;
-use decoder_tests::small::{LENGTH, POSITIONS, memory, tokens};
+use model_tests::small::{LENGTH, POSITIONS, memory, tokens};
 
 /// A state that records from its first token on.
 fn recording(

@@ -6,7 +6,7 @@ use mbart50_decoder::{Decoder, MBartDecoder, MBartDecoderConfig};
 
 mod common;
 use common::{config, decoder};
-use decoder_tests::small::{memory, tokens};
+use model_tests::small::{memory, tokens};
 
 const TOKENS: [u32; 5] = [0, 2, 17, 63, 119];
 

@@ -4,8 +4,8 @@
 #![allow(dead_code)]
 
 use burn::tensor::Device;
-use decoder_tests::small::{VOCABULARY, WIDTH};
 use mbart50_decoder::{HiddenAct, MBartDecoder, MBartDecoderConfig};
+use model_tests::small::{VOCABULARY, WIDTH};
 
 pub(crate) fn config() -> MBartDecoderConfig {
     MBartDecoderConfig {

@@ -1,4 +1,4 @@
-//! Comparisons with transformers, and tests of the decoder's states. `decoder-tests/make_reference.py` made the small
+//! Comparisons with transformers, and tests of the decoder's states. `model-tests/make_reference.py` made the small
 //! checkpoints in `data`; others are read if they are beside the repository.
 
 use bert_decoder::{
@@ -6,7 +6,7 @@ use bert_decoder::{
     ROBERTA_TIED_WEIGHTS, ROBERTA_UNTIED_WEIGHTS, ROBERTA_WEIGHTS, RobertaDecoderConfig,
 };
 use burn::tensor::Device;
-use decoder_tests::{Family, WeightTables, decoder_tests};
+use model_tests::{Family, WeightTables, decoder_tests};
 use packed_linear::Format;
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
-//! Comparisons with transformers, and tests of the decoder's states. `decoder-tests/make_reference.py` made the small
+//! Comparisons with transformers, and tests of the decoder's states. `model-tests/make_reference.py` made the small
 //! checkpoints in `data`; others are read if they are beside the repository.
 
 use burn::tensor::Device;
-use decoder_tests::{Family, WeightTables, decoder_tests};
 use gpt2_decoder::{Gpt2Decoder, Gpt2DecoderConfig, TIED_WEIGHTS, WEIGHTS};
+use model_tests::{Family, WeightTables, decoder_tests};
 use packed_linear::Format;
 use serde_json::Value;
 

@@ -8,8 +8,8 @@ use packed_linear::Format;
 
 mod common;
 use common::{config, largest_difference, model, padding, randomly};
-use decoder_tests::relative_difference;
-use decoder_tests::small::{POSITIONS, VOCABULARY, WIDTH, ids, tokens};
+use model_tests::relative_difference;
+use model_tests::small::{POSITIONS, VOCABULARY, WIDTH, ids, tokens};
 
 /// All tests of the process share the random numbers of a device, so only one test at a time may draw.
 fn alone() -> MutexGuard<'static, ()> {

@@ -5,7 +5,7 @@ use marian::{Decoder, Marian, MarianConfig};
 
 mod common;
 use common::{config, largest_difference, model, randomly};
-use decoder_tests::small::{memory, tokens};
+use model_tests::small::{memory, tokens};
 
 const TOKENS: [u32; 5] = [0, 2, 17, 63, 119];
 

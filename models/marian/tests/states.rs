@@ -2,4 +2,4 @@
 
 mod common;
 
-decoder_tests::state_tests!(common::decoder);
+model_tests::state_tests!(common::decoder);

@@ -5,8 +5,8 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Bool, Device, Distribution, Tensor, TensorData};
-use decoder_tests::small::{VOCABULARY, WIDTH};
 use marian::{ActivationFunction, Marian, MarianConfig, MarianDecoder};
+use model_tests::small::{VOCABULARY, WIDTH};
 
 pub(crate) fn config() -> MarianConfig {
     MarianConfig {

@@ -1,7 +1,9 @@
-//! What the tests of decoders share: a family says how its decoder is made, and [`decoder_tests!`](crate::decoder_tests)
-//! compares it with a reference folder and tests its states. [`state_tests!`](crate::state_tests) needs no reference.
+//! What the tests of models share. A family says how its decoder is made, and [`decoder_tests!`](crate::decoder_tests)
+//! compares it with a reference folder and tests its states; [`state_tests!`](crate::state_tests) needs no reference. An
+//! encoder's [`EncoderFamily`] is compared with a folder by [`states_are_those_of_the_reference`].
 
 mod attention;
+mod encoders;
 mod joining;
 mod packed;
 mod reference;
@@ -12,6 +14,7 @@ mod step_by_step;
 mod teaching;
 
 pub use attention::{recorded_weights_sum_to_one, recording_by_token_equals_recording_at_once};
+pub use encoders::{EncoderFamily, states_are_those_of_the_reference};
 pub use joining::{
     joined_rows_are_decoded_as_in_a_state_of_their_own, rows_of_different_cohorts_keep_their_order,
     states_that_record_attention_cannot_be_joined,

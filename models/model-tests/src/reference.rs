@@ -56,14 +56,7 @@ impl Reference {
         };
         let bytes = fs::read(folder.join("reference.safetensors")).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let floats = |name: &str| {
-            let tensor = tensors.tensor(name).unwrap();
-            let values = tensor.data().chunks_exact(4);
-            let values: Vec<f32> = values
-                .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
-                .collect();
-            TensorData::new(values, tensor.shape().to_vec())
-        };
+        let floats = |name: &str| floats(&tensors, name);
         let integers = |name: &str| {
             let tensor = tensors.tensor(name).unwrap();
             let values = tensor.data().chunks_exact(8);
@@ -126,6 +119,16 @@ impl Reference {
             .collect();
         Tensor::from_data(TensorData::new(ids, [rows, length]), device)
     }
+}
+
+/// A tensor of a reference file.
+pub(crate) fn floats(file: &SafeTensors<'_>, name: &str) -> TensorData {
+    let tensor = file.tensor(name).unwrap();
+    let values = tensor.data().chunks_exact(4);
+    let values: Vec<f32> = values
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+        .collect();
+    TensorData::new(values, tensor.shape().to_vec())
 }
 
 /// The logits of tokens that are appended to a state.
