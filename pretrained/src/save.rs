@@ -5,6 +5,7 @@ use checkpoint::{
     Precision, SaveError, SaveOptions, StagedFolder, num_params, save_packed_weights, save_weights,
     write_file,
 };
+use generation::GenerationConfig;
 
 use crate::Pretrained;
 use crate::names::with_names;
@@ -53,14 +54,8 @@ impl Pretrained {
         staged: &StagedFolder,
         precision: Precision,
     ) -> Result<(), SaveError> {
-        let folder = staged.path();
         let config = self.config.to_json(&self.generation_config, precision);
-        write_file(&folder.join(CONFIG), config.as_bytes())?;
-        let generation_config = self.generation_config.to_json();
-        write_file(
-            &folder.join(GENERATION_CONFIG),
-            generation_config.as_bytes(),
-        )
+        write_configurations(staged, &config, &self.generation_config)
     }
 
     /// The number of values of the model's parameters, including packed weights.
@@ -81,4 +76,19 @@ impl Pretrained {
         ];
         parts.into_iter().flatten().collect()
     }
+}
+
+/// Writes `config.json` and `generation_config.json`.
+pub(crate) fn write_configurations(
+    staged: &StagedFolder,
+    config: &str,
+    generation_config: &GenerationConfig,
+) -> Result<(), SaveError> {
+    let folder = staged.path();
+    write_file(&folder.join(CONFIG), config.as_bytes())?;
+    let generation_config = generation_config.to_json();
+    write_file(
+        &folder.join(GENERATION_CONFIG),
+        generation_config.as_bytes(),
+    )
 }

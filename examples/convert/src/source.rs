@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use checkpoint::files::CONFIG;
 use checkpoint::{FolderState, complete_interrupted_save};
 use packed_linear::Format;
 use pretrained::{
     ComposeOptions, LoadError, LoadOptions, NewToken, Pretrained, PretrainedTranslator, Weights,
 };
 use report::Program;
-use whole_files::limits;
 
 use crate::model::Model;
 use crate::new_languages::{Added, NewLanguages};
@@ -53,7 +51,9 @@ pub(crate) fn source(
         tokenizer_was_named: named.is_some(),
         tokenizer: named.or(model.clone()).or(decoder.clone()),
     };
-    let translator = model.as_ref().filter(|folder| is_translator(folder));
+    let translator = model
+        .as_ref()
+        .filter(|folder| PretrainedTranslator::is_in(folder));
     if let Some(folder) = translator
         && !arguments.add_language.is_empty()
     {
@@ -117,10 +117,4 @@ pub(crate) fn source(
         }
     }
     Ok((model, added))
-}
-
-/// Whether a checkpoint is a translation model. If its configuration can't be read, loading the model says so.
-fn is_translator(folder: &Path) -> bool {
-    whole_files::read_text(folder.join(CONFIG), limits::JSON)
-        .is_ok_and(|json| PretrainedTranslator::is_config(&json))
 }

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use ::report::Program;
 use clap::{Parser, Subcommand};
 use preprocess::image::decode::{Alpha, DecodeOptions};
-use pretrained::Weights;
+use pretrained::{PretrainedTranslator, Weights};
 
 use crate::input::InputError;
 use crate::report::{Outcome, Report};
@@ -142,7 +142,7 @@ fn run(program: &Program, arguments: Arguments) -> Result<Outcome, InputError> {
                 as_published,
                 weights: precision,
             };
-            match translator::is_translator(&folder)? {
+            match PretrainedTranslator::is_in(&folder) {
                 true => translator::verify(&check, &device, &mut report)?,
                 false => model::verify(&check, &device, &mut report)?,
             }

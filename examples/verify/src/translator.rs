@@ -10,7 +10,7 @@ use vision_encoder_decoder::{Encoder, GenerateError, Memory};
 
 use crate::cases::{Case, Subject, compare_cases};
 use crate::hugging_face::Run;
-use crate::input::{InputError, Tensors, content, read_bytes, read_json};
+use crate::input::{InputError, Tensors, content, read_json};
 use crate::model::Check;
 use crate::report::{Comparison, Report};
 use crate::tolerance::Tolerance;
@@ -39,17 +39,6 @@ struct Encoding {
     ids: Vec<u32>,
     /// What `ids` decode to, without special tokens.
     decoded: String,
-}
-
-/// Whether a checkpoint is a translation model.
-pub(crate) fn is_translator(folder: &Path) -> Result<bool, InputError> {
-    let path = folder.join("config.json");
-    // If it is missing, loading the model says so.
-    if !path.exists() {
-        return Ok(false);
-    }
-    let json = String::from_utf8_lossy(&read_bytes(&path)?).into_owned();
-    Ok(PretrainedTranslator::is_config(&json))
 }
 
 /// Compares a translation model with what a public implementation computed from it.

@@ -7,6 +7,7 @@ use generation::GenerationConfig;
 use marian::{Marian, MarianConfig};
 use packed_linear::Format;
 use serde_json::{Map, Value};
+use whole_files::limits;
 
 use super::config;
 use super::names::{savable, settle, with_names};
@@ -156,9 +157,11 @@ impl PretrainedTranslator {
         }
     }
 
-    /// Whether a `config.json` is that of a model which this type loads.
-    pub fn is_config(config_json: &str) -> bool {
-        config::is_supported(config_json)
+    /// Whether a folder is the checkpoint of a model which this type loads, by its `config.json`. If that can't be read,
+    /// it is not one: loading the folder says why.
+    pub fn is_in(folder: impl AsRef<Path>) -> bool {
+        whole_files::read_text(folder.as_ref().join(CONFIG), limits::JSON)
+            .is_ok_and(|json| config::is_supported(&json))
     }
 }
 

@@ -1,14 +1,13 @@
 use std::path::Path;
 
-use checkpoint::files::{CONFIG, GENERATION_CONFIG};
 use checkpoint::{
     Precision, SaveError, SaveOptions, StagedFolder, num_params, save_packed_weights, save_weights,
-    write_file,
 };
 
 use super::PretrainedTranslator;
 use super::config::written;
 use super::names::with_names;
+use crate::save::write_configurations;
 
 impl PretrainedTranslator {
     /// Saves the model as a Hugging Face folder: `config.json`, `generation_config.json` and the weights.
@@ -53,14 +52,8 @@ impl PretrainedTranslator {
         staged: &StagedFolder,
         precision: Precision,
     ) -> Result<(), SaveError> {
-        let folder = staged.path();
         let config = written(&self.config, &self.kept, &self.generation_config, precision);
-        write_file(&folder.join(CONFIG), config.as_bytes())?;
-        let generation_config = self.generation_config.to_json();
-        write_file(
-            &folder.join(GENERATION_CONFIG),
-            generation_config.as_bytes(),
-        )
+        write_configurations(staged, &config, &self.generation_config)
     }
 
     /// The number of values of the model's parameters, including packed weights.
