@@ -1,3 +1,4 @@
+use super::excess::Excess;
 use super::norm::{Norm, layer_norm};
 use super::prefetch::{prefetch_to_read, prefetch_to_write};
 use super::quantise::quantise;
@@ -20,6 +21,8 @@ pub(crate) struct Block<'a> {
     pub(super) scales: &'a mut [f32],
     /// `[groups, rows]`
     pub(super) starts: &'a mut [i32],
+    /// Where to put what is beyond the limit of integers, if the kernel has one.
+    pub(super) excess: Option<&'a mut Excess>,
 }
 
 /// Buffers for what a block becomes on the way, reused for the next block.
@@ -29,6 +32,8 @@ pub(crate) struct Buffers {
     normed: Vec<f32>,
     /// `[rows, 4 · words of a row]`
     integers: Vec<i8>,
+    /// `[words of a row]`
+    exceeding: Vec<bool>,
 }
 
 impl Block<'_> {
@@ -40,7 +45,11 @@ impl Block<'_> {
     pub(super) unsafe fn pack<V: Vector>(mut self, shape: PackedShape, buffers: &mut Buffers) {
         let inputs = shape.inputs;
         let row_words = self.words.len() / self.scales.len();
-        let Buffers { normed, integers } = buffers;
+        let Buffers {
+            normed,
+            integers,
+            exceeding,
+        } = buffers;
         let values = match &self.norm {
             None => self.values,
             Some(norm) => {
@@ -66,6 +75,9 @@ impl Block<'_> {
                         let integers = &mut integers[4 * row_words * row..][..4 * row_words];
                         self.scales[row] = quantise(values, integers);
                         self.set_starts(row, integers, shape);
+                    }
+                    if let Some(excess) = &mut self.excess {
+                        excess.take(integers, row_words, exceeding);
                     }
                     self.interleave::<V, _, 4>(integers, 4 * row_words, integer_words);
                 }

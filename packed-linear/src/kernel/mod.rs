@@ -19,6 +19,7 @@ mod block;
 mod choice;
 #[cfg(feature = "autodiff")]
 mod cross_entropy;
+mod excess;
 mod few_queries;
 mod finish;
 mod functions;

@@ -19,6 +19,9 @@ const PORTIONS: usize = 16;
 /// the second cache.
 const CHUNK_WORDS: usize = 1 << 17;
 
+/// Panels that a kernel may multiply at a time.
+const MOST_PANELS: usize = 2;
+
 /// The least words of a portion, as handing one out takes about a microsecond.
 const LEAST_PORTION_WORDS: usize = 1 << 14;
 
@@ -119,37 +122,47 @@ impl Task<'_> {
         let chunk = (CHUNK_WORDS / (part_words * rows.block_rows).max(1)).max(1);
         // While there is another part to come, each block of a chunk keeps its sums.
         let kept = if parts.len() > 1 { chunk } else { 1 };
-        let mut all_sums = vec![[0.0; LANES]; rows.rows.min(kept * rows.block_rows)];
+        let mut all_sums = vec![[0.0; LANES]; MOST_PANELS * rows.rows.min(kept * rows.block_rows)];
         let blocks = rows.rows.div_ceil(rows.block_rows);
         for first in (0..blocks).step_by(chunk) {
             let last = blocks.min(first + chunk);
-            for panel in panels.clone() {
-                let words = &self.words[panel * panel_words..][..panel_words];
+            let is_alone = last - first == 1;
+            let together = match is_alone {
+                true => kernel.most_panels(rows.block_rows),
+                false => 1,
+            };
+            for panel in panels.clone().step_by(together) {
+                let count = together.min(panels.end - panel);
+                let words = &self.words[panel * panel_words..][..count * panel_words];
                 for (index, part) in parts.iter().enumerate() {
+                    let is_last = index + 1 == parts.len();
                     for block in first..last {
                         let first_row = block * rows.block_rows;
-                        let count = rows.block_rows.min(rows.rows - first_row);
+                        let block_rows = rows.block_rows.min(rows.rows - first_row);
                         let sums = (block - first) % kept * rows.block_rows;
-                        let sums = &mut all_sums[sums..][..count];
+                        let sums = &mut all_sums[sums..][..count * block_rows];
                         let turn = Turn {
                             block,
                             before: block - first,
-                            is_alone: last - first == 1,
+                            is_alone,
                         };
-                        let tile = Tile::new(*part, words, rows, turn, sums);
-                        let columns =
-                            self.output
-                                .columns(panel, [first_row, count], self.shape.outputs);
-                        let is_last = index + 1 == parts.len();
+                        let tile = Tile::new(*part, (words, count), rows, turn, sums);
+                        let columns = |index| {
+                            let rows = [first_row, block_rows];
+                            self.output.columns(panel + index, rows, self.shape.outputs)
+                        };
                         if is_last {
-                            columns.prefetch();
+                            (0..count).for_each(|index| columns(index).prefetch());
                         }
-                        // SAFETY: the tile has `count` rows, which were prepared for this kernel.
-                        unsafe { kernel.multiply(count, &tile) };
+                        // SAFETY: the tile has these rows, which were prepared for this kernel, and panels.
+                        unsafe { kernel.multiply([block_rows, count], &tile) };
                         if is_last {
-                            let scales = &rows.scales[first_row..][..count];
-                            // SAFETY: there is room for all rows, and no other thread has these panels.
-                            unsafe { kernel.finish(&self.epilogue, sums, scales, columns) };
+                            let scales = &rows.scales[first_row..][..block_rows];
+                            for (index, sums) in sums.chunks_exact(block_rows).enumerate() {
+                                let columns = columns(index);
+                                // SAFETY: there is room for all rows, and no other thread has these panels.
+                                unsafe { kernel.finish(&self.epilogue, sums, scales, columns) };
+                            }
                         }
                     }
                 }

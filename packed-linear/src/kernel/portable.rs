@@ -16,6 +16,8 @@ const fn kernel(tiles: &'static [TileFunction]) -> Kernel {
     Kernel {
         name: "portable",
         tiles,
+        pair_tiles: &[],
+        limits_integers: false,
         finish,
         pack,
         normalise,

@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 
 use super::block::{Block, Buffers};
+use super::excess::Excess;
 use super::norm::Norm;
 use super::rows::Rows;
 use super::table::Kernel;
@@ -35,9 +36,13 @@ impl Rows {
         if rows == 0 || inputs == 0 {
             return packed;
         }
+        if kernel.limits_integers {
+            packed.excess.resize_with(blocks, Excess::default);
+        }
         if let Some(norm) = norm {
             norm.check(inputs);
         }
+        let mut excess = packed.excess.iter_mut();
         let blocks = values
             .chunks(block_rows * inputs)
             .zip(packed.words[..rows * row_words].chunks_mut(block_rows * row_words))
@@ -49,6 +54,7 @@ impl Rows {
                 words,
                 scales,
                 starts,
+                excess: excess.next(),
             });
         if values.len() < LEAST_FOR_THREADS {
             let mut buffers = Buffers::default();

@@ -1,5 +1,7 @@
 use std::cell::Cell;
 
+use super::excess::Excess;
+
 /// Rows that are multiplied by a weight, in the form and the order in which kernels read them.
 ///
 /// Rows are cut into blocks of as many as a kernel takes at a time. A block has the first word of each of
@@ -18,6 +20,8 @@ pub(crate) struct Rows {
     /// What integer sums start with, `[groups, rows]` for each block: it corrects for the offset that
     /// makes stored weights unsigned.
     pub(super) starts: Vec<i32>,
+    /// What each block has beyond the limit of integers. Empty if the kernel has none.
+    pub(super) excess: Vec<Excess>,
 }
 
 thread_local! {
@@ -47,6 +51,7 @@ impl Rows {
             words,
             scales: vec![1.0; rows],
             starts: vec![0; rows * groups],
+            excess: Vec::new(),
         }
     }
 

@@ -18,6 +18,10 @@ pub(crate) struct Kernel {
     pub(crate) name: &'static str,
     /// What multiplies `i + 1` rows.
     pub(super) tiles: &'static [TileFunction],
+    /// What multiplies `i + 1` rows by two panels. Not all kernels have these.
+    pub(super) pair_tiles: &'static [TileFunction],
+    /// Whether integers must be limited; see [`excess`](super::excess).
+    pub(super) limits_integers: bool,
     pub(super) finish: Finish,
     pub(super) pack: Pack,
     pub(super) normalise: Normalise,
@@ -53,13 +57,25 @@ impl Kernel {
         self.tiles.len()
     }
 
+    /// How many panels it multiplies by a lone block of so many rows at a time.
+    pub(super) fn most_panels(&self, rows: usize) -> usize {
+        if rows <= self.pair_tiles.len() { 2 } else { 1 }
+    }
+
     /// Multiplies a tile.
     ///
     /// # Safety
-    /// The tile was made by [`Tile::new`] for `rows` rows and this kernel's format.
-    pub(super) unsafe fn multiply(&self, rows: usize, tile: &Tile<'_>) {
+    /// The tile was made by [`Tile::new`] for `rows` rows, `panels` panels and this kernel's format.
+    ///
+    /// # Panics
+    /// If the kernel doesn't multiply so many rows or panels at a time.
+    pub(super) unsafe fn multiply(&self, [rows, panels]: [usize; 2], tile: &Tile<'_>) {
+        let tiles = match panels {
+            1 => self.tiles,
+            _ => self.pair_tiles,
+        };
         // SAFETY: as the caller promises; a kernel is only called where the processor has its instructions.
-        unsafe { self.tiles[rows - 1](tile) }
+        unsafe { tiles[rows - 1](tile) }
     }
 
     /// Finishes the sums of a block of rows, one panel of outputs.

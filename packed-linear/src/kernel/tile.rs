@@ -8,18 +8,25 @@ use crate::shape::{LANES, PackedShape};
 /// The sums of a row for the outputs of a panel.
 pub(super) type Sums = [f32; LANES];
 
-/// A block of rows and a part of a panel that they are multiplied by.
+/// A block of rows and a part of a panel, or of two panels, that they are multiplied by.
 pub(super) struct Tile<'a> {
     /// `[groups]`, each the scales, if there are any, and `[steps, LANES]` words.
     pub(super) words: *const u32,
+    /// Words from a panel to the next.
+    pub(super) panel_stride: usize,
     /// `[groups · steps, rows]`, or with 4-bit weights `[groups · steps · 2, rows]`.
     pub(super) rows: *const u32,
     /// `[groups, rows]`, if weights are integers.
     pub(super) starts: *const i32,
+    /// The steps that have an excess, the first step of the tile being number `first_step`.
+    pub(super) excess_steps: &'a [u32],
+    /// `[steps with an excess, rows]`
+    pub(super) excess_words: *const u32,
+    pub(super) first_step: usize,
     pub(super) groups: usize,
     /// Words of a group for each output.
     pub(super) steps: usize,
-    /// `[rows]`
+    /// `[panels, rows]`
     pub(super) sums: *mut Sums,
     /// Whether the sums are not yet initialised.
     pub(super) is_first: bool,
@@ -104,38 +111,63 @@ pub(super) struct Turn {
 }
 
 impl<'a> Tile<'a> {
+    /// # Shapes
+    /// - words: `[panels, words of a panel]`
+    /// - sums: `[panels, rows]`
+    ///
     /// # Panics
     /// If the slices are shorter than the part says.
     pub(super) fn new(
         part: Part,
-        panel: &'a [u32],
+        (words, panels): (&'a [u32], usize),
         rows: &'a Rows,
         turn: Turn,
         sums: &'a mut [Sums],
     ) -> Self {
-        let count = sums.len();
+        let count = sums.len() / panels;
+        let panel_stride = words.len() / panels;
         let first_row = turn.block * rows.block_rows;
-        let words = &panel[part.words[0]..][..part.words[1]];
+        assert!(
+            part.words[0] + part.words[1] <= panel_stride,
+            "words of a panel"
+        );
+        // Reaches into the second panel, if there is one.
+        let words = &words[part.words[0]..];
         let block_words = &rows.words[first_row * rows.row_words..][..count * rows.row_words];
         let block_words = &block_words[part.row_words[0] * count..][..part.row_words[1] * count];
         let [first_group, groups, all_groups] = part.starts;
         let block_starts = &rows.starts[first_row * all_groups..][..count * all_groups];
         let block_starts = &block_starts[first_group * count..][..groups * count];
         let all_steps = part.groups * part.steps;
+        let (excess_steps, excess_words) = match rows.excess.get(turn.block) {
+            None => (&[][..], &[][..]),
+            Some(excess) => {
+                let place = |step| excess.steps.partition_point(|at| (*at as usize) < step);
+                let [first, steps] = part.row_words;
+                let (first, last) = (place(first), place(first + steps));
+                let words = &excess.words[first * count..last * count];
+                (&excess.steps[first..last], words)
+            }
+        };
         let (ahead, ahead_step) = match turn {
             Turn { is_alone: true, .. } => (WORDS_AHEAD, LANES),
             // The first two blocks prefetch half of the next part each.
-            Turn { before: 0..2, .. } => {
-                (words.len() + turn.before * all_steps * LANES / 2, LANES / 2)
-            }
+            Turn { before: 0..2, .. } => (
+                part.words[1] + turn.before * all_steps * LANES / 2,
+                LANES / 2,
+            ),
             Turn { .. } => (0, 0),
         };
         Self {
             ahead: words.as_ptr().wrapping_add(ahead),
             ahead_step,
             words: words.as_ptr(),
+            panel_stride,
             rows: block_words.as_ptr(),
             starts: block_starts.as_ptr(),
+            excess_steps,
+            excess_words: excess_words.as_ptr(),
+            first_step: part.row_words[0],
             groups: part.groups,
             steps: part.steps,
             sums: sums.as_mut_ptr(),
@@ -167,8 +199,12 @@ impl<'a> Tile<'a> {
         assert_eq!(rows.len(), steps * sums.len(), "values of a block of rows");
         Self {
             words: panel.as_ptr().cast(),
+            panel_stride: panel.len(),
             rows: rows.as_ptr().cast(),
             starts: std::ptr::null(),
+            excess_steps: &[],
+            excess_words: std::ptr::null(),
+            first_step: 0,
             groups: 1,
             steps,
             sums: sums.as_mut_ptr(),

@@ -62,6 +62,8 @@ const fn kernel(
     Kernel {
         name,
         tiles,
+        pair_tiles: &[],
+        limits_integers: false,
         finish,
         pack,
         normalise,

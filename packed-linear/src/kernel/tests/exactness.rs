@@ -135,6 +135,7 @@ fn layer_norm_is_within_a_few_roundings() {
                 words: &mut words,
                 scales: &mut scales,
                 starts: &mut starts,
+                excess: None,
             };
             kernel.pack(block, shape, &mut Buffers::default());
             let error = root_mean_square(words.iter().enumerate().map(|(at, word)| {
