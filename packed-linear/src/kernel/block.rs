@@ -32,8 +32,8 @@ pub(crate) struct Buffers {
     normed: Vec<f32>,
     /// `[rows, 4 · words of a row]`
     integers: Vec<i8>,
-    /// `[words of a row]`
-    exceeding: Vec<bool>,
+    /// `[words of a group]`
+    flags: Vec<bool>,
 }
 
 impl Block<'_> {
@@ -48,7 +48,7 @@ impl Block<'_> {
         let Buffers {
             normed,
             integers,
-            exceeding,
+            flags,
         } = buffers;
         let values = match &self.norm {
             None => self.values,
@@ -77,7 +77,7 @@ impl Block<'_> {
                         self.set_starts(row, integers, shape);
                     }
                     if let Some(excess) = &mut self.excess {
-                        excess.take(integers, row_words, exceeding);
+                        excess.take(integers, row_words, shape.group_inputs() / 4, flags);
                     }
                     self.interleave::<V, _, 4>(integers, 4 * row_words, integer_words);
                 }

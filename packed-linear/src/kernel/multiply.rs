@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::output::Output;
 use super::rows::Rows;
 use super::table::Kernel;
-use super::tile::{LONGEST_PART, Part, Tile, Turn};
+use super::tile::{LONGEST_PART, PanelWords, Part, Tile, Turn};
 use crate::epilogue::Epilogue;
 use crate::shape::{LANES, PackedShape};
 
@@ -127,13 +127,18 @@ impl Task<'_> {
         for first in (0..blocks).step_by(chunk) {
             let last = blocks.min(first + chunk);
             let is_alone = last - first == 1;
-            let together = match is_alone {
-                true => kernel.most_panels(rows.block_rows),
-                false => 1,
-            };
-            for panel in panels.clone().step_by(together) {
-                let count = together.min(panels.end - panel);
-                let words = &self.words[panel * panel_words..][..count * panel_words];
+            let in_pairs = is_alone && kernel.has_pairs(rows.block_rows);
+            for Group {
+                panel,
+                count,
+                distance,
+            } in groups(panels.clone(), in_pairs)
+            {
+                let words = PanelWords {
+                    words: &self.words[panel * panel_words..],
+                    panels: count,
+                    stride: distance * panel_words,
+                };
                 for (index, part) in parts.iter().enumerate() {
                     let is_last = index + 1 == parts.len();
                     for block in first..last {
@@ -146,10 +151,11 @@ impl Task<'_> {
                             before: block - first,
                             is_alone,
                         };
-                        let tile = Tile::new(*part, (words, count), rows, turn, sums);
+                        let tile = Tile::new(*part, words, rows, turn, sums);
                         let columns = |index| {
                             let rows = [first_row, block_rows];
-                            self.output.columns(panel + index, rows, self.shape.outputs)
+                            self.output
+                                .columns(panel + index * distance, rows, self.shape.outputs)
                         };
                         if is_last {
                             (0..count).for_each(|index| columns(index).prefetch());
@@ -169,4 +175,33 @@ impl Task<'_> {
             }
         }
     }
+}
+
+/// Panels that are multiplied at a time.
+struct Group {
+    /// The first panel.
+    panel: usize,
+    count: usize,
+    /// From a panel to the next.
+    distance: usize,
+}
+
+/// All panels, either one by one or in pairs. The panels of a pair are far apart, because two places in memory are read
+/// the faster the farther they are from each other (measured up to 512 kB).
+fn groups(panels: Range<usize>, in_pairs: bool) -> impl Iterator<Item = Group> {
+    let half = if in_pairs { panels.len() / 2 } else { 0 };
+    let rest = panels.start + 2 * half..panels.end;
+    let pair = move |panel| Group {
+        panel,
+        count: 2,
+        distance: half,
+    };
+    let single = |panel| Group {
+        panel,
+        count: 1,
+        distance: 1,
+    };
+    (panels.start..panels.start + half)
+        .map(pair)
+        .chain(rest.map(single))
 }

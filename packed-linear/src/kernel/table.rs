@@ -57,9 +57,9 @@ impl Kernel {
         self.tiles.len()
     }
 
-    /// How many panels it multiplies by a lone block of so many rows at a time.
-    pub(super) fn most_panels(&self, rows: usize) -> usize {
-        if rows <= self.pair_tiles.len() { 2 } else { 1 }
+    /// Whether it can multiply so many rows by two panels at a time.
+    pub(super) fn has_pairs(&self, rows: usize) -> bool {
+        rows <= self.pair_tiles.len()
     }
 
     /// Multiplies a tile.

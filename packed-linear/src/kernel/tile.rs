@@ -18,11 +18,10 @@ pub(super) struct Tile<'a> {
     pub(super) rows: *const u32,
     /// `[groups, rows]`, if weights are integers.
     pub(super) starts: *const i32,
-    /// The steps that have an excess, the first step of the tile being number `first_step`.
+    /// What rows have in excess; see [`Excess`](super::excess::Excess). `[groups · rows + 1]`, or empty.
+    pub(super) excess_starts: &'a [u32],
     pub(super) excess_steps: &'a [u32],
-    /// `[steps with an excess, rows]`
-    pub(super) excess_words: *const u32,
-    pub(super) first_step: usize,
+    pub(super) excess_words: &'a [u32],
     pub(super) groups: usize,
     /// Words of a group for each output.
     pub(super) steps: usize,
@@ -110,44 +109,46 @@ pub(super) struct Turn {
     pub(super) is_alone: bool,
 }
 
+/// The words of one panel or more.
+#[derive(Clone, Copy)]
+pub(super) struct PanelWords<'a> {
+    /// Those of the first panel, and whatever follows.
+    pub(super) words: &'a [u32],
+    pub(super) panels: usize,
+    /// Words from one panel to the next.
+    pub(super) stride: usize,
+}
+
 impl<'a> Tile<'a> {
     /// # Shapes
-    /// - words: `[panels, words of a panel]`
     /// - sums: `[panels, rows]`
     ///
     /// # Panics
     /// If the slices are shorter than the part says.
     pub(super) fn new(
         part: Part,
-        (words, panels): (&'a [u32], usize),
+        panels: PanelWords<'a>,
         rows: &'a Rows,
         turn: Turn,
         sums: &'a mut [Sums],
     ) -> Self {
-        let count = sums.len() / panels;
-        let panel_stride = words.len() / panels;
+        let count = sums.len() / panels.panels;
         let first_row = turn.block * rows.block_rows;
-        assert!(
-            part.words[0] + part.words[1] <= panel_stride,
-            "words of a panel"
-        );
-        // Reaches into the second panel, if there is one.
-        let words = &words[part.words[0]..];
+        let words = &panels.words[part.words[0]..];
+        let last_panel = (panels.panels - 1) * panels.stride;
+        assert!(words.len() >= last_panel + part.words[1], "words of panels");
         let block_words = &rows.words[first_row * rows.row_words..][..count * rows.row_words];
         let block_words = &block_words[part.row_words[0] * count..][..part.row_words[1] * count];
         let [first_group, groups, all_groups] = part.starts;
         let block_starts = &rows.starts[first_row * all_groups..][..count * all_groups];
         let block_starts = &block_starts[first_group * count..][..groups * count];
         let all_steps = part.groups * part.steps;
-        let (excess_steps, excess_words) = match rows.excess.get(turn.block) {
-            None => (&[][..], &[][..]),
-            Some(excess) => {
-                let place = |step| excess.steps.partition_point(|at| (*at as usize) < step);
-                let [first, steps] = part.row_words;
-                let (first, last) = (place(first), place(first + steps));
-                let words = &excess.words[first * count..last * count];
-                (&excess.steps[first..last], words)
+        let (excess_starts, excess_steps, excess_words) = match rows.excess.get(turn.block) {
+            Some(excess) if !excess.starts.is_empty() => {
+                let starts = &excess.starts[first_group * count..][..groups * count + 1];
+                (starts, &excess.steps[..], &excess.words[..])
             }
+            _ => Default::default(),
         };
         let (ahead, ahead_step) = match turn {
             Turn { is_alone: true, .. } => (WORDS_AHEAD, LANES),
@@ -162,12 +163,12 @@ impl<'a> Tile<'a> {
             ahead: words.as_ptr().wrapping_add(ahead),
             ahead_step,
             words: words.as_ptr(),
-            panel_stride,
+            panel_stride: panels.stride,
             rows: block_words.as_ptr(),
             starts: block_starts.as_ptr(),
+            excess_starts,
             excess_steps,
-            excess_words: excess_words.as_ptr(),
-            first_step: part.row_words[0],
+            excess_words,
             groups: part.groups,
             steps: part.steps,
             sums: sums.as_mut_ptr(),
@@ -202,9 +203,9 @@ impl<'a> Tile<'a> {
             panel_stride: panel.len(),
             rows: rows.as_ptr().cast(),
             starts: std::ptr::null(),
+            excess_starts: &[],
             excess_steps: &[],
-            excess_words: std::ptr::null(),
-            first_step: 0,
+            excess_words: &[],
             groups: 1,
             steps,
             sums: sums.as_mut_ptr(),

@@ -4,8 +4,9 @@ use super::walk::{Product, Steps, VECTORS, Walk, multiply};
 use crate::kernel::tile::{Sums, Tile};
 use crate::shape::LANES;
 
-/// Steps of a group that are multiplied by some of a panel's vectors before the others come.
-const STEPS: usize = 16;
+/// Steps that are multiplied by some of a panel's vectors before the others come, if there are one panel and two. What
+/// lies in memory must still be in the first cache when the other vectors come.
+const STEPS: [usize; 2] = [64, 16];
 
 /// Multiplies a tile of a format whose sums are integers.
 ///
@@ -23,7 +24,6 @@ pub(super) unsafe fn integer_tile<
 ) {
     let mut walk = Walk::new(tile);
     let mut starts = tile.starts;
-    let (mut excess_steps, mut excess_words) = (tile.excess_steps, tile.excess_words);
     // SAFETY: the tile has `groups` groups. Each has 16 words of scales, `steps` steps, `ROWS` starts, and 32 sums for
     // each row and panel.
     unsafe {
@@ -41,30 +41,19 @@ pub(super) unsafe fn integer_tile<
             let words = walk.words();
             let mut left = tile.steps;
             while left > 0 {
-                let steps = left.min(if PANELS == 1 { 64 } else { 16 });
+                let steps = left.min(STEPS[PANELS - 1]);
                 walk.multiply::<P, ROWS, PANELS, COLUMNS>(steps, sums);
                 left -= steps;
             }
-            let first_step = tile.first_step + group * tile.steps;
-            let of_group = |step: &u32| (*step as usize) < first_step + tile.steps;
-            let count = excess_steps
-                .iter()
-                .take_while(|step| of_group(step))
-                .count();
-            let steps = Steps {
-                count,
-                words_of: |step| {
-                    let step = *excess_steps.get_unchecked(step) as usize;
-                    words.add((step - first_step) * LANES)
-                },
-                panel_stride: tile.panel_stride,
-                rows: excess_words,
-            };
-            if count > 0 {
-                multiply::<P, ROWS, PANELS, COLUMNS>(&steps, sums, || ());
+            if !tile.excess_starts.is_empty() {
+                for row in 0..ROWS {
+                    for panel in 0..PANELS {
+                        let words = words.add(panel * tile.panel_stride);
+                        let sums = &mut integers[panel][row];
+                        add_excess::<P>(tile, group * ROWS + row, words, sums);
+                    }
+                }
             }
-            excess_steps = &excess_steps[count..];
-            excess_words = excess_words.add(count * ROWS);
             let is_first = group == 0 && tile.is_first;
             for panel in 0..PANELS {
                 let scales = scales_of(scales.add(panel * tile.panel_stride));
@@ -75,6 +64,36 @@ pub(super) unsafe fn integer_tile<
             }
         }
     }
+}
+
+/// Adds what a row has in excess. `place` is the number of the row among all of all groups, `words` are those of the
+/// group in a panel.
+///
+/// # Safety
+/// The processor has AVX2 and FMA. The tile was made for such a panel.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn add_excess<P: Product<Sum = __m256i>>(
+    tile: &Tile<'_>,
+    place: usize,
+    words: *const u32,
+    sums: &mut [__m256i; VECTORS],
+) {
+    let [start, end] = [place, place + 1].map(|place| tile.excess_starts[place] as usize);
+    let (numbers, rows) = (
+        &tile.excess_steps[start..end],
+        &tile.excess_words[start..end],
+    );
+    let steps = Steps {
+        count: numbers.len(),
+        words_of: |index| {
+            // SAFETY: there are `count` numbers.
+            words.wrapping_add(unsafe { *numbers.get_unchecked(index) } as usize * LANES)
+        },
+        panel_stride: 0,
+        rows: rows.as_ptr(),
+    };
+    // SAFETY: the group has these steps.
+    unsafe { multiply::<P, 1, 1, VECTORS>(&steps, sums.as_mut_ptr(), || ()) };
 }
 
 /// The scales of a group, two in each word.
