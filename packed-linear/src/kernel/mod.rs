@@ -50,6 +50,7 @@ mod training;
 #[cfg(feature = "autodiff")]
 mod training_functions;
 mod vector;
+mod walk;
 
 pub(crate) use attend::attend;
 pub(crate) use attention::{Attention, Bias, Vectors};

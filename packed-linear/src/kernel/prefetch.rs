@@ -13,6 +13,19 @@ pub(super) fn prefetch_to_read<T>(line: *const T) {
     let _ = line;
 }
 
+/// Fetches a cache line that is going to be read later into the second cache.
+#[inline(always)]
+pub(super) fn prefetch_to_second_cache<T>(line: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the instruction reads nothing and ignores invalid addresses.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(line.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
+}
+
 /// Fetches a cache line that is going to be written. Without it a processor waits for each line that it
 /// writes to, and longer if another core has read the line.
 #[inline(always)]

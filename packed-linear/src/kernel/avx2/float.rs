@@ -1,34 +1,18 @@
 use std::arch::x86_64::*;
 
-use super::walk::{Product, Walk};
-use crate::kernel::tile::{Sums, Tile};
-use crate::kernel::vector::blocks;
-use crate::shape::LANES;
+use crate::kernel::walk::{Product, Sum};
 
-/// Multiplies a tile of a format whose sums are `f32`.
-///
-/// # Safety
-/// See [`TileFunction`](crate::kernel::table::TileFunction). The processor has the target features. The tile has
-/// `PANELS` panels.
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn float_tile<
-    P: Product<Sum = __m256>,
-    const ROWS: usize,
-    const PANELS: usize,
-    const COLUMNS: usize,
->(
-    tile: &Tile<'_>,
-) {
-    let mut walk = Walk::new(tile);
-    // SAFETY: the tile has `steps` steps, and 32 sums for each row and panel.
-    unsafe {
-        if tile.is_first {
-            let sums = tile.sums.cast::<[[Sums; ROWS]; PANELS]>();
-            sums.write([[[0.0; LANES]; ROWS]; PANELS]);
-        }
-        for block in blocks(tile.steps) {
-            walk.multiply::<P, ROWS, PANELS, COLUMNS>(block.len(), tile.sums.cast());
-        }
+impl Sum for __m256 {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { _mm256_setzero_ps() }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, summand: Self) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { _mm256_add_ps(self, summand) }
     }
 }
 
@@ -40,12 +24,6 @@ impl Product for F32 {
     type Weights = __m256;
     type Value = __m256;
     const ROW_WORDS: usize = 1;
-
-    #[inline(always)]
-    unsafe fn zero() -> __m256 {
-        // SAFETY: as the caller promises.
-        unsafe { _mm256_setzero_ps() }
-    }
 
     #[inline(always)]
     unsafe fn weights(words: *const u32) -> __m256 {
@@ -64,12 +42,6 @@ impl Product for F32 {
         // SAFETY: as the caller promises.
         unsafe { _mm256_fmadd_ps(weights, value, sum) }
     }
-
-    #[inline(always)]
-    unsafe fn add(sum: __m256, summand: __m256) -> __m256 {
-        // SAFETY: as the caller promises.
-        unsafe { _mm256_add_ps(sum, summand) }
-    }
 }
 
 /// Two `bf16` in each word.
@@ -80,12 +52,6 @@ impl Product for Bf16 {
     type Weights = [__m256; 2];
     type Value = [__m256; 2];
     const ROW_WORDS: usize = 1;
-
-    #[inline(always)]
-    unsafe fn zero() -> __m256 {
-        // SAFETY: as the caller promises.
-        unsafe { _mm256_setzero_ps() }
-    }
 
     #[inline(always)]
     unsafe fn weights(words: *const u32) -> [__m256; 2] {
@@ -106,12 +72,6 @@ impl Product for Bf16 {
             let sum = _mm256_fmadd_ps(weights[0], value[0], sum);
             _mm256_fmadd_ps(weights[1], value[1], sum)
         }
-    }
-
-    #[inline(always)]
-    unsafe fn add(sum: __m256, summand: __m256) -> __m256 {
-        // SAFETY: as the caller promises.
-        unsafe { _mm256_add_ps(sum, summand) }
     }
 }
 

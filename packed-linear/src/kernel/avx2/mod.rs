@@ -7,13 +7,14 @@
 mod float;
 mod integer;
 mod vector;
-mod walk;
 
 use std::arch::x86_64::*;
 
 use super::table::{Kernel, TileFunction, vector_functions};
-use float::{Bf16, float_tile};
-use integer::{Int4, Int8, integer_tile};
+use super::tile::Tile;
+use super::walk::{self, IntegerSum, Product};
+use float::Bf16;
+use integer::{Int4, Int8};
 
 pub(super) const F32: Kernel = kernel(
     &[
@@ -96,3 +97,32 @@ const fn kernel(tiles: &'static [TileFunction], pair_tiles: &'static [TileFuncti
 }
 
 vector_functions!(__m256, "avx2,fma");
+
+/// See [`walk::float_tile`].
+///
+/// # Safety
+/// As there; the processor has the target features.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn float_tile<P: Product, const ROWS: usize, const PANELS: usize, const COLUMNS: usize>(
+    tile: &Tile<'_>,
+) {
+    // SAFETY: as the caller promises.
+    unsafe { walk::float_tile::<P, ROWS, PANELS, COLUMNS>(tile) };
+}
+
+/// See [`walk::integer_tile`].
+///
+/// # Safety
+/// As there; the processor has the target features.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn integer_tile<
+    P: Product<Sum: IntegerSum>,
+    const ROWS: usize,
+    const PANELS: usize,
+    const COLUMNS: usize,
+>(
+    tile: &Tile<'_>,
+) {
+    // SAFETY: as the caller promises.
+    unsafe { walk::integer_tile::<P, ROWS, PANELS, COLUMNS>(tile) };
+}

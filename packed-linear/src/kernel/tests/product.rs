@@ -52,6 +52,29 @@ fn kernels_compute_the_product_of_several_parts_and_threads() {
 }
 
 #[test]
+fn a_row_is_multiplied_alike_alone_and_with_others() {
+    let mut random = Random(4);
+    for format in formats() {
+        // Several panels, parts and blocks of rows.
+        let (outputs, inputs, rows) = (330, LONGEST_PART + 70, 17);
+        let shape = PackedShape::new(format, outputs, inputs);
+        let words = shape.pack_all(&random.values(outputs * inputs));
+        let x = random.values(rows * inputs);
+        for kernel in kernels(format) {
+            let together = product(kernel, shape, &words, &x, NO_EPILOGUE);
+            for count in [1, 2, 3, 5] {
+                let some = product(kernel, shape, &words, &x[..count * inputs], NO_EPILOGUE);
+                let name = kernel.name;
+                assert!(
+                    some == together[..count * outputs],
+                    "{name}, {shape}, {count} rows"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_largest_integers_do_not_overflow() {
     for (format, inputs) in [
         ("int8", 4099),
