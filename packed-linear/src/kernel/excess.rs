@@ -79,3 +79,53 @@ fn take_from(integers: &mut [i8; 4]) -> u32 {
     }
     u32::from_le_bytes(excess)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_and_what_is_left_are_the_integers() {
+        let (rows, row_words, group_words) = (3, 60, 20);
+        let mut seed = 7_u32;
+        let integers: Vec<i8> = (0..rows * row_words * 4)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 24) as i8
+            })
+            .collect();
+        let mut left = integers.clone();
+        let mut excess = Excess::default();
+        excess.take(&mut left, row_words, group_words, &mut Vec::new());
+        for pair in left.as_chunks::<2>().0 {
+            let sum: i32 = pair.iter().map(|integer| i32::from(*integer)).sum();
+            assert!(sum.abs() <= 2 * i32::from(LIMIT), "{pair:?}");
+        }
+        let mut together: Vec<i32> = left.iter().map(|integer| i32::from(*integer)).collect();
+        let places = excess.starts.windows(2);
+        for (place, range) in places.enumerate() {
+            let [start, end] = [range[0], range[1]].map(|at| at as usize);
+            let (group, row) = (place / rows, place % rows);
+            for at in start..end {
+                let word = row * row_words + group * group_words + excess.steps[at] as usize;
+                for (input, byte) in excess.words[at].to_le_bytes().into_iter().enumerate() {
+                    assert!((byte as i8).unsigned_abs() <= LIMIT.unsigned_abs());
+                    together[4 * word + input] += i32::from(byte as i8);
+                }
+            }
+        }
+        let integers: Vec<i32> = integers.into_iter().map(i32::from).collect();
+        assert_eq!(together, integers);
+        assert!(!excess.steps.is_empty());
+    }
+
+    #[test]
+    fn rows_of_small_integers_have_no_excess() {
+        let mut integers = [64, 64, -64, -64, 127, 1, 127, -127];
+        let before = integers;
+        let mut excess = Excess::default();
+        excess.take(&mut integers, 2, 2, &mut Vec::new());
+        assert_eq!(integers, before);
+        assert!(excess.starts.is_empty());
+    }
+}
