@@ -249,7 +249,7 @@ impl Walk {
             let ahead = self.ahead.wrapping_add(panel * self.panel_stride);
             for line in 0..(2 * COLUMNS).div_ceil(VECTORS) {
                 let line = ahead.wrapping_add(line * LINE_WORDS);
-                // The words of one panel are often those of the next, which is multiplied much later.
+                // With one panel, mostly words of the next panel, which must wait until all blocks of rows had this one.
                 match PANELS {
                     1 => prefetch_to_second_cache(line),
                     _ => prefetch_to_read(line),

@@ -1,8 +1,9 @@
 //! Kernels for AVX2.
 //!
-//! At most 12 of the 16 registers hold sums: those of four vectors of 8 outputs for up to three rows, or of two
-//! vectors for more rows, with which a panel is then passed over twice. A few rows are multiplied by two panels at a
-//! time: words from two places in memory come faster than from one.
+//! At most 12 of the 16 registers hold sums, so the more rows and panels there are, the fewer vectors of 8 outputs are
+//! computed at a time, and a panel is passed over once, twice or four times. A few rows are multiplied by two panels at a
+//! time: words from two places in memory come faster than from one. Tiles have the parameters format, rows, panels, and
+//! vectors of each panel at a time.
 
 mod float;
 mod integer;

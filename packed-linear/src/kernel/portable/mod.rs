@@ -1,6 +1,7 @@
 //! Kernels in plain Rust. Compilers vectorise their loops over the 8 outputs of a vector for any instruction set.
 //!
-//! So few sums are kept at a time that they fit into 16 registers of 128 bits, which most processors have.
+//! Few sums are kept at a time, since most processors have 16 registers of 128 bits. Tiles have the parameters format,
+//! rows, panels, and vectors of each panel at a time.
 
 mod products;
 mod vector;
