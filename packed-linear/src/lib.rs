@@ -129,8 +129,8 @@ pub fn recycle(values: Vec<f32>) {
 /// The name of the kernel that multiplies weights of a format on this machine, such as `avx512-vnni`.
 /// `None` without the feature `flex`.
 ///
-/// The environment variable `PACKED_LINEAR_KERNEL` restricts the choice to kernels whose name starts like
-/// its value, `avx512`, `avx2` or `portable`. If none does, the portable kernel is used.
+/// With the environment variable `PACKED_LINEAR_KERNEL`, no faster kernel is chosen than its value says: `avx512`,
+/// `avx-vnni`, `avx2` or `portable`, from the fastest to the slowest.
 pub fn kernel(format: Format) -> Option<&'static str> {
     #[cfg(feature = "flex")]
     return Some(kernel::best(format).name);

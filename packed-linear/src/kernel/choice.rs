@@ -12,8 +12,8 @@ pub(super) fn all(format: Format) -> &'static [Kernel] {
     return match format {
         Format::F32 => &[avx512::F32, avx2::F32, portable::F32],
         Format::BF16 => &[avx512::BF16, avx2::BF16, portable::BF16],
-        Format::Int8 { .. } => &[avx512::INT8, avx2::INT8, portable::INT8],
-        Format::Int4 { .. } => &[avx512::INT4, avx2::INT4, portable::INT4],
+        Format::Int8 { .. } => &[avx512::INT8, avx2::INT8_VNNI, avx2::INT8, portable::INT8],
+        Format::Int4 { .. } => &[avx512::INT4, avx2::INT4_VNNI, avx2::INT4, portable::INT4],
     };
     #[cfg(not(target_arch = "x86_64"))]
     return match format {
@@ -24,8 +24,11 @@ pub(super) fn all(format: Format) -> &'static [Kernel] {
     };
 }
 
-/// The fastest kernel for a format that this machine can run. If the environment variable
-/// `PACKED_LINEAR_KERNEL` is set, the fastest of those whose name starts like it, or else the portable one.
+/// What the names of kernels begin with, the fastest first.
+const KINDS: [&str; 4] = ["avx512", "avx-vnni", "avx2", "portable"];
+
+/// The fastest kernel for a format that this machine can run, but none faster than what the environment variable
+/// `PACKED_LINEAR_KERNEL` names, if it is set. A name that is none allows the portable kernel only.
 pub(crate) fn best(format: Format) -> &'static Kernel {
     static BEST: [OnceLock<&'static Kernel>; 4] = [const { OnceLock::new() }; 4];
     let index = match format {
@@ -35,11 +38,14 @@ pub(crate) fn best(format: Format) -> &'static Kernel {
         Format::Int4 { .. } => 3,
     };
     BEST[index].get_or_init(|| {
-        let wanted = std::env::var("PACKED_LINEAR_KERNEL").ok();
+        let place = |name: &str| KINDS.iter().position(|kind| name.starts_with(kind));
+        let fastest = match std::env::var("PACKED_LINEAR_KERNEL") {
+            Ok(wanted) => place(&wanted).unwrap_or(KINDS.len() - 1),
+            Err(_) => 0,
+        };
         let kernels = all(format);
         let allowed = |kernel: &&Kernel| {
-            let is_wanted = |name: &String| kernel.name.starts_with(name.as_str());
-            (kernel.is_available)() && wanted.as_ref().is_none_or(is_wanted)
+            (kernel.is_available)() && place(kernel.name).is_some_and(|place| place >= fastest)
         };
         let portable = &kernels[kernels.len() - 1];
         kernels.iter().find(allowed).unwrap_or(portable)

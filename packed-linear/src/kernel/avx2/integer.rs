@@ -119,3 +119,62 @@ impl Product for Int4 {
         }
     }
 }
+
+/// As [`Int8`], with the instruction for sums of four products (AVX-VNNI).
+pub(super) enum Int8Vnni {}
+
+impl Product for Int8Vnni {
+    type Sum = __m256i;
+    type Weights = __m256i;
+    type Value = __m256i;
+    const ROW_WORDS: usize = 1;
+
+    #[inline(always)]
+    unsafe fn weights(words: *const u32) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe { Int8::weights(words) }
+    }
+
+    #[inline(always)]
+    unsafe fn value(words: *const u32, stride: usize) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe { Int8::value(words, stride) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(sum: __m256i, weights: __m256i, value: __m256i) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe { _mm256_dpbusd_avx_epi32(sum, weights, value) }
+    }
+}
+
+/// As [`Int4`], with the instruction for sums of four products (AVX-VNNI).
+pub(super) enum Int4Vnni {}
+
+impl Product for Int4Vnni {
+    type Sum = __m256i;
+    type Weights = [__m256i; 2];
+    type Value = [__m256i; 2];
+    const ROW_WORDS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn weights(words: *const u32) -> [__m256i; 2] {
+        // SAFETY: as the caller promises.
+        unsafe { Int4::weights(words) }
+    }
+
+    #[inline(always)]
+    unsafe fn value(words: *const u32, stride: usize) -> [__m256i; 2] {
+        // SAFETY: as the caller promises.
+        unsafe { Int4::value(words, stride) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(sum: __m256i, weights: [__m256i; 2], value: [__m256i; 2]) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let sum = _mm256_dpbusd_avx_epi32(sum, weights[0], value[0]);
+            _mm256_dpbusd_avx_epi32(sum, weights[1], value[1])
+        }
+    }
+}
