@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use crate::caption::Language;
 use crate::error::Error;
+use crate::font;
+use crate::icons::ICONS;
 use crate::names::Names;
 use crate::packages::{Drawing, IconSet, read_json};
 use crate::raster::Rasters;
@@ -31,13 +33,29 @@ struct Emoji {
 /// Animals and nature, food and drink, travel and places, activities, objects.
 const GROUPS: std::ops::RangeInclusive<u32> = 3..=7;
 
+/// What draws the things of a style.
+enum Source {
+    Set(IconSet),
+    Font(Vec<u8>),
+}
+
 /// Reads all things that the held-out style and at least five others of the reference's seven draw, and that have
 /// a plain English name of one word or two and a name in every language.
-pub(crate) fn load(packages: &Path) -> Result<Vec<Pictogram>, Error> {
+pub(crate) fn load(packages: &Path, styles: &[Style]) -> Result<Vec<Pictogram>, Error> {
     let names = Names::read(packages)?;
-    let mut sets = Vec::new();
-    for style in Style::OPEN.into_iter().chain([Style::HELD_OUT]) {
-        sets.push((style, IconSet::read(packages, style)?));
+    let mut sources = BTreeMap::new();
+    // Which things there are depends on the reference's styles, whatever the scenes are drawn in.
+    let reference = Style::SEEN.into_iter().chain([Style::HELD_OUT]);
+    for style in reference.chain(styles.iter().copied()) {
+        if sources.contains_key(&style) {
+            continue;
+        }
+        let source = if Style::FONTS.contains(&style) {
+            Source::Font(font::read(packages, style)?)
+        } else {
+            Source::Set(IconSet::read(packages, style)?)
+        };
+        sources.insert(style, source);
     }
     let list: Vec<Emoji> = read_json(&packages.join("emojibase-data/en/data.json"))?;
     let mut pictograms = Vec::new();
@@ -53,7 +71,7 @@ pub(crate) fn load(packages: &Path) -> Result<Vec<Pictogram>, Error> {
         if english.split_whitespace().count() > 2 || english.contains([':', '’', '\'', '-']) {
             continue;
         }
-        let drawings = drawings(&sets, &code_points);
+        let drawings = drawings(&sources, &code_points, english);
         let reference = Style::SEEN.into_iter().chain([Style::HELD_OUT]);
         let drawn = reference
             .filter(|style| drawings.contains_key(style))
@@ -66,20 +84,32 @@ pub(crate) fn load(packages: &Path) -> Result<Vec<Pictogram>, Error> {
 }
 
 /// What each style draws for code points. Sets that don't know them may know a name that others have for them.
-fn drawings(sets: &[(Style, IconSet)], code_points: &str) -> BTreeMap<Style, (Drawing, Rasters)> {
+fn drawings(
+    sources: &BTreeMap<Style, Source>,
+    code_points: &str,
+    english: &str,
+) -> BTreeMap<Style, (Drawing, Rasters)> {
     let naming = [Style::Noto, Style::Twemoji, Style::FluentEmojiFlat];
-    let named = sets.iter().filter(|(style, _)| naming.contains(style));
-    let names = named.filter_map(|(_, set)| set.name_of(code_points));
+    let names = naming.iter().filter_map(|style| match sources.get(style)? {
+        Source::Set(set) => set.name_of(code_points),
+        Source::Font(_) => None,
+    });
     let names: Vec<String> = names.map(str::to_owned).collect();
-    let found = sets.iter().filter_map(|(style, set)| {
+    let found = sources.iter().filter_map(|(style, source)| {
+        let set = match source {
+            Source::Set(set) => set,
+            Source::Font(font) => {
+                let drawing = font::find(font, code_points)?;
+                return Some((*style, (drawing, Rasters::default())));
+            }
+        };
         // A name alone is too weak where the sets have names of their own kind.
         let is_of_reference = Style::SEEN.contains(style) || *style == Style::HELD_OUT;
-        let names = if is_of_reference {
-            names.as_slice()
-        } else {
-            &[]
+        let drawing = match style {
+            Style::Icons(place) => set.find("", &ICONS[*place].names(english))?,
+            _ if is_of_reference => set.find(code_points, &names)?,
+            _ => set.find(code_points, &[])?,
         };
-        let drawing = set.find(code_points, names)?;
         Some((*style, (drawing, Rasters::default())))
     });
     found.collect()

@@ -1,8 +1,11 @@
 //! Changes of a drawing that teach a model to see the thing and not the style.
 
+use std::f32::consts::PI;
+
 use fastrand::Rng;
 use image::{Rgba, RgbaImage};
 
+use crate::fill::fill;
 use crate::raster::Outline;
 
 /// How likely and how strong changes are.
@@ -12,6 +15,8 @@ pub(crate) struct Augmentation {
     outlines: f32,
     /// How often the whole silhouette gets a dark line around it.
     silhouette: f32,
+    /// How often what lines enclose is coloured in a line drawing.
+    fills: f32,
     /// How often colours are changed.
     colours: f32,
     /// How often colours are reduced to a few.
@@ -34,6 +39,7 @@ impl Default for Augmentation {
         Self {
             outlines: 0.4,
             silhouette: 0.15,
+            fills: 0.7,
             colours: 0.6,
             few_colours: 0.15,
             grey: 0.06,
@@ -83,10 +89,18 @@ impl Augmentation {
         (random.f32() < self.blur).then(|| 0.3 + random.f32() * 0.6)
     }
 
-    /// Changes the colours of a drawing, which are multiplied by their opacity.
-    pub(crate) fn recolour(&self, drawing: &mut RgbaImage, random: &mut Rng) {
-        if random.f32() < self.colours {
-            let change = ColourChange::draw(random);
+    /// Colours what lines enclose.
+    pub(crate) fn fill(&self, drawing: &mut RgbaImage, random: &mut Rng) {
+        if random.f32() < self.fills {
+            fill(drawing, random);
+        }
+    }
+
+    /// Changes the colours of a drawing, which are multiplied by their opacity: a little, or to any other hue.
+    pub(crate) fn recolour(&self, drawing: &mut RgbaImage, to_any_hue: bool, random: &mut Rng) {
+        if random.f32() < self.colours || to_any_hue {
+            let largest_turn = if to_any_hue { PI } else { 0.5 };
+            let change = ColourChange::draw(largest_turn, random);
             for pixel in drawing.pixels_mut() {
                 change.apply(pixel);
             }
@@ -118,9 +132,10 @@ struct ColourChange {
 }
 
 impl ColourChange {
-    fn draw(random: &mut Rng) -> Self {
+    /// Draws a turn of the hue by at most so much, in radians, and the rest.
+    fn draw(largest_turn: f32, random: &mut Rng) -> Self {
         let between = |random: &mut Rng, low: f32, high: f32| low + (high - low) * random.f32();
-        let angle = between(random, -0.5, 0.5);
+        let angle = between(random, -largest_turn, largest_turn);
         let saturation = between(random, 0.5, 1.4);
         let brightness = between(random, 0.75, 1.2);
         let offset = between(random, -12.0, 25.0);
@@ -202,7 +217,7 @@ mod tests {
                 let mut value = || random.u8(..=opacity);
                 Rgba([value(), value(), value(), opacity])
             });
-            augmentation.recolour(&mut drawing, &mut random);
+            augmentation.recolour(&mut drawing, false, &mut random);
             for pixel in drawing.pixels() {
                 assert!(
                     pixel.0[..3].iter().all(|value| *value <= pixel.0[3]),

@@ -8,6 +8,9 @@ mod art;
 mod augment;
 mod caption;
 mod error;
+mod fill;
+mod font;
+mod icons;
 mod names;
 mod packages;
 mod raster;
@@ -75,18 +78,21 @@ struct Arguments {
 enum Styles {
     /// The six that the reference was trained on.
     Seen,
-    /// Those, and four more.
+    /// Those, and four more sets of emoji.
     More,
+    /// Those, a font of line drawings, and icons of the same things.
+    Open,
     /// The one that is never trained on.
     HeldOut,
 }
 
 impl Styles {
-    fn list(self) -> &'static [Style] {
+    fn list(self) -> Vec<Style> {
         match self {
-            Self::Seen => &Style::SEEN,
-            Self::More => &Style::OPEN,
-            Self::HeldOut => &[Style::HELD_OUT],
+            Self::Seen => Style::SEEN.to_vec(),
+            Self::More => Style::MORE.to_vec(),
+            Self::Open => Style::open(),
+            Self::HeldOut => vec![Style::HELD_OUT],
         }
     }
 }
@@ -96,7 +102,8 @@ fn main() -> ExitCode {
 }
 
 fn draw(program: &Program, arguments: Arguments) -> Result<u8, Error> {
-    let pictograms = art::load(&arguments.packages)?;
+    let styles = arguments.styles.list();
+    let pictograms = art::load(&arguments.packages, &styles)?;
     if pictograms.is_empty() {
         return Err(Error::NothingToDraw {
             packages: arguments.packages.clone(),
@@ -105,7 +112,7 @@ fn draw(program: &Program, arguments: Arguments) -> Result<u8, Error> {
     shard::prepare(&arguments.output)?;
     let sampler = Sampler {
         pictograms: &pictograms,
-        styles: arguments.styles.list(),
+        styles: &styles,
         things: arguments.things,
         size: arguments.size,
         augmentation: arguments.augment.then(Augmentation::default),

@@ -55,7 +55,10 @@ impl IconSet {
     pub(crate) fn read(packages: &Path, style: Style) -> Result<Self, Error> {
         let folder = packages.join(style.name());
         let mut set: Self = read_json(&folder.join("icons.json"))?;
-        set.characters = read_json(&folder.join("chars.json"))?;
+        // Icons that are no emoji have no code points, or some of their own.
+        if !matches!(style, Style::Icons(_)) {
+            set.characters = read_json(&folder.join("chars.json"))?;
+        }
         Ok(set)
     }
 

@@ -123,7 +123,10 @@ impl<'a> Sampler<'a> {
             paint(&mut pixels, ink(background, random));
         }
         if let Some(augmentation) = &self.augmentation {
-            augmentation.recolour(&mut pixels, random);
+            if style.is_line_art() {
+                augmentation.fill(&mut pixels, random);
+            }
+            augmentation.recolour(&mut pixels, style.has_arbitrary_colours(), random);
         }
 
         // The part of the scene that the thing may take.

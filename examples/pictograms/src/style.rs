@@ -1,4 +1,6 @@
-/// A style of drawing: a set of icons of one artist.
+use crate::icons::ICONS;
+
+/// A style of drawing: a set of drawings by one artist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Style {
     Noto,
@@ -11,6 +13,11 @@ pub(crate) enum Style {
     StreamlineEmojis,
     EmojioneMonotone,
     FluentEmojiHighContrast,
+    /// The line drawings of the font Noto Emoji, in thin and in thick lines.
+    NotoEmojiLight,
+    NotoEmojiBold,
+    /// The set of this place in [`ICONS`].
+    Icons(usize),
     Openmoji,
 }
 
@@ -25,8 +32,8 @@ impl Style {
         Self::Emojione,
     ];
 
-    /// All styles that a model may be trained on.
-    pub(crate) const OPEN: [Self; 10] = [
+    /// The coloured and the plain emoji that a model may be trained on.
+    pub(crate) const MORE: [Self; 10] = [
         Self::Noto,
         Self::NotoV1,
         Self::Twemoji,
@@ -39,10 +46,23 @@ impl Style {
         Self::FluentEmojiHighContrast,
     ];
 
+    /// The font of line drawings in each weight.
+    pub(crate) const FONTS: [Self; 2] = [Self::NotoEmojiLight, Self::NotoEmojiBold];
+
+    /// All styles that a model may be trained on.
+    pub(crate) fn open() -> Vec<Self> {
+        let icons = (0..ICONS.len()).map(Self::Icons);
+        Self::MORE
+            .into_iter()
+            .chain(Self::FONTS)
+            .chain(icons)
+            .collect()
+    }
+
     /// The style that no model is trained on. Its licence is share-alike.
     pub(crate) const HELD_OUT: Self = Self::Openmoji;
 
-    /// The folder of its npm package, and its name in a scene's description.
+    /// Its name in a scene's description. That of a set of emoji is also the folder of its npm package.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Noto => "noto",
@@ -55,12 +75,36 @@ impl Style {
             Self::StreamlineEmojis => "streamline-emojis",
             Self::EmojioneMonotone => "emojione-monotone",
             Self::FluentEmojiHighContrast => "fluent-emoji-high-contrast",
+            Self::NotoEmojiLight => "noto-emoji-light",
+            Self::NotoEmojiBold => "noto-emoji-bold",
+            Self::Icons(place) => ICONS[place].package,
             Self::Openmoji => "openmoji",
         }
     }
 
     /// Whether it is drawn in one colour, that of the text around it.
     pub(crate) fn has_one_colour(self) -> bool {
-        matches!(self, Self::EmojioneMonotone | Self::FluentEmojiHighContrast)
+        match self {
+            Self::Icons(place) => ICONS[place].has_one_colour,
+            Self::EmojioneMonotone
+            | Self::FluentEmojiHighContrast
+            | Self::NotoEmojiLight
+            | Self::NotoEmojiBold => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its drawings are of lines around empty shapes.
+    pub(crate) fn is_line_art(self) -> bool {
+        match self {
+            Self::Icons(place) => ICONS[place].has_one_colour,
+            Self::NotoEmojiLight | Self::NotoEmojiBold => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its colours say nothing of the thing: all that it draws is blue, say.
+    pub(crate) fn has_arbitrary_colours(self) -> bool {
+        matches!(self, Self::Icons(_))
     }
 }
