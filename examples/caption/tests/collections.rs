@@ -368,3 +368,139 @@ fn standard_input_is_a_list_or_a_picture_but_has_no_output_file() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stdout).matches("background").count(), 2);
 }
+
+/// Parquet, which is a feature of the program.
+#[cfg(feature = "parquet")]
+mod parquet_files {
+    use std::sync::Arc;
+
+    use parquet::basic::{LogicalType, Repetition, Type as PhysicalType};
+    use parquet::data_type::{ByteArray, ByteArrayType, DataType};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::record::Field;
+    use parquet::schema::types::Type;
+
+    use super::*;
+
+    /// Writes a file with one column.
+    fn column<T: DataType>(
+        path: &Path,
+        name: &str,
+        (kind, logical): (PhysicalType, Option<LogicalType>),
+        values: &[T::T],
+    ) {
+        let field = Type::primitive_type_builder(name, kind)
+            .with_repetition(Repetition::REQUIRED)
+            .with_logical_type(logical);
+        let fields = vec![Arc::new(field.build().unwrap())];
+        let schema = Type::group_type_builder("pictures").with_fields(fields);
+        let schema = Arc::new(schema.build().unwrap());
+        let file = fs::File::create(path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<T>().write_batch(values, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn parquet_with_bytes_or_paths_goes_in_and_parquet_comes_out() {
+        let folder = TempDir::new().unwrap();
+        let pictures = &pictures()[..3];
+        let bytes: Vec<ByteArray> = pictures
+            .iter()
+            .map(|path| fs::read(path).unwrap().into())
+            .collect();
+        let paths: Vec<ByteArray> = pictures.iter().map(|path| path_text(path).into()).collect();
+        let (stored, named) = (
+            folder.path().join("bytes.parquet"),
+            folder.path().join("paths.parquet"),
+        );
+        column::<ByteArrayType>(&stored, "picture", (PhysicalType::BYTE_ARRAY, None), &bytes);
+        column::<ByteArrayType>(
+            &named,
+            "picture",
+            (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+            &paths,
+        );
+        let pictures = pictures.iter().map(|path| path_text(path));
+        let expected = caption(&[&["--json"][..], &pictures.collect::<Vec<_>>()].concat());
+        let expected = lines(&text(&expected.stdout));
+        let arguments = [
+            "--image-column",
+            "picture",
+            path_text(&stored),
+            path_text(&named),
+        ];
+        let output = caption(&[&["--json"], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let found = lines(&text(&output.stdout));
+        assert_eq!(found.len(), 6);
+        for (found, expected) in found.iter().zip(expected.iter().cycle()) {
+            assert_eq!(found["captions"], expected["captions"]);
+        }
+
+        let out = folder.path().join("out");
+        let more = ["--output", path_text(&out), "--format", "parquet"];
+        let output = caption(&[&more, &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let files = fs::read_dir(&out)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut rows = 0;
+        for file in files {
+            let reader = SerializedFileReader::new(fs::File::open(file).unwrap()).unwrap();
+            for row in reader.get_row_iter(None).unwrap() {
+                let row: BTreeMap<String, Field> =
+                    row.unwrap().into_columns().into_iter().collect();
+                let expected = expected.iter().find(|line| {
+                    let text = line["captions"][0]["text"].as_str().unwrap();
+                    row["caption_en_XX"] == Field::Str(text.to_owned())
+                });
+                let spanish = &expected.unwrap()["captions"][3];
+                let text = spanish["text"].as_str().unwrap().to_owned();
+                assert_eq!(row["caption_es_XX"], Field::Str(text));
+                let score = spanish["score"].as_f64().unwrap() as f32;
+                assert_eq!(row["score_es_XX"], Field::Float(score));
+                assert_eq!(row["error"], Field::Null);
+                assert!(matches!(row["row"], Field::Long(1..=3)));
+                rows += 1;
+            }
+        }
+        assert_eq!(rows, 6);
+    }
+
+    #[test]
+    fn a_column_of_another_type_and_parquet_cut_short_are_errors_that_name_the_file() {
+        let folder = TempDir::new().unwrap();
+        let numbers = folder.path().join("numbers.parquet");
+        column::<parquet::data_type::Int64Type>(
+            &numbers,
+            "image",
+            (PhysicalType::INT64, None),
+            &[1, 2],
+        );
+        let short = folder.path().join("short.parquet");
+        let whole = fs::read(&numbers).unwrap();
+        fs::write(&short, &whole[..whole.len() - 9]).unwrap();
+        let out = folder.path().join("out");
+        let camera = picture("camera-red.png");
+        let arguments = [path_text(&numbers), path_text(&short), &camera];
+        let message = fails_with(
+            1,
+            &[&["--output", path_text(&out)], &arguments[..]].concat(),
+        );
+        assert!(
+            message.contains("numbers.parquet") && message.contains("INT64"),
+            "{message}"
+        );
+        assert!(message.contains("short.parquet"), "{message}");
+        // The picture has its file, the others have none.
+        assert_eq!(files(&out).len(), 1);
+        let message = fails_with(1, &["--image-column", "nothing", path_text(&numbers)]);
+        assert!(message.contains("\"nothing\""), "{message}");
+    }
+}

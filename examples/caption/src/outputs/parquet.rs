@@ -9,7 +9,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{
     SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
 };
-use parquet::schema::types::Type;
+use parquet::schema::types::{PrimitiveTypeBuilder, Type};
 use whole_files::StagedFile;
 
 use super::Sink;
@@ -35,10 +35,6 @@ struct Values {
 
 impl<'a> Parquet<'a> {
     pub(super) fn new(file: StagedFile, languages: &'a [Language]) -> io::Result<Self> {
-        let text = |name: &str| {
-            Type::primitive_type_builder(name, PhysicalType::BYTE_ARRAY)
-                .with_logical_type(Some(LogicalType::String))
-        };
         let mut fields = vec![text("image"), text("shard")];
         fields.push(Type::primitive_type_builder("row", PhysicalType::INT64));
         let names = |what| {
@@ -49,8 +45,8 @@ impl<'a> Parquet<'a> {
         let captions: Vec<String> = names("caption").collect();
         let scores: Vec<String> = names("score").collect();
         fields.extend(captions.iter().map(|name| text(name)));
-        let score = |name| Type::primitive_type_builder(name, PhysicalType::FLOAT);
-        fields.extend(scores.iter().map(|name| score(name)));
+        let scores = scores.iter();
+        fields.extend(scores.map(|name| Type::primitive_type_builder(name, PhysicalType::FLOAT)));
         fields.push(text("error"));
         let fields = fields.into_iter().map(|field| {
             let field = field.with_repetition(Repetition::OPTIONAL).build();
@@ -137,6 +133,12 @@ fn write_texts<'t>(
             .typed::<ByteArrayType>()
             .write_batch(&values, Some(&levels), None)
     })
+}
+
+/// A column of texts.
+fn text(name: &str) -> PrimitiveTypeBuilder<'_> {
+    Type::primitive_type_builder(name, PhysicalType::BYTE_ARRAY)
+        .with_logical_type(Some(LogicalType::String))
 }
 
 /// The values that are there, and for each place whether there is one.
