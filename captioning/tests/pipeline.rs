@@ -75,10 +75,11 @@ fn captions_are_those_of_one_at_a_time_bit_for_bit_whatever_the_plan() {
             seed: 7,
             ..config(&captioner, 1)
         };
-        let images = images();
+        // Enough for several batches, whose captions end in different steps.
+        let images = &images()[..9];
         for generation in [config(&captioner, 3), config(&captioner, 1), sampling] {
             let options = CaptionOptions::new(generation);
-            let expected = alone(&captioner, &options, &images);
+            let expected = alone(&captioner, &options, images);
             let pipeline = || Pipeline::new(&captioner, captioner.languages(), &options).unwrap();
             let plans = [plan(1, 2, 5, 2), plan(2, 1, 3, 1), plan(3, 1, 1, 3)];
             let pipelines = plans.map(|plan| pipeline().with_plan(plan));
