@@ -5,12 +5,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use checkpoint::{Precision, SaveOptions, StagedFolder};
 use generation::{GenerationConfig, Hypothesis, Vocabulary};
 use packed_linear::Format;
-use preprocess::image::{ImageProcessor, RgbImage};
+use preprocess::image::{ImageProcessor, PixelValues, RgbImage};
 use preprocess::text::{Language, Tokenizer, UNDETERMINED};
 use pretrained::{LoadNotice, MemoryGrid, Pretrained, PretrainedModel};
 use vision_encoder_decoder::Memory;
 
-use crate::{Caption, Error, TokenAlternative};
+use crate::{Caption, CaptionOptions, Error, TokenAlternative};
 
 /// Captions images in many languages.
 #[derive(Debug)]
@@ -196,7 +196,21 @@ impl Captioner {
         images: &[RgbImage],
     ) -> Result<Tensor<4>, Error> {
         assert!(!images.is_empty(), "there is no image to encode");
-        let pixels = image_processor.process_batch(images)?;
+        self.tensor(image_processor.process_batch(images)?)
+    }
+
+    /// Encodes images that [`image_processor`](Self::image_processor) has prepared, at least one.
+    pub(crate) fn encode_prepared(&self, images: &[&PixelValues]) -> Result<Memory, Error> {
+        let mut shape = images.first().map_or([0; 4], |first| first.shape);
+        shape[0] = images.iter().map(|image| image.shape[0]).sum();
+        let values = images.iter().flat_map(|image| &image.values).copied();
+        let values = values.collect();
+        Ok(self
+            .model()
+            .encode(self.tensor(PixelValues { values, shape })?))
+    }
+
+    fn tensor(&self, pixels: PixelValues) -> Result<Tensor<4>, Error> {
         let [_, channels, height, width] = pixels.shape;
         let expected = self.pretrained.config.encoder.input();
         if [channels, height, width] != expected {
@@ -207,6 +221,30 @@ impl Captioner {
         }
         let pixels = TensorData::new(pixels.values, pixels.shape);
         Ok(Tensor::from_data(pixels, &self.device))
+    }
+
+    /// About how many bytes the weights take in memory.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        let bits = match self.format() {
+            Some(Format::Int4 { .. }) => 4,
+            Some(Format::Int8 { .. }) => 8,
+            Some(Format::BF16) => 16,
+            _ => 32,
+        };
+        self.pretrained.num_params() as u64 * bits / 8
+    }
+
+    /// About how many bytes a row takes while it is captioned: its cache, and copies of its logits.
+    pub(crate) fn row_bytes(&self, options: &CaptionOptions) -> u64 {
+        let decoder = &self.pretrained.config.decoder;
+        let cached = 2 * decoder.layers() * decoder.memory_width() * options.generation.longest(1);
+        (size_of::<f32>() * (cached + 3 * decoder.vocab_size())) as u64
+    }
+
+    /// How many bytes the pixel values of an image take.
+    pub(crate) fn pixel_bytes(&self) -> u64 {
+        let values: usize = self.pretrained.config.encoder.input().iter().product();
+        (size_of::<f32>() * values) as u64
     }
 
     /// The token with which texts in a language begin, if they begin with one.

@@ -99,6 +99,10 @@ pub enum Error {
         /// The reason.
         source: PromptError,
     },
+    /// The operating system could not start the threads of a [`Pipeline`](crate::Pipeline).
+    // Its message repeats its own source, so it is part of this message and not a source.
+    #[error("can't start threads: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
     /// A shortlist has no tokens, or tokens that the model does not score, or they do not ascend.
     #[error(
         "can't make a shortlist: expected at least one token, in ascending order, all below {vocab_size}"

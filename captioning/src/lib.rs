@@ -32,6 +32,9 @@
 //! [`Captioner::stream`] shows captions while they are written, [`Captioner::score`] returns how likely
 //! given captions are, and [`Captioner::attention`] where the decoder looked.
 //!
+//! [`Pipeline`] captions any number of pictures: it reads ahead on threads, captions in batches and gives a
+//! record for each picture, in memory for a few of them.
+//!
 //! Threads can share a captioner: its methods take `&self`, and every call has its own state.
 
 mod as_published;
@@ -46,6 +49,7 @@ mod fields;
 mod options;
 mod overlay;
 mod phrase;
+mod pipeline;
 mod score;
 mod shortlist;
 mod stream;
@@ -62,6 +66,7 @@ pub use decoding::{CaptionDecoding, CaptionsEnded};
 pub use error::Error;
 pub use options::{CaptionOptions, card_defaults};
 pub use overlay::Overlay;
+pub use pipeline::{BatchSize, BatchSizeError, Failure, Pipeline, Plan, Record};
 pub use stream::CaptionEvent;
 pub use words::Words;
 

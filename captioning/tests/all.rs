@@ -10,6 +10,7 @@ mod families;
 mod joining;
 mod new_languages;
 mod options;
+mod pipeline;
 mod precision;
 mod saving;
 mod scores;

@@ -65,6 +65,18 @@ pub enum Error {
         /// The names that there are.
         found: Vec<String>,
     },
+    /// A column holds something else than what its name stands for.
+    #[error("{}: expected the column {name:?} to hold {expected}, found {found}", path.display())]
+    ColumnType {
+        /// The table.
+        path: PathBuf,
+        /// The name of the column.
+        name: String,
+        /// What it should hold.
+        expected: &'static str,
+        /// What it holds.
+        found: String,
+    },
     /// Two columns have the same name, so that it is unclear which is meant.
     #[error("{}: expected one column {name:?}, found {count}", path.display())]
     RepeatedColumn {

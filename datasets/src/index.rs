@@ -319,11 +319,14 @@ fn meaning(options: &Options) -> String {
         quoting,
         max_row_bytes,
         max_image_bytes,
+        captions,
         image_folder: _,
         index_folder: _,
     } = options;
     let language = language.map(|language| language.code);
-    format!("{format:?} {columns:?} {language:?} {quoting:?} {max_row_bytes} {max_image_bytes}")
+    format!(
+        "{format:?} {columns:?} {language:?} {quoting:?} {max_row_bytes} {max_image_bytes} {captions}"
+    )
 }
 
 /// The name of an index holds that of its file, and tells files of the same name in different folders apart, and readers

@@ -81,6 +81,7 @@
 //! column of languages beside them (one for all or one for each), or one column for each language such as `caption_en`.
 
 mod augment;
+#[cfg(feature = "cleaning")]
 pub mod cleaning;
 mod dataset;
 mod error;

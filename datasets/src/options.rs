@@ -22,6 +22,9 @@ pub struct Options {
     pub max_row_bytes: usize,
     /// The largest number of bytes in an image that is stored in a shard or in Parquet; larger ones are skipped. 256 MiB by default.
     pub max_image_bytes: u64,
+    /// Whether captions are read: `true`. Without them, every image is an example, with or without captions in the data set,
+    /// and has none; tables always have them.
+    pub captions: bool,
     /// The folder in which indexes are kept for the next time. `None`, the default: in temporary files, which are made
     /// anew each time (in seconds, for millions of rows) and vanish at the end.
     pub index_folder: Option<PathBuf>,
@@ -37,6 +40,7 @@ impl Default for Options {
             quoting: Quoting::default(),
             max_row_bytes: 1 << 20,
             max_image_bytes: 256 << 20,
+            captions: true,
             index_folder: None,
         }
     }
@@ -82,6 +86,12 @@ impl Options {
     /// Skips stored images with more bytes than this.
     pub fn with_max_image_bytes(mut self, bytes: u64) -> Self {
         self.max_image_bytes = bytes;
+        self
+    }
+
+    /// Reads images alone, for example to caption them.
+    pub fn without_captions(mut self) -> Self {
+        self.captions = false;
         self
     }
 

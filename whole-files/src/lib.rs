@@ -4,7 +4,7 @@
 //! larger than memory, the pointer that Git LFS leaves in place of a large file, a web page that a download saved
 //! instead of the file. [`read`] and [`read_text`] accept regular files up to a [limit](limits) and refuse
 //! everything else with a [`ReadError`] that names it. [`replace`] writes a file so that a reader finds the old
-//! or the new content, never a part. [`StagedFolder`] does the same for several files of a folder, with a lock against a
+//! or the new content, never a part; [`StagedFile`] does so piece by piece. [`StagedFolder`] does the same for several files of a folder, with a lock against a
 //! second writer, which [`lock`] takes alone.
 //!
 //! ```
@@ -23,6 +23,7 @@ mod lock;
 pub mod python_json;
 mod read;
 mod staged;
+mod staged_file;
 mod stand_in;
 mod write;
 
@@ -31,5 +32,6 @@ pub use read::{ReadError, open, read, read_text};
 pub use staged::{
     Rules, StageError, StagedFolder, complete_interrupted_commit, interrupted_commit,
 };
+pub use staged_file::StagedFile;
 pub use stand_in::StandIn;
 pub use write::{replace, sync_folder, write_new};

@@ -13,10 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The error of the operating system. The old file is still there then.
 pub fn replace(path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
     let path = path.as_ref();
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let (temporary, file) = create_temporary(path)?;
     let result = write_and_close(file, content).and_then(|()| fs::rename(&temporary, path));
@@ -44,6 +41,14 @@ pub fn sync_folder(folder: impl AsRef<Path>) {
     }
 }
 
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Number of temporary files that this process has named.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -54,7 +59,7 @@ fn temporary_path(path: &Path, count: u64) -> PathBuf {
 }
 
 /// Creates an empty file in the folder of `path`, because a rename is atomic only within one file system.
-fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
+pub(crate) fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     loop {
         let temporary = temporary_path(path, COUNT.fetch_add(1, Ordering::Relaxed));
         match OpenOptions::new()

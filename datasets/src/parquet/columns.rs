@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parquet::basic::{Repetition, Type as PhysicalType};
 use parquet::record::{Field, Row};
 use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 use preprocess::text::{Language, language};
@@ -47,8 +48,11 @@ impl Layout {
                 false => return Err(missing(&columns.image)),
             }
         }
-        let captions = captions(&columns, &names, options.language);
-        if captions.is_empty() {
+        let captions = match options.captions {
+            true => captions(&columns, &names, options.language),
+            false => Vec::new(),
+        };
+        if captions.is_empty() && options.captions {
             return Err(missing(match has(&columns.caption) {
                 true => &columns.language,
                 false => &columns.caption,
@@ -56,10 +60,10 @@ impl Layout {
         }
         let wanted = |field: &&TypePtr| {
             let name = field.name();
-            let named = [&columns.image, &columns.language, &columns.url]
-                .iter()
-                .any(|wanted| *wanted == name);
-            named || captions.iter().any(|(wanted, _)| wanted == name)
+            let language = options.captions.then_some(&columns.language);
+            let named = [Some(&columns.image), language, Some(&columns.url)];
+            named.iter().flatten().any(|wanted| *wanted == name)
+                || captions.iter().any(|(wanted, _)| wanted == name)
         };
         let fields: Vec<TypePtr> = schema
             .get_fields()
@@ -68,6 +72,14 @@ impl Layout {
             .map(Arc::clone)
             .collect();
         for field in &fields {
+            if field.name() == columns.image && !may_be_image(field) {
+                return Err(Error::ColumnType {
+                    path: path.to_owned(),
+                    name: columns.image.clone(),
+                    expected: "bytes, paths as text, or a struct of `bytes` and `path`",
+                    found: kind(field),
+                });
+            }
             let count = fields
                 .iter()
                 .filter(|other| other.name() == field.name())
@@ -127,7 +139,7 @@ impl Layout {
                     .map_err(named)?;
             }
         }
-        if captions.is_empty() {
+        if captions.is_empty() && !self.captions.is_empty() {
             return Err(named((
                 SkipReason::NoCaption,
                 "the column is empty".to_owned(),
@@ -267,6 +279,39 @@ impl Layout {
             return Err((SkipReason::Tab, format!("caption: at byte {position}")));
         }
         Ok(Caption { language, text })
+    }
+}
+
+/// Whether a column holds bytes, paths, or Hugging Face's struct of both.
+fn may_be_image(field: &Type) -> bool {
+    let basic = field.get_basic_info();
+    let is_repeated = basic.has_repetition() && basic.repetition() == Repetition::REPEATED;
+    let is_bytes = |field: &Type| {
+        field.is_primitive()
+            && matches!(
+                field.get_physical_type(),
+                PhysicalType::BYTE_ARRAY | PhysicalType::FIXED_LEN_BYTE_ARRAY
+            )
+    };
+    let is_part = |part: &TypePtr| ["bytes", "path"].contains(&part.name()) && is_bytes(part);
+    !is_repeated
+        && match field.is_group() {
+            true => field.get_fields().iter().any(is_part),
+            false => is_bytes(field),
+        }
+}
+
+/// What a column holds, for messages.
+fn kind(field: &Type) -> String {
+    match field.is_primitive() {
+        true => field.get_physical_type().to_string(),
+        false => {
+            let names = field.get_fields().iter().map(|part| part.name());
+            format!(
+                "a struct or list of {}",
+                names.collect::<Vec<_>>().join(", ")
+            )
+        }
     }
 }
 

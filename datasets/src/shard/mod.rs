@@ -34,6 +34,7 @@ pub(crate) struct Shard {
     key: Option<Arc<str>>,
     max_text: u64,
     max_image: u64,
+    captions: bool,
 }
 
 impl Shard {
@@ -62,6 +63,7 @@ impl Shard {
                 key: options.columns.other_caption().map(Arc::from),
                 max_text: options.max_row_bytes as u64,
                 max_image: options.max_image_bytes,
+                captions: options.captions,
             }),
         }
     }
@@ -256,13 +258,17 @@ impl Members {
             );
             return Ok(Err((SkipReason::TooLong, detail)));
         }
-        let texts = match self.texts(group)? {
+        let texts = match self.shard.captions {
+            true => self.texts(group)?,
+            false => Ok(Texts::default()),
+        };
+        let texts = match texts {
             Ok(texts) => texts,
             Err(fault) => return Ok(Err(fault)),
         };
         let url = texts.url.clone();
         let captions = texts.captions();
-        if captions.is_empty() {
+        if captions.is_empty() && self.shard.captions {
             let detail = match &self.shard.key {
                 Some(key) => format!("expected a .json file with `{key}` beside the image"),
                 None => "expected a .txt, .en.txt or .json file with a caption beside the image"

@@ -1,8 +1,11 @@
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use captioner::{ModelArguments, PictureArguments, SearchArguments};
-use captioning::Words;
+use captioning::{BatchSize, Words};
 use clap::Parser;
+
+use crate::outputs::OutputFormat;
 
 /// Caption pictures in many languages.
 ///
@@ -21,12 +24,21 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
-    /// Pictures, folders of pictures, and `-` for a picture from standard input.
+    /// Pictures, folders of pictures, shards that hold pictures, and `-` for a picture from standard input.
     ///
-    /// From a folder, files with the extension of a picture are taken, in the order of their names, but not hidden ones,
-    /// whose names begin with a dot. A picture that fails does not stop the others.
-    #[arg(required = true, value_name = "IMAGE")]
+    /// Shards are tar archives as WebDataset and img2dataset have them, and, if this program was built with the feature
+    /// parquet, Parquet files with a column of bytes, of paths, or of Hugging Face's struct of both. From a folder, files
+    /// with the extension of a picture or a shard are taken, in the order of their names, but not hidden ones, whose names
+    /// begin with a dot. A picture that fails does not stop the others.
+    #[arg(required_unless_present = "list", value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
+    /// A text file with one of these a line, or `-` for standard input; may be given several times. Paths start from the
+    /// current folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Vec<PathBuf>,
+    /// The column of Parquet files that holds pictures. Default: image_file or image.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) image_column: Option<String>,
     /// Also look for pictures in the folders of folders, and take each file once, even if links lead to it.
     #[arg(long)]
     pub(crate) recursive: bool,
@@ -87,6 +99,33 @@ pub(crate) struct Arguments {
         "stream", "attention", "prompt", "prefix", "require", "forbid", "score", "shortlist", "alternatives",
     ])]
     pub(crate) as_published: bool,
+    /// Write captions to files in this folder instead of the standard output: one for each shard of the input, and one for
+    /// each --pictures-per-output other pictures.
+    ///
+    /// A file appears when it is complete. Its name is that of what went in and a hash of it, of the model and of the options,
+    /// so the files that a run has written before it was stopped are those that it would have written at last.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["stream", "score", "attention", "as_published", "json"])]
+    pub(crate) output: Option<PathBuf>,
+    /// Go on with a run that was stopped or killed: what it has completed is left as it is.
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
+    /// What the files of --output are: jsonl (a JSON object a line, as --json has them, without times and options), csv, parquet
+    /// (if this program was built with that feature), or tar (the pictures with their captions beside them, as WebDataset has
+    /// them).
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "jsonl",
+        requires = "output"
+    )]
+    pub(crate) format: OutputFormat,
+    /// How many pictures that are not in a shard have one file of --output.
+    #[arg(long, value_name = "N", default_value = "1000", requires = "output")]
+    pub(crate) pictures_per_output: NonZeroUsize,
+    /// How many pictures are captioned at once, if there are several: a number, or auto, which chooses by the size of the
+    /// model, the number of threads, and memory. The captions are the same for every number.
+    #[arg(long, value_name = "N|auto", default_value_t = BatchSize::Auto)]
+    pub(crate) batch_size: BatchSize,
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,
     /// Print one JSON object per picture.
@@ -94,7 +133,9 @@ pub(crate) struct Arguments {
     /// Its fields: "image", the name; "image_percent", only for a name that is not UTF-8, its bytes in the percent form
     /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", where a language without a
     /// caption has an "error" instead, "fields" that a Donut wrote, and "translation" with --translate; "error", if the
-    /// picture failed, or its attention could not be written, or a caption not be translated; "encode_ms", the time of preprocessing and encoding, and "generate_ms"; "options", those of generation that
+    /// picture failed, or its attention could not be written, or a caption not be translated; "shard" and "row", where the picture is, if it is in a shard;
+    /// "encode_ms", the time of preprocessing and encoding, or the picture's share of it, and "generate_ms", the time from then to
+    /// its last caption, which several pictures share; "options", those of generation that
     /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default"; "ignored", if some have no effect, a
     /// sentence for each.
     #[arg(long)]

@@ -7,8 +7,8 @@ use captioning::{AttentionMap, Caption, Captioner, Memory, Overlay, RgbImage};
 use serde::Serialize;
 
 use crate::error::PictureError;
+use crate::inputs::Picture;
 use crate::output::Captioned;
-use crate::picture::Picture;
 
 /// The largest number of a word's letters in the name of a file, of up to four bytes each.
 const LONGEST_WORD: usize = 30;

@@ -1,5 +1,6 @@
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use report::{Fault, OutputError, name};
 
@@ -31,6 +32,12 @@ pub(crate) enum StartError {
     EmptyShortlist(PathBuf),
     #[error("can't create the folder {}", name(.path))]
     Folder { path: PathBuf, source: io::Error },
+    #[error(
+        "a picture from the standard input can't have a file in --output, since no later run could tell which one it was"
+    )]
+    StandardInput,
+    #[error(transparent)]
+    Outputs(#[from] crate::outputs::FolderError),
     #[error(transparent)]
     Output(#[from] OutputError),
 }
@@ -51,6 +58,15 @@ pub(crate) enum PictureError {
         picture: String,
         source: preprocess::Error,
     },
+    #[error("can't use {picture}: {reason}: {detail}")]
+    Skipped {
+        picture: String,
+        reason: datasets::SkipReason,
+        detail: String,
+    },
+    /// There may have been more pictures after it.
+    #[error(transparent)]
+    Lost(Arc<datasets::Error>),
     #[error("can't caption {picture}")]
     Caption {
         picture: String,

@@ -4,16 +4,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use captioning::{Captioner, Language, LanguageCaptions, Memory, RgbImage};
-use preprocess::image::decode::DecodeOptions;
 use report::{OutputError, Program, Progress, message_about};
 use translation::Translator;
 
 use crate::arguments::Arguments;
 use crate::attention::AttentionOutput;
 use crate::error::PictureError;
+use crate::inputs::{Picture, PictureDecoder};
 use crate::options::Chosen;
 use crate::output::{Captioned, print_failed};
-use crate::picture::Picture;
 use crate::stream::Stream;
 
 /// The settings that all pictures share.
@@ -21,15 +20,26 @@ pub(crate) struct Job<'a> {
     pub(crate) program: &'a Program,
     pub(crate) arguments: &'a Arguments,
     pub(crate) captioner: &'a Captioner,
+    /// The folder of the model; `None` for the one within this program.
+    pub(crate) folder: Option<&'a Path>,
     pub(crate) translator: Option<&'a Translator>,
     pub(crate) languages: &'a [Language],
     pub(crate) chosen: &'a Chosen,
-    pub(crate) decoding: DecodeOptions,
+    pub(crate) decoder: PictureDecoder,
     /// The names that `--attention` has given to files.
     pub(crate) names: RefCell<BTreeSet<String>>,
 }
 
 impl Job<'_> {
+    /// Whether pictures can be captioned together: each is only captioned, in no way of its own.
+    pub(crate) fn can_share_steps(&self) -> bool {
+        let arguments = self.arguments;
+        !arguments.stream
+            && !arguments.as_published
+            && arguments.attention.is_none()
+            && arguments.score.is_empty()
+    }
+
     /// Captions a picture and prints its captions, or why it has none. Returns whether everything that was asked for
     /// is there.
     ///
@@ -39,16 +49,28 @@ impl Job<'_> {
         // A fault in the decoder of one picture must not end the others.
         let captioned = report::catch(|| self.caption(picture, progress));
         match captioned.unwrap_or_else(|fault| Err(in_picture(picture, fault))) {
+            Err(PictureError::Output(error)) => Err(error),
+            captioned => self.finish(picture, captioned, progress),
+        }
+    }
+
+    /// Prints the captions of a picture, or why it has none. Returns whether everything that was asked for is there.
+    pub(crate) fn finish(
+        &self,
+        picture: &Picture,
+        captioned: Result<Captioned<'_>, PictureError>,
+        progress: &Progress,
+    ) -> Result<bool, OutputError> {
+        progress.suspend(|| match captioned {
             Ok(captioned) => {
-                progress.suspend(|| self.print(&captioned))?;
+                self.print(&captioned)?;
                 Ok(captioned.is_complete())
             }
-            Err(PictureError::Output(error)) => Err(error),
             Err(error) => {
-                progress.suspend(|| self.print_failed(picture, &error))?;
+                self.print_failed(picture, &error)?;
                 Ok(false)
             }
-        }
+        })
     }
 
     fn caption<'p>(
@@ -60,7 +82,7 @@ impl Job<'_> {
             picture: picture.name(),
             source: Box::new(source),
         };
-        let image = picture.open(&self.decoding)?;
+        let image = picture.open(&self.decoder)?;
         let start = Instant::now();
         let memory = self.encode(&image).map_err(in_caption)?;
         let encoded = Instant::now();

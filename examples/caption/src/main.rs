@@ -10,9 +10,10 @@ mod choice;
 mod error;
 mod inputs;
 mod job;
+mod many;
 mod options;
 mod output;
-mod picture;
+mod outputs;
 mod stream;
 mod verbose;
 
@@ -21,11 +22,12 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use captioner::Loaded;
-use report::{OutputError, Program, Progress};
+use report::{Program, Progress};
 use translation::Translator;
 
 use crate::arguments::Arguments;
 use crate::error::StartError;
+use crate::inputs::{Inputs, PictureDecoder};
 use crate::job::Job;
 
 fn main() -> ExitCode {
@@ -70,13 +72,14 @@ fn run(program: &Program, arguments: &Arguments) -> Result<bool, StartError> {
         program,
         arguments,
         captioner: &captioner,
+        folder,
         translator: translator.as_ref(),
         languages: &languages,
         chosen: &chosen,
-        decoding: arguments.pictures.decoding(arguments.as_published),
+        decoder: PictureDecoder::new(arguments.pictures.decoding(arguments.as_published)),
         names: RefCell::default(),
     };
-    Ok(caption_all(&job)?)
+    caption_all(&job)
 }
 
 /// Loads the model that translates captions, with weights kept as those of the captioner are.
@@ -98,19 +101,27 @@ fn load_translator(
 }
 
 /// Captions all pictures. Returns whether every one has a caption in every language.
-fn caption_all(job: &Job<'_>) -> Result<bool, OutputError> {
+fn caption_all(job: &Job<'_>) -> Result<bool, StartError> {
     let (program, arguments) = (job.program, job.arguments);
-    let (pictures, unusable) = inputs::pictures(&arguments.images, arguments.recursive);
+    let (inputs, unusable) = Inputs::find(arguments);
     let mut complete = unusable.is_empty();
     for error in &unusable {
         program.error(error);
     }
-    let progress = match pictures.len() {
-        0 | 1 => Progress::hidden(),
-        pictures => Progress::bar(pictures as u64, "{bar:30} {pos}/{len} pictures, {eta} left"),
+    if let Some(folder) = &arguments.output {
+        return Ok(outputs::write(job, &inputs, folder)? && complete);
+    }
+    let several = inputs.count().is_none_or(|count| count > 1);
+    if several && job.can_share_steps() {
+        return Ok(many::caption(job, &inputs)? && complete);
+    }
+    let units: Vec<usize> = (0..inputs.units.len()).collect();
+    let progress = match several {
+        true => many::progress(&inputs, &units),
+        false => Progress::hidden(),
     };
-    for picture in &pictures {
-        complete &= job.run(picture, &progress)?;
+    for item in inputs.pictures(units) {
+        complete &= job.run(&item.picture, &progress)?;
         if program.is_closed() && arguments.attention.is_none() {
             break; // nobody reads the captions of the others
         }

@@ -8,8 +8,8 @@ use translation::Translator;
 
 use crate::choice::OptionRecords;
 use crate::error::PictureError;
+use crate::inputs::Picture;
 use crate::options::Chosen;
-use crate::picture::Picture;
 
 /// The captions of a picture, and how long they took.
 pub(crate) struct Captioned<'a> {
@@ -26,10 +26,14 @@ pub(crate) struct Captioned<'a> {
 
 /// A line of JSON.
 #[derive(Serialize)]
-struct Record<'a> {
+pub(crate) struct Record<'a> {
     image: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_percent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<u64>,
     captions: Vec<Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -127,13 +131,51 @@ impl Captioned<'_> {
     /// Prints one line of JSON.
     pub(crate) fn print_json(&self, program: &Program, chosen: &Chosen) -> Result<(), OutputError> {
         program.json(&Record {
-            captions: self.entries(),
             encode_ms: Some(milliseconds(self.encode)),
             generate_ms: Some(milliseconds(self.generate)),
             options: Some(&chosen.records),
             ignored: &chosen.notes,
-            ..Record::new(self.picture, self.error.as_ref())
+            ..self.record()
         })
+    }
+
+    /// What every run says about the picture.
+    pub(crate) fn record(&self) -> Record<'_> {
+        Record {
+            captions: self.entries(),
+            ..Record::new(self.picture, self.error.as_ref())
+        }
+    }
+
+    /// The best caption in a language, and its translation.
+    pub(crate) fn best(&self, language: Language) -> Option<(&Caption, Option<&str>)> {
+        let mut place = 0;
+        for one in &self.captions {
+            let captions = one.captions.as_deref().unwrap_or_default();
+            if one.language == language {
+                let translation = self.translations.get(place).and_then(Option::as_deref);
+                return Some((captions.first()?, translation));
+            }
+            place += captions.len();
+        }
+        None
+    }
+
+    /// Whether captions were translated, each or some of them.
+    pub(crate) fn is_translated(&self) -> bool {
+        !self.translations.is_empty()
+    }
+
+    /// What is missing, and why.
+    pub(crate) fn missing(&self) -> Option<String> {
+        let errors = self
+            .captions
+            .iter()
+            .filter_map(|one| one.captions.as_ref().err());
+        let mut messages: Vec<String> = errors.map(|error| message(error)).collect();
+        let of_picture = self.error.as_ref();
+        messages.extend(of_picture.map(|error| message_about(error, self.picture.path())));
+        (!messages.is_empty()).then(|| messages.join("; "))
     }
 
     /// Prints the picture's name and a line per caption, with or without its score.
@@ -207,10 +249,13 @@ pub(crate) fn print_failed(
 
 impl Record<'_> {
     /// A picture without captions.
-    fn new(picture: &Picture, error: Option<&PictureError>) -> Self {
+    pub(crate) fn new(picture: &Picture, error: Option<&PictureError>) -> Self {
+        let place = picture.place();
         Self {
             image: picture.lossy(),
             image_percent: report::percent(picture.path()),
+            shard: place.map(|place| place.shard.to_string_lossy().into_owned()),
+            row: place.map(|place| place.row),
             captions: Vec::new(),
             error: error.map(|error| message_about(error, picture.path())),
             encode_ms: None,

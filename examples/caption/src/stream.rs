@@ -5,8 +5,8 @@ use report::{OutputError, Program};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
+use crate::inputs::Picture;
 use crate::output::label;
-use crate::picture::Picture;
 
 /// The end of the line of a language without a caption, after the text that was printed before the search
 /// failed.

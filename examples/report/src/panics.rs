@@ -6,6 +6,13 @@ use std::panic::{self, AssertUnwindSafe};
 #[error("this is a fault in the program, please report it: {0}")]
 pub struct Fault(String);
 
+impl Fault {
+    /// A panic with this message, which another thread had.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
 /// Does some work and returns a panic in it as an error, so that work on other things can go on.
 ///
 /// # Errors

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use report::name;
 
-use crate::picture::{Picture, STANDARD_INPUT};
+use super::picture::STANDARD_INPUT;
+use super::{SHARDS, list};
 
 /// The extensions of the files that are taken from a folder. A file that is named on the command line may
 /// have any extension: its format is recognised by its content.
@@ -28,29 +29,18 @@ pub(crate) enum InputError {
         if *.has_folders { "; --recursive also looks into its folders" } else { "" }
     )]
     Empty { folder: PathBuf, has_folders: bool },
+    #[error("can't read the list {}", name(.list))]
+    List {
+        list: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Read(whole_files::ReadError),
 }
 
-/// The pictures that the arguments name, in their order, and within a folder by name; and what is wrong with
-/// some of the arguments.
-pub(crate) fn pictures(arguments: &[PathBuf], recursive: bool) -> (Vec<Picture>, Vec<InputError>) {
-    let mut search = Search {
-        recursive,
-        ..Search::default()
-    };
-    for argument in arguments {
-        // A folder of that name is `./-`.
-        let is_standard_input = argument.as_os_str() == STANDARD_INPUT;
-        match !is_standard_input && argument.is_dir() {
-            true => search.folder(argument),
-            false => search.file(argument),
-        }
-    }
-    let pictures = search.pictures.into_iter().map(Picture::new);
-    (pictures.collect(), search.errors)
-}
-
-#[derive(Default)]
-struct Search {
+/// Looks for the files that arguments name.
+#[derive(Debug, Default)]
+pub(super) struct Search {
     recursive: bool,
     pictures: Vec<PathBuf>,
     errors: Vec<InputError>,
@@ -66,6 +56,36 @@ struct Content {
 }
 
 impl Search {
+    pub(super) fn new(recursive: bool) -> Self {
+        Self {
+            recursive,
+            ..Self::default()
+        }
+    }
+
+    /// The files in the order of the arguments, and within a folder by name; and what is wrong with some of the arguments.
+    pub(super) fn found(self) -> (Vec<PathBuf>, Vec<InputError>) {
+        (self.pictures, self.errors)
+    }
+
+    /// Takes what an argument names.
+    pub(super) fn argument(&mut self, argument: &Path) {
+        // A folder of that name is `./-`.
+        let is_standard_input = argument.as_os_str() == STANDARD_INPUT;
+        match !is_standard_input && argument.is_dir() {
+            true => self.folder(argument),
+            false => self.file(argument),
+        }
+    }
+
+    /// Takes what the lines of a list name.
+    pub(super) fn list(&mut self, list: &Path) {
+        match list::read(list) {
+            Ok(paths) => paths.iter().for_each(|path| self.argument(path)),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
     /// Takes a file that was named.
     fn file(&mut self, path: &Path) {
         if self.is_new(path) {
@@ -146,5 +166,6 @@ impl Content {
 
 fn has_known_extension(path: &Path) -> bool {
     let extension = path.extension().and_then(|end| end.to_str());
-    extension.is_some_and(|end| EXTENSIONS.contains(&end.to_ascii_lowercase().as_str()))
+    let known = |end: &str| EXTENSIONS.contains(&end) || SHARDS.contains(&end);
+    extension.is_some_and(|end| known(&end.to_ascii_lowercase()))
 }
