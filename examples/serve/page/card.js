@@ -101,7 +101,7 @@ export class Card {
     this.state = 'running';
     this.element.setAttribute('aria-busy', 'true');
     this.sections = new Map(languages.map((code) => {
-      const text = element('div', { className: 'text' }, element('p', { className: 'draft', lang: tag(code) }, '…'));
+      const text = element('div', { className: 'text' }, element('p', { className: 'draft', dir: 'auto', lang: tag(code) }, '…'));
       const section = element('section', {}, element('h4', {}, languageName(code)), text);
       return [code, { section, text }];
     }));
@@ -114,6 +114,9 @@ export class Card {
     const alive = (handle) => (data) => signal.aborted || handle(data);
     return {
       signal,
+      onImage: alive(({ shown }) => {
+        this.shown = shown;
+      }),
       onDraft: alive((data) => this.#draft(data)),
       onCaptions: alive((data) => this.#caption(data)),
       onScores: alive(({ scores }) => {
@@ -128,7 +131,7 @@ export class Card {
     const section = this.sections.get(language);
     if (!section || sequence > 0) return;
     const rest = draft.startsWith(settled) ? draft.slice(settled.length) : draft;
-    section.text.replaceChildren(element('p', { className: 'draft', lang: tag(language) },
+    section.text.replaceChildren(element('p', { className: 'draft', dir: 'auto', lang: tag(language) },
       element('span', { className: 'settled' }, settled), rest || (settled ? '' : '…')));
   }
 
@@ -154,7 +157,7 @@ export class Card {
 
   /** Shows where the decoder looked, and how sure the model was of the word. */
   #look(word, sure) {
-    drawLook(this.canvas, this.picture, word);
+    drawLook(this.canvas, this.picture, word, this.shown);
     this.note.hidden = !word;
     this.note.textContent = word ? [word.word, sure].filter(Boolean).join(' · ') : '';
   }

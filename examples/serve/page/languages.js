@@ -21,6 +21,9 @@ export function startLanguages(changed) {
     if (event.key !== 'Enter') return;
     event.preventDefault();
     [...list.children].find((chip) => matches(chip, search.value))?.firstChild.click();
+    // What was found comes first, where it can be seen, and the next one can be searched.
+    search.value = '';
+    show(list, search);
   });
   list.addEventListener('change', ({ target }) => {
     if (target.checked) chosen.add(target.value);

@@ -1,9 +1,10 @@
 // Where the decoder looked: the picture darkens where it did not.
 
 const DARKEST = 200;
+const WHOLE = { left: 0, top: 0, right: 1, bottom: 1 };
 
-/** Draws a word's `patches` over the picture, which fills the canvas; null clears it. */
-export function drawLook(canvas, picture, word) {
+/** Draws a word's `patches` over the part of the picture that they are `shown` of; without a word, nothing. */
+export function drawLook(canvas, picture, word, shown = WHOLE) {
   const ratio = window.devicePixelRatio || 1;
   const { width, height } = picture.getBoundingClientRect();
   canvas.width = Math.round(width * ratio);
@@ -11,10 +12,14 @@ export function drawLook(canvas, picture, word) {
   canvas.hidden = !word?.patches;
   if (canvas.hidden) return;
   const context = canvas.getContext('2d');
-  const shown = contained(picture, canvas.width, canvas.height);
-  const seen = cropped(shown, word.rows / word.columns);
+  const drawn = contained(picture, canvas.width, canvas.height);
+  const seen = part(drawn, shown);
+  context.beginPath();
+  // Padding is no part of the picture.
+  context.rect(drawn.x, drawn.y, drawn.width, drawn.height);
+  context.clip();
   context.fillStyle = `rgba(8, 10, 16, ${DARKEST / 255})`;
-  context.fillRect(shown.x, shown.y, shown.width, shown.height);
+  context.fillRect(drawn.x, drawn.y, drawn.width, drawn.height);
   context.clearRect(seen.x, seen.y, seen.width, seen.height);
   context.imageSmoothingQuality = 'high';
   context.drawImage(shade(word), seen.x, seen.y, seen.width, seen.height);
@@ -42,8 +47,11 @@ function contained({ naturalWidth, naturalHeight }, width, height) {
   return { ...shown, x: (width - shown.width) / 2, y: (height - shown.height) / 2 };
 }
 
-/** CLIP sees the middle of a picture: the shorter side as a whole, and as much of the longer one. */
-function cropped({ x, y, width, height }, ratio) {
-  const side = Math.min(width, height / ratio);
-  return { x: x + (width - side) / 2, y: y + (height - side * ratio) / 2, width: side, height: side * ratio };
+function part({ x, y, width, height }, { left, top, right, bottom }) {
+  return {
+    x: x + left * width,
+    y: y + top * height,
+    width: (right - left) * width,
+    height: (bottom - top) * height,
+  };
 }

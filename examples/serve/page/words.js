@@ -5,7 +5,7 @@ import { label, number } from './labels.js';
 
 /** The caption as a row of words. `look(word, sure)` is called with the word in focus or under the pointer, or null. */
 export function wordsOf(caption, lang, look) {
-  const row = element('p', { className: 'words', lang, role: 'toolbar', 'aria-label': caption.text });
+  const row = element('p', { className: 'words', dir: 'auto', lang, role: 'toolbar', 'aria-label': caption.text });
   const buttons = [];
   let at = 0;
   for (const word of caption.words ?? []) {
@@ -54,7 +54,8 @@ function wordButton(word, look) {
 function moveByKeys(row, buttons) {
   row.addEventListener('keydown', (event) => {
     const now = buttons.indexOf(document.activeElement);
-    const to = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: buttons.length - 1 }[event.key];
+    const onwards = getComputedStyle(row).direction === 'rtl' ? -1 : 1;
+    const to = { ArrowRight: now + onwards, ArrowLeft: now - onwards, Home: 0, End: buttons.length - 1 }[event.key];
     const next = buttons[to];
     if (now < 0 || !next) return;
     event.preventDefault();

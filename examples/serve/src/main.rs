@@ -27,6 +27,7 @@ mod pictures;
 mod router;
 mod signals;
 mod sse;
+mod view;
 mod visitors;
 mod work;
 
@@ -46,6 +47,10 @@ use crate::arguments::Arguments;
 use crate::error::StartError;
 use crate::keys::Keys;
 use crate::visitors::Visitors;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Threads that answer; captions are written and pictures decoded on others.
 const ANSWERING_THREADS: usize = 2;

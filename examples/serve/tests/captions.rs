@@ -38,6 +38,22 @@ fn a_picture_is_captioned_in_all_languages_of_a_small_model() {
 }
 
 #[test]
+fn the_part_of_a_picture_that_the_model_sees_is_told() {
+    // A portable pixmap of 30 × 20 pixels, of which a square in the middle is seen.
+    let mut picture = b"P6 30 20 255\n".to_vec();
+    picture.resize(picture.len() + 30 * 20 * 3, 200);
+    let answer = server().post_json("/v1/captions", &json!({"images": [data_url(&picture)]}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let image = &answer.json()["images"][0];
+    assert_eq!([&image["width"], &image["height"]], [30, 20]);
+    let shown = |side: &str| image["shown"][side].as_f64().unwrap();
+    assert_eq!([shown("top"), shown("bottom")], [0.0, 1.0]);
+    for (side, expected) in [("left", 1.0 / 6.0), ("right", 5.0 / 6.0)] {
+        assert!((shown(side) - expected).abs() < 0.01, "{side}");
+    }
+}
+
+#[test]
 fn options_alternatives_attention_and_scores_are_answered() {
     let server = server();
     let answer = server.post_json(
