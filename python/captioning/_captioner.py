@@ -121,7 +121,7 @@ class Captioner:
         images: Picture | Sequence[Picture],
         languages: Sequence[str] | str | None = None,
         *,
-        batch_size: int = 8,
+        batch_size: int | None = None,
         errors: Literal["raise", "return"] = "raise",
         prompt: str = "",
         prefix: str = "",
@@ -138,7 +138,8 @@ class Captioner:
         'cat and pizza on a blue background'
 
         :param languages: one or several, by code, short code or English name. Default: all.
-        :param batch_size: pictures that are computed together. Captions do not depend on it.
+        :param batch_size: pictures that are captioned at once. Captions do not depend on it. Default: as many as are
+            fast for the size of the model and the number of threads.
         :param errors: what becomes of a picture that can't be captioned: ``raise`` raises its exception, ``return``
             has it in the result in place of the captions.
         :param prompt: what the decoder is told before it writes: the task of a Donut.
@@ -153,7 +154,7 @@ class Captioner:
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}, expected 'raise' or 'return'")
-        if batch_size < 1:
+        if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected at least 1")
         is_one = not isinstance(images, (list, tuple))
         if languages is None:
@@ -165,7 +166,7 @@ class Captioner:
             "prefix": prefix,
             "required_words": list(required_words),
             "forbidden_words": list(forbidden_words),
-            "batch_size": batch_size,
+            "batch_size": batch_size or 0,
         }
         outcomes = []
         for outcome in self._native.caption([images] if is_one else list(images), call):

@@ -1,11 +1,14 @@
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
 use burn::tensor::Device;
 use captioning::{
-    Caption, CaptionOptions, Language, LanguageCaptions, RgbImage, Weights, Words, card_defaults,
+    BatchSize, Caption, CaptionOptions, Failure, Language, LanguageCaptions, Pipeline, Weights,
+    Words, card_defaults,
 };
 use pyo3::prelude::*;
-use rayon::prelude::*;
 
-use crate::error::{image, model, option};
+use crate::error::{ImageError, image, model, option};
 use crate::picture::Picture;
 use crate::threads::Threads;
 
@@ -28,7 +31,7 @@ struct Call {
     prefix: String,
     required_words: Vec<String>,
     forbidden_words: Vec<String>,
-    /// Pictures in a batch.
+    /// Pictures that are captioned at once; 0 means as many as are fast.
     batch_size: usize,
 }
 
@@ -84,19 +87,15 @@ impl Captioner {
     fn caption<'py>(
         &self,
         py: Python<'py>,
-        images: Vec<Bound<'py, PyAny>>,
+        images: Vec<Py<PyAny>>,
         call: Call,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let languages = self.named(&call.languages)?;
         let options = self.options(&call)?;
-        let mut outcomes = Vec::with_capacity(images.len());
-        for images in images.chunks(call.batch_size.max(1)) {
-            // A signal, such as Ctrl-C, ends a long call between two batches.
-            py.check_signals()?;
-            let pictures: Vec<_> = images.iter().map(Picture::from_python).collect();
-            let work = || self.caption_batch(pictures, &languages, &options);
-            outcomes.extend(py.detach(|| self.threads.run(work))??);
-        }
+        let outcomes = match images.as_slice() {
+            [one] => vec![self.caption_one(py, one.bind(py), &languages, &options)?],
+            _ => self.caption_many(py, images, &languages, &options, &call)?,
+        };
         outcomes
             .into_iter()
             .map(|outcome| match outcome {
@@ -171,40 +170,76 @@ impl Captioner {
         options().map_err(|error: captioning::Error| option(&error))
     }
 
-    /// Captions pictures together. Those that can't be read take no part.
-    fn caption_batch(
+    /// Captions a picture on all threads.
+    fn caption_one(
         &self,
-        pictures: Vec<PyResult<Picture>>,
+        py: Python<'_>,
+        picture: &Bound<'_, PyAny>,
         languages: &[Language],
         options: &CaptionOptions,
-    ) -> PyResult<Vec<Outcome>> {
-        let read = pictures.into_par_iter().map(|picture| {
-            picture.and_then(|picture| picture.open().map_err(|error| image(&error)))
-        });
-        let mut images: Vec<RgbImage> = Vec::new();
-        let mut unread = Vec::new();
-        for picture in read.collect::<Vec<_>>() {
-            match picture {
-                Ok(picture) => {
-                    images.push(picture);
-                    unread.push(None);
-                }
-                Err(error) => unread.push(Some(error)),
-            }
-        }
-        let mut captions = Vec::new();
-        if !images.is_empty() {
-            let memory = self.captioner.encode(&images);
+    ) -> PyResult<Outcome> {
+        let picture = match Picture::from_python(picture) {
+            Ok(picture) => picture,
+            Err(error) => return Ok(Err(error)),
+        };
+        let work = || -> Outcome {
+            let picture = picture.open().map_err(|error| image(&error))?;
+            let memory = self.captioner.encode(&[picture]);
             let memory = memory.map_err(|error| image(&error))?;
-            let found = self.captioner.caption_with(memory, languages, options);
-            captions = found.map_err(|error| option(&error))?;
-        }
-        let mut captions = captions.into_iter();
-        let outcomes = unread.into_iter().map(|error| match error {
-            Some(error) => Err(error),
-            None => captions.next().map_or_else(|| Ok(Vec::new()), fields),
+            let captions = self.captioner.caption_with(memory, languages, options);
+            let captions = captions.map_err(|error| image(&error))?;
+            fields(captions.into_iter().flatten().collect())
+        };
+        py.detach(|| self.threads.run(work))
+    }
+
+    /// Captions pictures at once. Few of them are in memory at a time.
+    fn caption_many(
+        &self,
+        py: Python<'_>,
+        images: Vec<Py<PyAny>>,
+        languages: &[Language],
+        options: &CaptionOptions,
+        call: &Call,
+    ) -> PyResult<Vec<Outcome>> {
+        let batch_size = match NonZeroUsize::new(call.batch_size) {
+            Some(size) => BatchSize::Pictures(size),
+            None => BatchSize::Auto,
+        };
+        // On the captioner's threads, since a pipeline starts as many of its own.
+        let pipeline = self
+            .threads
+            .run(|| Pipeline::new(&self.captioner, languages, options))?
+            .map_err(|error| option(&error))?
+            .with_batch_size(batch_size);
+        let pictures = images
+            .into_iter()
+            .map(|object| Python::attach(|py| Some(Picture::from_python(&object.into_bound(py)))));
+        let open = |picture: &mut Option<PyResult<Picture>>| {
+            let missing = || Err(ImageError::new_err("the picture was opened before"));
+            let picture = picture.take().unwrap_or_else(missing)?;
+            picture.open().map_err(|error| image(&error))
+        };
+        let mut outcomes = Vec::new();
+        let mut signals = Ok(());
+        let ran = py.detach(|| {
+            pipeline.run(pictures, open, |record| {
+                outcomes.push(match record.captions {
+                    Ok(captions) => fields(captions),
+                    Err(Failure::Open(error)) => Err(error),
+                    Err(failure) => Err(image(&failure)),
+                });
+                // Ctrl-C ends a long call.
+                signals = Python::attach(|py| py.check_signals());
+                match signals {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
+            })
         });
-        Ok(outcomes.collect())
+        ran.map_err(|error| option(&error))?;
+        signals?;
+        Ok(outcomes)
     }
 }
 

@@ -48,10 +48,6 @@ use crate::error::StartError;
 use crate::keys::Keys;
 use crate::visitors::Visitors;
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Threads that answer; captions are written and pictures decoded on others.
 const ANSWERING_THREADS: usize = 2;
 
