@@ -20,7 +20,7 @@ fn path(style: Style) -> &'static str {
 
 /// Reads the font of a style.
 pub(crate) fn read(packages: &Path, style: Style) -> Result<Vec<u8>, Error> {
-    Ok(whole_files::read(&packages.join(path(style)), LIMIT)?)
+    Ok(whole_files::read(packages.join(path(style)), LIMIT)?)
 }
 
 /// What a font draws for code points such as `1f408`; for sequences of them, nothing.
