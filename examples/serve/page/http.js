@@ -33,7 +33,7 @@ export function httpCaptioner(base) {
       return model;
     },
 
-    async caption(picture, options, { onDraft, onCaptions, onScores, onError, signal } = {}) {
+    async caption(picture, options, { onImage, onDraft, onCaptions, onScores, onError, signal } = {}) {
       // The server would hang up, and look as if it were gone.
       if (picture.blob.size + REST > most) throw new Trouble('refused', 'too large', { code: 'too_large' });
       const response = await ask('captions', {
@@ -42,7 +42,7 @@ export function httpCaptioner(base) {
         body: form(picture, options),
         signal,
       });
-      const handlers = { draft: onDraft, captions: onCaptions, scores: onScores, error: onError };
+      const handlers = { image: onImage, draft: onDraft, captions: onCaptions, scores: onScores, error: onError };
       const done = await reach(async () => {
         for await (const { name, data } of events(response.body)) {
           if (name === 'done') return true;

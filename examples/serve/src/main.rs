@@ -27,6 +27,7 @@ mod pictures;
 mod router;
 mod signals;
 mod sse;
+mod view;
 mod visitors;
 mod work;
 

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::ask::Ask;
 use crate::failure::Failure;
 use crate::pictures::{Decoded, Picture};
+use crate::view::View;
 
 /// Events that wait for a client. Drafts beyond them are left out.
 const EVENTS: usize = 16;
@@ -29,8 +30,7 @@ pub(crate) enum Event {
     Accepted {
         image: usize,
         name: Option<String>,
-        width: u32,
-        height: u32,
+        view: View,
     },
     Draft {
         image: usize,
@@ -61,7 +61,7 @@ pub(crate) enum Event {
 struct Accepted {
     image: usize,
     name: Option<String>,
-    size: (u32, u32),
+    view: View,
     answer: Answer,
 }
 
@@ -90,12 +90,12 @@ pub(crate) async fn start(
         match app.decoder.decode(picture.data).await {
             Err(failure) => failed.push((image, name, failure)),
             Ok(decoded) => {
-                let size = (decoded.image.width(), decoded.image.height());
+                let view = View::new(app.captioner(), &decoded.image);
                 let answer = app.server.submit(request(decoded, &ask))?;
                 break Accepted {
                     image,
                     name,
-                    size,
+                    view,
                     answer,
                 };
             }
@@ -154,13 +154,13 @@ async fn run(app: &App, ask: &Ask, image: usize, picture: Picture, events: &Send
     let name = picture.name;
     let accepted = async {
         let decoded = app.decoder.decode(picture.data).await?;
-        let size = (decoded.image.width(), decoded.image.height());
+        let view = View::new(app.captioner(), &decoded.image);
         let mut asked = request(decoded, ask);
         let latest = Instant::now() + app.limits.timeout();
         loop {
             // The picture is given away only if there is a place for it.
             match app.server.offer(asked) {
-                Ok(answer) => return Ok((size, answer)),
+                Ok(answer) => return Ok((view, answer)),
                 Err((Refused::QueueFull { .. }, again)) if Instant::now() < latest => {
                     asked = *again;
                     tokio::time::sleep(PAUSE).await;
@@ -170,11 +170,11 @@ async fn run(app: &App, ask: &Ask, image: usize, picture: Picture, events: &Send
         }
     };
     match accepted.await {
-        Ok((size, answer)) => {
+        Ok((view, answer)) => {
             let accepted = Accepted {
                 image,
                 name,
-                size,
+                view,
                 answer,
             };
             report(app, accepted, events).await;
@@ -198,20 +198,11 @@ async fn report(app: &App, accepted: Accepted, events: &Sender<Event>) {
     let Accepted {
         image,
         name,
-        size: (width, height),
+        view,
         mut answer,
     } = accepted;
     let of_failure = name.clone();
-    send(
-        events,
-        Event::Accepted {
-            image,
-            name,
-            width,
-            height,
-        },
-    )
-    .await;
+    send(events, Event::Accepted { image, name, view }).await;
     // The server ends a request at its deadline when its turn comes; nobody has to wait for that.
     let latest = tokio::time::Instant::now() + app.limits.timeout() + Duration::from_secs(1);
     loop {

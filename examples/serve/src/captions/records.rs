@@ -5,6 +5,7 @@ use serde::Serialize;
 use serving::WrittenCaption;
 
 use crate::failure::{ErrorRecord, Failure};
+use crate::view::View;
 use crate::work::Event;
 
 /// The answer to a request for captions.
@@ -24,10 +25,8 @@ pub(crate) struct ImageRecord {
     /// The name of its file, if the client gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    width: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    height: Option<u32>,
+    #[serde(flatten)]
+    view: Option<View>,
     /// Captions, an entry for each language.
     #[serde(skip_serializing_if = "Option::is_none")]
     languages: Option<Vec<LanguageRecord>>,
@@ -145,14 +144,9 @@ impl Order {
 /// Adds what has happened to a picture.
 pub(super) fn add(captioner: &Captioner, images: &mut [ImageRecord], event: Event) {
     match event {
-        Event::Accepted {
-            image,
-            name,
-            width,
-            height,
-        } => {
+        Event::Accepted { image, name, view } => {
             let record = &mut images[image];
-            (record.name, record.width, record.height) = (name, Some(width), Some(height));
+            (record.name, record.view) = (name, Some(view));
         }
         Event::Draft { .. } => {}
         Event::Captions {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use super::records::{LanguageRecord, ScoreRecord, language_record, score_records};
 use crate::app::App;
 use crate::failure::ErrorRecord;
+use crate::view::View;
 use crate::work::Event;
 
 #[derive(Serialize)]
@@ -21,8 +22,8 @@ struct ImageEvent {
     image: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    width: u32,
-    height: u32,
+    #[serde(flatten)]
+    view: View,
 }
 
 #[derive(Serialize)]
@@ -83,20 +84,7 @@ pub(super) fn answer(app: Arc<App>, events: Receiver<Event>) -> Response {
 
 fn message(captioner: &Captioner, event: Event) -> Message {
     match event {
-        Event::Accepted {
-            image,
-            name,
-            width,
-            height,
-        } => named(
-            "image",
-            &ImageEvent {
-                image,
-                name,
-                width,
-                height,
-            },
-        ),
+        Event::Accepted { image, name, view } => named("image", &ImageEvent { image, name, view }),
         Event::Draft {
             image,
             language,
