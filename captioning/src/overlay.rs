@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use preprocess::image::{ImageProcessor, Resample, RgbImage, resize};
+use preprocess::image::{ImageProcessor, Resample, RgbImage, Shown, resize};
 
 use crate::{AttentionMap, Error};
 
@@ -30,8 +30,8 @@ struct Between {
 #[derive(Clone, Debug)]
 pub struct Overlay {
     small: RgbImage,
-    /// The part that the model sees, as fractions of the rows and of the columns.
-    shown: [Range<f64>; 2],
+    /// The part that the model sees.
+    shown: Shown,
 }
 
 impl Overlay {
@@ -64,16 +64,22 @@ impl Overlay {
             "expected rows * columns patches"
         );
         let (width, height) = (self.small.width(), self.small.height());
-        let [shown_rows, shown_columns] = &self.shown;
-        let lines = between(height, shown_rows, map.rows);
-        let columns = between(width, shown_columns, map.columns);
+        // The model may see the image turned by a quarter; then a line of the map lies upright in the image.
+        let [seen_height, seen_width] = match self.shown.turned {
+            true => [width, height],
+            false => [height, width],
+        };
+        let lines = between(seen_height, &self.shown.rows, map.rows);
+        let columns = between(seen_width, &self.shown.columns, map.columns);
         let largest = map.patches.iter().copied().fold(0.0, f32::max);
 
         let mut pixels = self.small.pixels().to_vec();
-        let positions = lines
-            .iter()
-            .flat_map(|line| columns.iter().map(move |column| (*line, *column)));
-        for (pixel, position) in pixels.chunks_exact_mut(3).zip(positions) {
+        for (index, pixel) in pixels.chunks_exact_mut(3).enumerate() {
+            let (row, column) = (index / width as usize, index % width as usize);
+            let position = match self.shown.turned {
+                true => (lines[column], columns[height as usize - 1 - row]),
+                false => (lines[row], columns[column]),
+            };
             match position {
                 (Some(line), Some(column)) if largest > 0.0 => {
                     heat(pixel, interpolated(map, line, column) / largest);
@@ -148,7 +154,7 @@ fn blend(pixel: &mut [u8], colour: [f32; 3], weight: f32) {
 
 #[cfg(test)]
 mod tests {
-    use preprocess::image::ImageProcessorConfig;
+    use preprocess::image::{ImageProcessorClass, ImageProcessorConfig, ResizeTo};
 
     use super::*;
 
@@ -300,5 +306,26 @@ mod tests {
         };
         assert!(hottest(2) > 150);
         assert_eq!(hottest(0), 0);
+    }
+
+    #[test]
+    fn heat_of_a_turned_image_is_drawn_where_its_pixels_come_from() {
+        let mut config = ImageProcessorClass::Donut.defaults();
+        config.size = ResizeTo::Exact {
+            height: 96,
+            width: 48,
+        };
+        config.do_align_long_axis = true;
+        let processor = ImageProcessor::new(config).unwrap();
+        let image = grey(192, 96);
+        // Turned clockwise, its top left corner is at the top right, and its bottom left corner at the top left.
+        for (row, column, (x, y)) in [(0, 2, (0, 0)), (0, 0, (0, 95)), (5, 2, (191, 0))] {
+            let mut map = one_patch(0, 0);
+            map.columns = 3;
+            map.patches = vec![0.0; SIDE * 3];
+            map.patches[row * 3 + column] = 0.3;
+            let warmth = warmth(&overlay(&map, &image, &processor));
+            assert!(warmth[y * 192 + x] > 150, "patch {row}, {column}");
+        }
     }
 }

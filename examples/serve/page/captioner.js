@@ -7,7 +7,7 @@
 // `picture` is { blob, name }. `options` has Hugging Face's names: { languages, num_beams, num_return_sequences,
 // required, forbidden, texts }. The callbacks get what the server's events say:
 //
-//   onImage({ width, height, shown: { left, top, right, bottom } }): the part that `words` are about, in fractions
+//   onImage({ width, height, shown: { left, top, right, bottom, turned } }): what the model sees, in fractions
 //   onDraft({ language, sequence, settled, draft })
 //   onCaptions({ language, captions: [{ text, score, tokens, words }] })
 //   onScores({ scores: [{ language, text, score }] })

@@ -3,7 +3,7 @@
 import { captioner } from './captioner.js';
 import { connected } from './connection.js';
 import { element } from './element.js';
-import { label, languageName, points, tag } from './labels.js';
+import { direction, inLanguage, label, languageName, points, tag } from './labels.js';
 import { drawLook } from './overlay.js';
 import { ranking } from './ranking.js';
 import { wordsOf } from './words.js';
@@ -97,11 +97,12 @@ export class Card {
     this.results = new Map();
     this.scores = [];
     this.failed = null;
+    this.shown = undefined;
     this.#say(label('running'));
     this.state = 'running';
     this.element.setAttribute('aria-busy', 'true');
     this.sections = new Map(languages.map((code) => {
-      const text = element('div', { className: 'text' }, element('p', { className: 'draft', dir: 'auto', lang: tag(code) }, '…'));
+      const text = element('div', { className: 'text' }, element('p', { className: 'draft', ...inLanguage(code) }, '…'));
       const section = element('section', {}, element('h4', {}, languageName(code)), text);
       return [code, { section, text }];
     }));
@@ -131,7 +132,7 @@ export class Card {
     const section = this.sections.get(language);
     if (!section || sequence > 0) return;
     const rest = draft.startsWith(settled) ? draft.slice(settled.length) : draft;
-    section.text.replaceChildren(element('p', { className: 'draft', dir: 'auto', lang: tag(language) },
+    section.text.replaceChildren(element('p', { className: 'draft', ...inLanguage(language) },
       element('span', { className: 'settled' }, settled), rest || (settled ? '' : '…')));
   }
 
@@ -142,16 +143,16 @@ export class Card {
     if (!captions.length) text.replaceChildren(element('p', { className: 'problem' }, label('nothing')));
     else {
       const several = captions.length > 1;
-      text.replaceChildren(element(several ? 'ol' : 'div', { className: 'several' },
+      text.replaceChildren(element(several ? 'ol' : 'div', { className: 'several', dir: direction(language) },
         ...captions.map((caption) => this.#one(caption, language, several))));
     }
     this.#describe();
   }
 
   #one(caption, language, several) {
-    const score = element('span', { className: 'score quiet', title: label('score') },
+    const score = element('span', { className: 'score quiet', dir: 'ltr', title: label('score') },
       points(caption.score));
-    const words = wordsOf(caption, tag(language), (word, sure) => this.#look(word, sure));
+    const words = wordsOf(caption, language, (word, sure) => this.#look(word, sure));
     return element(several ? 'li' : 'div', { className: 'one' }, words, score);
   }
 

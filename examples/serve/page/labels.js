@@ -5,6 +5,9 @@ import { texts } from './texts.js';
 const KEY = 'interface';
 const NAMES = { en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español' };
 
+/** Languages of captions that are written from the right to the left. */
+const FROM_THE_RIGHT = new Set(['ar', 'fa', 'he', 'ps', 'ur']);
+
 let now = 'en';
 
 /** A text, with `{name}` replaced by what `values` says. */
@@ -25,13 +28,24 @@ export function tag(code) {
   return place && place !== 'XX' && language !== place.toLowerCase() ? `${language}-${place}` : language;
 }
 
+/** The attributes of an element whose text is in a caption language. */
+export const inLanguage = (code) => ({ lang: tag(code), dir: direction(code) });
+
+export const direction = (code) => (FROM_THE_RIGHT.has(code.split('_')[0]) ? 'rtl' : 'ltr');
+
 /** A caption language's name in the page's language. */
-export function languageName(code, otherwise = code) {
+export const languageName = (code, otherwise = code) => nameIn(now, code) ?? otherwise;
+
+/** A caption language's name in that language itself, if the browser knows it. */
+export const ownName = (code) => nameIn(code.split('_')[0], code);
+
+function nameIn(language, code) {
   try {
-    const name = new Intl.DisplayNames(now, { type: 'language', fallback: 'none' }).of(code.split('_')[0]);
-    return name ? name[0].toLocaleUpperCase(now) + name.slice(1) : otherwise;
+    if (!Intl.DisplayNames.supportedLocalesOf(language).length) return null;
+    const name = new Intl.DisplayNames(language, { type: 'language', fallback: 'none' }).of(code.split('_')[0]);
+    return name ? name[0].toLocaleUpperCase(language) + name.slice(1) : null;
   } catch {
-    return otherwise;
+    return null;
   }
 }
 

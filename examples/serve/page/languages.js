@@ -1,7 +1,7 @@
 // Which languages to caption in; remembered.
 
 import { element } from './element.js';
-import { label, languageName } from './labels.js';
+import { inLanguage, label, languageName, ownName } from './labels.js';
 
 const KEY = 'languages';
 /** With more, there is a field to search them. */
@@ -20,10 +20,13 @@ export function startLanguages(changed) {
   search.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;
     event.preventDefault();
-    [...list.children].find((chip) => matches(chip, search.value))?.firstChild.click();
-    // What was found comes first, where it can be seen, and the next one can be searched.
+    const found = best(list, search.value);
+    if (!found) return;
+    found.firstChild.click();
+    // It moves to the others that are chosen, and the next one can be searched.
     search.value = '';
     show(list, search);
+    list.scrollTop = 0;
   });
   list.addEventListener('change', ({ target }) => {
     if (target.checked) chosen.add(target.value);
@@ -60,6 +63,7 @@ function remembered() {
 
 function show(list, search) {
   search.hidden = known.length <= FEW;
+  list.classList.toggle('many', known.length > FEW);
   search.setAttribute('aria-label', label('search'));
   const order = known.length <= FEW ? known : [...known].sort((a, b) => {
     const first = chosen.has(b.code) - chosen.has(a.code);
@@ -67,8 +71,11 @@ function show(list, search) {
   });
   list.replaceChildren(...order.map(({ code, name }) => {
     const box = element('input', { type: 'checkbox', value: code, checked: chosen.has(code) });
-    const chip = element('label', { className: 'chip' }, box, languageName(code, name));
-    chip.dataset.search = `${languageName(code, name)} ${name} ${code}`.toLowerCase();
+    const here = languageName(code, name);
+    const own = known.length > FEW ? ownName(code) : null;
+    const chip = element('label', { className: 'chip' }, box, here);
+    if (own && own !== here) chip.append(' ', element('span', { className: 'own', ...inLanguage(code) }, own));
+    chip.dataset.search = plain(`${here}\n${own ?? ''}\n${name}\n${code}`);
     return chip;
   }));
   filter(list, search.value);
@@ -79,4 +86,14 @@ function filter(list, wanted) {
   for (const chip of list.children) chip.hidden = !matches(chip, wanted) && !chip.firstChild.checked;
 }
 
-const matches = (chip, wanted) => chip.dataset.search.includes(wanted.trim().toLowerCase());
+const matches = (chip, wanted) => chip.dataset.search.includes(plain(wanted));
+
+/** What Enter takes: a name that begins so rather than one that contains it, and none that is chosen already. */
+function best(list, wanted) {
+  if (!plain(wanted)) return undefined;
+  const found = [...list.children].filter((chip) => matches(chip, wanted) && !chip.firstChild.checked);
+  return found.find((chip) => chip.dataset.search.split('\n').some((name) => name.startsWith(plain(wanted)))) ?? found[0];
+}
+
+/** Without accents and capitals. */
+const plain = (text) => text.trim().toLowerCase().normalize('NFD').replace(/\p{Diacritic}/gu, '');

@@ -26,5 +26,5 @@ function section(scores, language) {
 /** The bar is how likely a token is, compared with the best text's. */
 function row(text, score, best, lang) {
   const meter = element('meter', { min: 0, max: 1, value: Math.exp(score - best), 'aria-label': text });
-  return element('li', {}, element('span', { lang }, text), meter, element('span', { className: 'score quiet' }, points(score)));
+  return element('li', {}, element('span', { lang, dir: 'auto' }, text), meter, element('span', { className: 'score quiet' }, points(score)));
 }

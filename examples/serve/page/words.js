@@ -1,11 +1,11 @@
 // A caption whose words can be touched: each shows how sure the model was, and where it looked.
 
 import { element } from './element.js';
-import { label, number } from './labels.js';
+import { inLanguage, label, number } from './labels.js';
 
-/** The caption as a row of words. `look(word, sure)` is called with the word in focus or under the pointer, or null. */
-export function wordsOf(caption, lang, look) {
-  const row = element('p', { className: 'words', dir: 'auto', lang, role: 'toolbar', 'aria-label': caption.text });
+/** A caption in a language, as a row of words. `look(word, sure)` is called with the word in focus or under the pointer, or null. */
+export function wordsOf(caption, language, look) {
+  const row = element('p', { className: 'words', ...inLanguage(language), role: 'toolbar', 'aria-label': caption.text });
   const buttons = [];
   let at = 0;
   for (const word of caption.words ?? []) {
@@ -54,8 +54,8 @@ function wordButton(word, look) {
 function moveByKeys(row, buttons) {
   row.addEventListener('keydown', (event) => {
     const now = buttons.indexOf(document.activeElement);
-    const onwards = getComputedStyle(row).direction === 'rtl' ? -1 : 1;
-    const to = { ArrowRight: now + onwards, ArrowLeft: now - onwards, Home: 0, End: buttons.length - 1 }[event.key];
+    const right = row.dir === 'rtl' ? -1 : 1;
+    const to = { ArrowRight: now + right, ArrowLeft: now - right, Home: 0, End: buttons.length - 1 }[event.key];
     const next = buttons[to];
     if (now < 0 || !next) return;
     event.preventDefault();

@@ -90,7 +90,7 @@ pub(crate) async fn start(
         match app.decoder.decode(picture.data).await {
             Err(failure) => failed.push((image, name, failure)),
             Ok(decoded) => {
-                let view = View::new(app.server.captioner(), &decoded.image);
+                let view = View::new(app.captioner(), &decoded.image);
                 let answer = app.server.submit(request(decoded, &ask))?;
                 break Accepted {
                     image,
@@ -154,7 +154,7 @@ async fn run(app: &App, ask: &Ask, image: usize, picture: Picture, events: &Send
     let name = picture.name;
     let accepted = async {
         let decoded = app.decoder.decode(picture.data).await?;
-        let view = View::new(app.server.captioner(), &decoded.image);
+        let view = View::new(app.captioner(), &decoded.image);
         let mut asked = request(decoded, ask);
         let latest = Instant::now() + app.limits.timeout();
         loop {

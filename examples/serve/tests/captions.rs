@@ -2,9 +2,10 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::{HORSE, Server, data_url, form};
 
@@ -39,18 +40,58 @@ fn a_picture_is_captioned_in_all_languages_of_a_small_model() {
 
 #[test]
 fn the_part_of_a_picture_that_the_model_sees_is_told() {
-    // A portable pixmap of 30 × 20 pixels, of which a square in the middle is seen.
+    // Cut to the square in its middle, as the embedded model does it.
+    assert_shown(&server(), [1.0 / 6.0, 0.0, 5.0 / 6.0, 1.0]);
+    let cases = [
+        // Stretched to a square.
+        (
+            json!({"image_processor_type": "ViTImageProcessor", "size": {"height": 96, "width": 96}}),
+            [0.0, 0.0, 1.0, 1.0],
+        ),
+        // Laid on a square page, of which it leaves a sixth free above and below.
+        (
+            json!({
+                "image_processor_type": "DonutImageProcessor", "size": {"height": 96, "width": 96},
+                "do_thumbnail": true, "do_pad": true, "do_align_long_axis": false,
+            }),
+            [0.0, -0.25, 1.0, 1.25],
+        ),
+    ];
+    for (processor, expected) in cases {
+        let folder = model_with_processor(&processor);
+        let model = folder.path().to_str().unwrap();
+        let server = Server::start(&["--log-level", "warn", "--model", model]);
+        assert_shown(&server, expected);
+    }
+}
+
+/// Checks what is told of a picture of 30 × 20 pixels: left, top, right and bottom of what is shown.
+fn assert_shown(server: &Server, expected: [f64; 4]) {
     let mut picture = b"P6 30 20 255\n".to_vec();
     picture.resize(picture.len() + 30 * 20 * 3, 200);
-    let answer = server().post_json("/v1/captions", &json!({"images": [data_url(&picture)]}));
+    let request = json!({"images": [data_url(&picture)], "languages": ["en"]});
+    let answer = server.post_json("/v1/captions", &request);
     assert_eq!(answer.status, 200, "{}", answer.text());
     let image = &answer.json()["images"][0];
     assert_eq!([&image["width"], &image["height"]], [30, 20]);
-    let shown = |side: &str| image["shown"][side].as_f64().unwrap();
-    assert_eq!([shown("top"), shown("bottom")], [0.0, 1.0]);
-    for (side, expected) in [("left", 1.0 / 6.0), ("right", 5.0 / 6.0)] {
-        assert!((shown(side) - expected).abs() < 0.01, "{side}");
+    assert!(image["shown"].get("turned").is_none());
+    for (side, expected) in ["left", "top", "right", "bottom"].iter().zip(expected) {
+        let shown = image["shown"][side].as_f64().unwrap();
+        assert!((shown - expected).abs() < 0.02, "{side}: {shown}");
     }
+}
+
+/// The folder of the embedded model, with other preprocessing.
+fn model_with_processor(processor: &Value) -> tempfile::TempDir {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captioning/model");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(model).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let path = folder.path().join("preprocessor_config.json");
+    std::fs::write(path, processor.to_string()).unwrap();
+    folder
 }
 
 #[test]

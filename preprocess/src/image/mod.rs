@@ -29,9 +29,11 @@ mod layout;
 mod processor;
 mod resample;
 mod rgb;
+mod shown;
 
 pub use backend::Backend;
 pub use config::{CropSize, ImageProcessorClass, ImageProcessorConfig, ResizeTo};
 pub use processor::{ImageProcessor, PixelValues};
 pub use resample::{Resample, resize};
 pub use rgb::RgbImage;
+pub use shown::Shown;

@@ -1,4 +1,3 @@
-use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -6,7 +5,7 @@ use rayon::prelude::*;
 use super::geometry::CropAxis;
 use super::layout::Layout;
 use super::resample::resize_window;
-use super::{Backend, ImageProcessorConfig, Resample, RgbImage};
+use super::{Backend, ImageProcessorConfig, Resample, RgbImage, Shown};
 use crate::Error;
 
 /// Turns images into the input of an encoder, as the Hugging Face class of its configuration does.
@@ -116,20 +115,23 @@ impl ImageProcessor {
         Ok(PixelValues { values, shape })
     }
 
-    /// The part of an image that its pixel values show, in fractions of its height and of its width. A centre crop cuts
-    /// off the ends of the longer side; what lies below 0 or above 1 is padding. If `do_align_long_axis` turns the image,
-    /// these are the height and width of the turned one. An image that [`process`](Self::process) refuses is shown as a
-    /// whole.
-    pub fn shown(&self, image: &RgbImage) -> [Range<f64>; 2] {
+    /// The part of an image that its pixel values show. A centre crop cuts off the ends of the longer side, padding adds
+    /// to them. An image that [`process`](Self::process) refuses is shown as a whole.
+    pub fn shown(&self, image: &RgbImage) -> Shown {
         let Ok(layout) = Layout::new(&self.config, image) else {
-            return [0.0..1.0, 0.0..1.0];
+            return Shown::WHOLE;
         };
-        [0, 1].map(|axis| {
+        let [rows, columns] = [0, 1].map(|axis| {
             let CropAxis { source, before } = &layout.axes[axis];
             let fraction = |position: f64| position / layout.resized[axis] as f64;
             let start = source.start as f64 - *before as f64;
             fraction(start)..fraction(start + layout.kept[axis] as f64)
-        })
+        });
+        Shown {
+            rows,
+            columns,
+            turned: layout.turned,
+        }
     }
 
     /// Writes the `[3, height, width]` values of one image.
@@ -235,23 +237,57 @@ mod tests {
     fn the_shown_part_is_the_middle_or_has_padding_around_it() {
         let shown = |config, width, height| {
             let processor = ImageProcessor::new(config).unwrap();
-            processor.shown(
-                &RgbImage::new(width, height, vec![0; (width * height * 3) as usize]).unwrap(),
-            )
+            let black = vec![0; (width * height * 3) as usize];
+            processor.shown(&RgbImage::new(width, height, black).unwrap())
+        };
+        let part = |rows, columns| Shown {
+            rows,
+            columns,
+            turned: false,
         };
         let square = ImageProcessorConfig::square(8);
-        assert_eq!(shown(square.clone(), 32, 16), [0.0..1.0, 0.25..0.75]);
-        assert_eq!(shown(square.clone(), 5, 10), [0.25..0.75, 0.0..1.0]);
+        let middle = part(0.0..1.0, 0.25..0.75);
+        assert_eq!(shown(square.clone(), 32, 16), middle);
+        let middle = part(0.25..0.75, 0.0..1.0);
+        assert_eq!(shown(square.clone(), 5, 10), middle);
         let padded = ImageProcessorConfig {
             do_resize: false,
             ..square.clone()
         };
-        assert_eq!(shown(padded, 4, 8), [0.0..1.0, -0.5..1.5]);
+        assert_eq!(shown(padded, 4, 8), part(0.0..1.0, -0.5..1.5));
         let whole = ImageProcessorConfig {
             do_center_crop: false,
             ..square
         };
-        assert_eq!(shown(whole, 4, 8), [0.0..1.0, 0.0..1.0]);
+        assert_eq!(shown(whole, 4, 8), Shown::WHOLE);
+    }
+
+    #[test]
+    fn the_shown_part_of_a_page_has_its_padding_and_may_be_turned() {
+        let mut config = ImageProcessorClass::Donut.defaults();
+        config.size = ResizeTo::Exact {
+            height: 40,
+            width: 20,
+        };
+        config.do_align_long_axis = true;
+        let processor = ImageProcessor::new(config).unwrap();
+        let shown = |width, height| {
+            let black = vec![0; width as usize * height as usize * 3];
+            processor.shown(&RgbImage::new(width, height, black).unwrap())
+        };
+        // 20 x 20 pixels of a page of 40 x 20.
+        let padded = Shown {
+            rows: -0.5..1.5,
+            columns: 0.0..1.0,
+            turned: false,
+        };
+        assert_eq!(shown(10, 10), padded);
+        // Turned, it is 40 high and 20 wide, as the page is.
+        let turned = Shown {
+            turned: true,
+            ..Shown::WHOLE
+        };
+        assert_eq!(shown(80, 40), turned);
     }
 
     #[test]

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { browser, captions, give, open, Server, server, settled } from './support.mjs';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** The embedded model as a folder. */
 const MODEL = fileURLToPath(new URL('../../../../captioning/model', import.meta.url));
 const CAT = 'cat-and-pizza-blue.png';
 
@@ -27,33 +28,110 @@ test('languages are remembered, and the page speaks that of its reader', async (
   await page.context().close();
 });
 
-test('52 languages can be searched, and those that are chosen stay in sight', async (context) => {
-  if (!server.canStop) return context.skip('the model of the server is not ours to choose');
+test('52 languages are searched by any of their names, and those that are chosen come first', async (context) => {
+  if (!server.canStop) return context.skip('the server is not ours to start');
   // A folder's languages are all that its tokenizer has codes of.
   const many = await new Server(['--model', MODEL]).start();
-  const page = await open(browser, many.url);
-  const chips = page.locator('.chip');
-  await chips.first().waitFor();
-  assert.equal(await chips.count(), 52);
-  const search = page.locator('#language-search');
-  for (const [typed, found] of [['fin', 'Finnish'], ['he_IL', 'Hebrew']]) {
-    await search.fill(typed);
-    assert.ok((await page.locator('.chip:visible').allTextContents()).includes(found));
-    await page.keyboard.press('Enter');
-    assert.equal(await search.inputValue(), '');
-    assert.equal(await page.locator('.chip:visible').count(), 52);
+  try {
+    const page = await open(browser, many.url);
+    const chips = page.locator('.chip');
+    assert.equal(await chips.count(), 52);
+    const search = page.locator('#language-search');
+    const found = () => page.locator('.chip:visible input').evaluateAll((boxes) => boxes.map(({ value }) => value));
+    const chosen = () => page.locator('.chip :checked').evaluateAll((boxes) => boxes.map(({ value }) => value));
+    // In the page's language, by code, in the language itself, and without its accents.
+    for (const [typed, code] of [['finn', 'fi_FI'], ['he_il', 'he_IL'], ['العرب', 'ar_AR'], ['francais', 'fr_XX']]) {
+      await search.fill(typed);
+      assert.deepEqual(await found(), [...await chosen(), code], typed);
+      await search.press('Enter');
+      assert.equal(await search.inputValue(), '');
+    }
+    // What is chosen already stays so.
+    await search.fill('finn');
+    await search.press('Enter');
+    const all = ['ar_AR', 'en_XX', 'fi_FI', 'fr_XX', 'he_IL'];
+    assert.deepEqual((await chosen()).sort(), all);
+    const own = page.locator('.chip', { has: page.locator('[value=he_IL]') }).locator('.own');
+    assert.equal(await own.getAttribute('lang'), 'he-IL');
+    assert.equal(await own.getAttribute('dir'), 'rtl');
+    await search.fill('');
+    await page.reload();
+    await chips.first().waitFor();
+    const first = await page.locator('.chip input').evaluateAll((boxes) => boxes.slice(0, 5).map(({ value }) => value));
+    assert.deepEqual(first.sort(), all);
+
+    await page.evaluate(AXE);
+    await give(page, 'drop', [{ name: CAT }]);
+    await settled(page);
+    assert.equal((await captions(page)).fr, 'chat et pizza sur fond bleu');
+    const violations = await page.evaluate(async () => (await window.axe.run()).violations.map(({ id }) => id));
+    assert.deepEqual(violations, []);
+    await page.context().close();
+  } finally {
+    await many.stop();
   }
-  const first = async () => (await chips.allTextContents()).slice(0, 3);
-  assert.deepEqual(await first(), ['English', 'Finnish', 'Hebrew']);
-  await page.reload();
-  await chips.first().waitFor();
-  assert.deepEqual(await first(), ['English', 'Finnish', 'Hebrew']);
-  await give(page, 'drop', [{ name: CAT }]);
-  await settled(page);
-  // The model was not trained for all of them; whatever it writes has the direction of its letters.
-  assert.equal(await page.locator('.words').first().getAttribute('dir'), 'auto');
+});
+
+test('captions that are written from the right to the left stand and are walked through so', async () => {
+  const page = await open(browser, server.url);
+  const [right, left] = await page.evaluate(async () => {
+    const { wordsOf } = await import('/page/words.js');
+    const words = ['חתול', 'ופיצה'].map((word) => ({ word, log_prob: 0 }));
+    const row = wordsOf({ text: 'חתול ופיצה', words }, 'he_IL', () => {});
+    document.body.append(row);
+    return [...row.querySelectorAll('button')].map((word) => word.getBoundingClientRect().left);
+  });
+  assert.ok(right > left);
+  const row = page.locator('.words[lang=he-IL]');
+  assert.equal(await row.getAttribute('dir'), 'rtl');
+  await row.locator('button').first().focus();
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'ופיצה');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'חתול');
   await page.context().close();
-  await many.stop();
+});
+
+test('where the decoder looked is drawn in the part of the picture that the model sees', async () => {
+  const page = await open(browser, server.url);
+  // Of a picture of 200 x 100 pixels: what the model sees, which of 2 x 2 patches has all weight, where it is clear.
+  const middle = { left: 0.25, top: 0, right: 0.75, bottom: 1 };
+  const whole = { left: 0, top: 0, right: 1, bottom: 1 };
+  const cases = [
+    ['cut out', middle, 0, [60, 10], [10, 10]],
+    ['stretched', whole, 0, [10, 10], [190, 10]],
+    ['padded', { ...whole, top: -0.5, bottom: 1.5 }, 3, [190, 90], [10, 90]],
+    ['turned clockwise', { ...whole, turned: true }, 0, [10, 90], [10, 10]],
+  ];
+  for (const [name, shown, patch, clear, dark] of cases) {
+    const alphas = await page.evaluate(async ({ shown, patch, points }) => {
+      const { drawLook } = await import('/page/overlay.js');
+      const canvas = document.createElement('canvas');
+      const picture = { naturalWidth: 200, naturalHeight: 100, getBoundingClientRect: () => ({ width: 200, height: 100 }) };
+      const patches = [0, 1, 2, 3].map((index) => Number(index === patch));
+      drawLook(canvas, picture, { rows: 2, columns: 2, patches }, shown);
+      return points.map(([x, y]) => canvas.getContext('2d').getImageData(x, y, 1, 1).data[3]);
+    }, { shown, patch, points: [clear, dark] });
+    assert.ok(alphas[0] < 20 && alphas[1] > 150, `${name}: ${alphas}`);
+  }
+  await page.context().close();
+});
+
+test('a browser without light-dark() shows light colours', async () => {
+  const page = await open(browser, server.url, {
+    colorScheme: 'dark',
+    before: (page) => page.route('**/base.css', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replaceAll('light-dark(', 'unknown-function(') });
+    }),
+  });
+  const { ground, ink } = await page.evaluate(() => {
+    const style = getComputedStyle(document.body);
+    return { ground: style.backgroundColor, ink: style.color };
+  });
+  assert.deepEqual([ground, ink], ['rgb(246, 247, 249)', 'rgb(22, 25, 31)']);
+  assert.ok(await page.locator('#theme').isHidden());
+  await page.context().close();
 });
 
 test('a picture that is larger than the server accepts is not sent', async () => {
