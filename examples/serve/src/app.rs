@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::body::memory;
 use crate::failure::Failure;
 use crate::keys::Keys;
-use crate::limits::LimitArguments;
+use crate::limits::{COMING, LimitArguments};
 use crate::pictures::Decoder;
 use crate::visitors::Visitors;
 
@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub(crate) limits: LimitArguments,
     pub(crate) decoder: Decoder,
     pub(crate) request_memory: Arc<Semaphore>,
+    /// Permits for requests on their way to the queue.
+    pub(crate) coming: Arc<Semaphore>,
     pub(crate) keys: Option<Keys>,
     pub(crate) visitors: Visitors,
     /// Permits for further connections.
@@ -112,6 +114,7 @@ impl App {
             model,
             decoder: Decoder::new(decoding, memory(limits.picture_memory)),
             request_memory: memory(limits.request_memory),
+            coming: Arc::new(Semaphore::new(COMING)),
             open_connections: Arc::new(Semaphore::new(connections)),
             limits,
             keys,

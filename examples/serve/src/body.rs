@@ -25,10 +25,18 @@ pub(crate) fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
 }
 
-/// A whole body, and the permit for its memory.
+/// A whole body, and the permits for it.
 pub(crate) struct Whole {
     pub(crate) bytes: Bytes,
-    pub(crate) hold: OwnedSemaphorePermit,
+    pub(crate) hold: Hold,
+}
+
+/// What a request takes that others have to do without.
+pub(crate) struct Hold {
+    /// The memory of its body.
+    pub(crate) memory: OwnedSemaphorePermit,
+    /// The way to the queue.
+    pub(crate) coming: OwnedSemaphorePermit,
 }
 
 /// Reads the body of a request for captions, if there is room for them.
@@ -45,12 +53,13 @@ pub(crate) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<W
         let _ = timeout(app.limits.body_timeout(), discard(body, limit)).await;
         return Err(refused.into());
     }
-    let hold = Arc::clone(&app.request_memory)
+    let busy = |_| {
+        let message = "too many requests are being read; try again in 2 s";
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).later(2)
+    };
+    let memory = Arc::clone(&app.request_memory)
         .try_acquire_many_owned(permits(announced.unwrap_or(limit)))
-        .map_err(|_| {
-            let message = "too many requests are being read; try again in 2 s";
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).later(2)
-        })?;
+        .map_err(busy)?;
     let begun = Instant::now();
     let bytes = timeout(app.limits.body_timeout(), whole(body, announced, limit));
     let bytes = bytes.await.unwrap_or_else(|_| {
@@ -62,6 +71,9 @@ pub(crate) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<W
             message,
         ))
     })?;
+    // Not before, since slow clients would keep the others out.
+    let coming = Arc::clone(&app.coming).try_acquire_owned().map_err(busy)?;
+    let hold = Hold { memory, coming };
     Ok(Whole { bytes, hold })
 }
 

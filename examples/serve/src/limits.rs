@@ -17,6 +17,11 @@ pub(crate) const FIELD_BYTES: usize = 256 << 10;
 /// Pictures of a request that are worked on at the same time, so that one client can't take the whole queue.
 pub(crate) const PICTURES_AT_A_TIME: usize = 4;
 
+/// Requests whose body is read and whose first picture has no place in the queue yet. After a moment in which the server did
+/// nothing, all clients have a request ready and see the same free place; the memory of those that it is not for is kept by
+/// the system's allocator for good.
+pub(crate) const COMING: usize = 64;
+
 /// Bytes of the head of a request. The answer to a longer one is 431.
 pub(crate) const HEAD_BYTES: usize = 16 << 10;
 

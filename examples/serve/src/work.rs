@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use captioning::{Caption, Language};
 use futures_util::{StreamExt, stream};
 use serving::{Answer, Refused, Request, Update, WrittenCaption};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::app::App;
 use crate::ask::Ask;
+use crate::body::Hold;
 use crate::failure::Failure;
 use crate::pictures::{Decoded, Picture};
 use crate::view::View;
@@ -65,8 +65,8 @@ struct Accepted {
     answer: Answer,
 }
 
-/// Decodes pictures and hands them to the server, until the receiver is dropped. `hold` is the permit for the memory of
-/// their files.
+/// Decodes pictures and hands them to the server, until the receiver is dropped. `hold` are the permits of
+/// their request.
 ///
 /// # Errors
 /// The failure of the first picture if none can be decoded; that the queue is full, if there is no place for the first
@@ -75,7 +75,7 @@ pub(crate) async fn start(
     app: &Arc<App>,
     ask: Ask,
     pictures: Vec<Picture>,
-    hold: OwnedSemaphorePermit,
+    Hold { memory, coming }: Hold,
 ) -> Result<Receiver<Event>, Failure> {
     // Before a picture is decoded, which takes longer than to say no.
     app.server.check_room()?;
@@ -102,6 +102,7 @@ pub(crate) async fn start(
         }
     };
 
+    drop(coming);
     let (events, receiver) = mpsc::channel(EVENTS);
     let app = Arc::clone(app);
     tokio::spawn(async move {
@@ -125,7 +126,7 @@ pub(crate) async fn start(
             let rest = rest.buffer_unordered(crate::limits::PICTURES_AT_A_TIME);
             let decoded = async {
                 rest.collect::<()>().await;
-                drop(hold);
+                drop(memory);
             };
             tokio::join!(report(&app, first, &events), decoded);
         };

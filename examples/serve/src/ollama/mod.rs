@@ -14,13 +14,12 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 
 use self::answer::Form;
 use self::requests::Asked;
 use crate::app::App;
 use crate::ask::Ask;
-use crate::body::{self, Whole, outside};
+use crate::body::{self, Hold, Whole, outside};
 use crate::failure::Failure;
 use crate::fields::Object;
 use crate::openai::language_in;
@@ -113,7 +112,7 @@ fn details(app: &App) -> serde_json::Value {
 struct Sent {
     headers: HeaderMap,
     /// The permit for the memory of its pictures.
-    hold: OwnedSemaphorePermit,
+    hold: Hold,
 }
 
 /// Reads a body as JSON, whatever its media type is called, as Ollama does: its users call it with `curl -d`. A page of
