@@ -12,8 +12,8 @@ use captioning::{
 pub(crate) const TWO_THINGS: [(&str, &str, [&str; 2]); 3] = [
     (
         "08-fluent-emoji-flat-1f435-and-1f384",
-        "monkey face and evergreen tree on a white background",
-        ["monkey", "evergreen"],
+        "monkey face and Christmas tree on a white background",
+        ["monkey", "Christmas"],
     ),
     (
         "10-twemoji-1f4c1-and-2696",
