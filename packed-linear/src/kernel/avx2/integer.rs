@@ -1,4 +1,5 @@
 use std::arch::x86_64::*;
+use std::marker::PhantomData;
 
 use crate::kernel::walk::{IntegerSum, Product, Sum};
 
@@ -41,10 +42,69 @@ impl IntegerSum for __m256i {
     }
 }
 
-/// Four unsigned 8-bit integers in each word.
-pub(super) enum Int8 {}
+/// The instructions that multiply unsigned 8-bit weights by signed values.
+///
+/// # Safety
+/// As for [`Product`].
+pub(super) trait Multiply {
+    /// Adds four products of 8-bit weights to each sum.
+    unsafe fn add_four(sum: __m256i, weights: __m256i, value: __m256i) -> __m256i;
+    /// Adds eight products of 4-bit weights to each sum.
+    unsafe fn add_eight(sum: __m256i, weights: [__m256i; 2], value: [__m256i; 2]) -> __m256i;
+}
 
-impl Product for Int8 {
+/// Those of AVX2: sums of pairs in 16 bits, then sums of these pairs.
+pub(super) enum Pairs {}
+
+impl Multiply for Pairs {
+    #[inline(always)]
+    unsafe fn add_four(sum: __m256i, weights: __m256i, value: __m256i) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe {
+            // Two products fit into 16 bits, since rows are limited.
+            let pairs = _mm256_maddubs_epi16(weights, value);
+            _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_eight(sum: __m256i, weights: [__m256i; 2], value: [__m256i; 2]) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe {
+            // The sum of four products fits into 16 bits: 4 · 15 · 127.
+            let pairs = _mm256_add_epi16(
+                _mm256_maddubs_epi16(weights[0], value[0]),
+                _mm256_maddubs_epi16(weights[1], value[1]),
+            );
+            _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        }
+    }
+}
+
+/// That of AVX-VNNI, which adds four products to a sum.
+pub(super) enum Vnni {}
+
+impl Multiply for Vnni {
+    #[inline(always)]
+    unsafe fn add_four(sum: __m256i, weights: __m256i, value: __m256i) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe { _mm256_dpbusd_avx_epi32(sum, weights, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_eight(sum: __m256i, weights: [__m256i; 2], value: [__m256i; 2]) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let sum = _mm256_dpbusd_avx_epi32(sum, weights[0], value[0]);
+            _mm256_dpbusd_avx_epi32(sum, weights[1], value[1])
+        }
+    }
+}
+
+/// Four unsigned 8-bit integers in each word.
+pub(super) struct Int8<M>(PhantomData<M>);
+
+impl<M: Multiply> Product for Int8<M> {
     type Sum = __m256i;
     type Weights = __m256i;
     type Value = __m256i;
@@ -65,18 +125,14 @@ impl Product for Int8 {
     #[inline(always)]
     unsafe fn multiply_add(sum: __m256i, weights: __m256i, value: __m256i) -> __m256i {
         // SAFETY: as the caller promises.
-        unsafe {
-            // Two products fit into 16 bits, since rows are limited.
-            let pairs = _mm256_maddubs_epi16(weights, value);
-            _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
-        }
+        unsafe { M::add_four(sum, weights, value) }
     }
 }
 
 /// Eight unsigned 4-bit integers in each word.
-pub(super) enum Int4 {}
+pub(super) struct Int4<M>(PhantomData<M>);
 
-impl Product for Int4 {
+impl<M: Multiply> Product for Int4<M> {
     type Sum = __m256i;
     type Weights = [__m256i; 2];
     type Value = [__m256i; 2];
@@ -109,72 +165,6 @@ impl Product for Int4 {
     #[inline(always)]
     unsafe fn multiply_add(sum: __m256i, weights: [__m256i; 2], value: [__m256i; 2]) -> __m256i {
         // SAFETY: as the caller promises.
-        unsafe {
-            // The sum of four products fits into 16 bits: 4 · 15 · 127.
-            let pairs = _mm256_add_epi16(
-                _mm256_maddubs_epi16(weights[0], value[0]),
-                _mm256_maddubs_epi16(weights[1], value[1]),
-            );
-            _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
-        }
-    }
-}
-
-/// As [`Int8`], with the instruction for sums of four products (AVX-VNNI).
-pub(super) enum Int8Vnni {}
-
-impl Product for Int8Vnni {
-    type Sum = __m256i;
-    type Weights = __m256i;
-    type Value = __m256i;
-    const ROW_WORDS: usize = 1;
-
-    #[inline(always)]
-    unsafe fn weights(words: *const u32) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe { Int8::weights(words) }
-    }
-
-    #[inline(always)]
-    unsafe fn value(words: *const u32, stride: usize) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe { Int8::value(words, stride) }
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(sum: __m256i, weights: __m256i, value: __m256i) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe { _mm256_dpbusd_avx_epi32(sum, weights, value) }
-    }
-}
-
-/// As [`Int4`], with the instruction for sums of four products (AVX-VNNI).
-pub(super) enum Int4Vnni {}
-
-impl Product for Int4Vnni {
-    type Sum = __m256i;
-    type Weights = [__m256i; 2];
-    type Value = [__m256i; 2];
-    const ROW_WORDS: usize = 2;
-
-    #[inline(always)]
-    unsafe fn weights(words: *const u32) -> [__m256i; 2] {
-        // SAFETY: as the caller promises.
-        unsafe { Int4::weights(words) }
-    }
-
-    #[inline(always)]
-    unsafe fn value(words: *const u32, stride: usize) -> [__m256i; 2] {
-        // SAFETY: as the caller promises.
-        unsafe { Int4::value(words, stride) }
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(sum: __m256i, weights: [__m256i; 2], value: [__m256i; 2]) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let sum = _mm256_dpbusd_avx_epi32(sum, weights[0], value[0]);
-            _mm256_dpbusd_avx_epi32(sum, weights[1], value[1])
-        }
+        unsafe { M::add_eight(sum, weights, value) }
     }
 }

@@ -14,7 +14,7 @@ use super::table::{Kernel, TileFunction, vector_functions};
 use super::tile::Tile;
 use super::walk::{self, IntegerSum, Product};
 use float::Bf16;
-use integer::{Int4, Int4Vnni, Int8, Int8Vnni};
+use integer::{Int4, Int8, Pairs, Vnni};
 
 /// The tile functions of a format for one row, two rows and so on, by so many panels; for each, how many vectors of a
 /// panel are computed at a time.
@@ -35,21 +35,21 @@ pub(super) const BF16: Kernel = kernel(
 pub(super) const INT8: Kernel = Kernel {
     limits_integers: true,
     ..kernel(
-        tiles!(integer_tile, Int8, 1: (1, 4) (2, 4) (3, 2) (4, 2)),
-        tiles!(integer_tile, Int8, 2: (1, 4) (2, 2) (3, 1) (4, 1)),
+        tiles!(integer_tile, Int8<Pairs>, 1: (1, 4) (2, 4) (3, 2) (4, 2)),
+        tiles!(integer_tile, Int8<Pairs>, 2: (1, 4) (2, 2) (3, 1) (4, 1)),
     )
 };
 pub(super) const INT4: Kernel = kernel(
-    tiles!(integer_tile, Int4, 1: (1, 4) (2, 4) (3, 2) (4, 2)),
-    tiles!(integer_tile, Int4, 2: (1, 4) (2, 2) (3, 1) (4, 1)),
+    tiles!(integer_tile, Int4<Pairs>, 1: (1, 4) (2, 4) (3, 2) (4, 2)),
+    tiles!(integer_tile, Int4<Pairs>, 2: (1, 4) (2, 2) (3, 1) (4, 1)),
 );
 pub(super) const INT8_VNNI: Kernel = with_vnni(kernel(
-    tiles!(vnni_tile, Int8Vnni, 1: (1, 4) (2, 4) (3, 4) (4, 2) (5, 2) (6, 2)),
-    tiles!(vnni_tile, Int8Vnni, 2: (1, 4) (2, 2) (3, 2) (4, 1) (5, 1) (6, 1)),
+    tiles!(vnni_tile, Int8<Vnni>, 1: (1, 4) (2, 4) (3, 4) (4, 2) (5, 2) (6, 2)),
+    tiles!(vnni_tile, Int8<Vnni>, 2: (1, 4) (2, 2) (3, 2) (4, 1) (5, 1) (6, 1)),
 ));
 pub(super) const INT4_VNNI: Kernel = with_vnni(kernel(
-    tiles!(vnni_tile, Int4Vnni, 1: (1, 4) (2, 4) (3, 2) (4, 2)),
-    tiles!(vnni_tile, Int4Vnni, 2: (1, 4) (2, 2) (3, 1) (4, 1)),
+    tiles!(vnni_tile, Int4<Vnni>, 1: (1, 4) (2, 4) (3, 2) (4, 2)),
+    tiles!(vnni_tile, Int4<Vnni>, 2: (1, 4) (2, 2) (3, 1) (4, 1)),
 ));
 
 const fn kernel(tiles: &'static [TileFunction], pair_tiles: &'static [TileFunction]) -> Kernel {
@@ -82,48 +82,26 @@ fn has_avx2() -> bool {
 
 vector_functions!(__m256, "avx2,fma");
 
-/// See [`walk::float_tile`].
-///
-/// # Safety
-/// As there; the processor has the target features.
-#[target_feature(enable = "avx2,fma")]
-unsafe fn float_tile<P: Product, const ROWS: usize, const PANELS: usize, const COLUMNS: usize>(
-    tile: &Tile<'_>,
-) {
-    // SAFETY: as the caller promises.
-    unsafe { walk::float_tile::<P, ROWS, PANELS, COLUMNS>(tile) };
+/// A tile function of [`walk`] for formats with a bound, compiled for target features.
+macro_rules! compiled {
+    ($name:ident = $function:ident, $product:path, $features:literal) => {
+        /// # Safety
+        /// As for the function of [`walk`]; the processor has the target features.
+        #[target_feature(enable = $features)]
+        unsafe fn $name<
+            P: $product,
+            const ROWS: usize,
+            const PANELS: usize,
+            const COLUMNS: usize,
+        >(
+            tile: &Tile<'_>,
+        ) {
+            // SAFETY: as the caller promises.
+            unsafe { walk::$function::<P, ROWS, PANELS, COLUMNS>(tile) };
+        }
+    };
 }
 
-/// See [`walk::integer_tile`].
-///
-/// # Safety
-/// As there; the processor has the target features.
-#[target_feature(enable = "avx2,fma")]
-unsafe fn integer_tile<
-    P: Product<Sum: IntegerSum>,
-    const ROWS: usize,
-    const PANELS: usize,
-    const COLUMNS: usize,
->(
-    tile: &Tile<'_>,
-) {
-    // SAFETY: as the caller promises.
-    unsafe { walk::integer_tile::<P, ROWS, PANELS, COLUMNS>(tile) };
-}
-
-/// See [`walk::integer_tile`].
-///
-/// # Safety
-/// As there; the processor has the target features.
-#[target_feature(enable = "avx2,fma,avxvnni")]
-unsafe fn vnni_tile<
-    P: Product<Sum: IntegerSum>,
-    const ROWS: usize,
-    const PANELS: usize,
-    const COLUMNS: usize,
->(
-    tile: &Tile<'_>,
-) {
-    // SAFETY: as the caller promises.
-    unsafe { walk::integer_tile::<P, ROWS, PANELS, COLUMNS>(tile) };
-}
+compiled!(float_tile = float_tile, Product, "avx2,fma");
+compiled!(integer_tile = integer_tile, Product<Sum: IntegerSum>, "avx2,fma");
+compiled!(vnni_tile = integer_tile, Product<Sum: IntegerSum>, "avx2,fma,avxvnni");
