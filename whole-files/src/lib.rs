@@ -4,8 +4,8 @@
 //! larger than memory, the pointer that Git LFS leaves in place of a large file, a web page that a download saved
 //! instead of the file. [`read`] and [`read_text`] accept regular files up to a [limit](limits) and refuse
 //! everything else with a [`ReadError`] that names it. [`replace`] writes a file so that a reader finds the old
-//! or the new content, never a part; [`StagedFile`] does so piece by piece. [`StagedFolder`] does the same for several files of a folder, with a lock against a
-//! second writer, which [`lock`] takes alone.
+//! or the new content, never a part; [`StagedFile`] does so piece by piece. [`StagedFolder`] does the same for
+//! several files of a folder, with a lock against a second writer, which [`lock`] takes alone.
 //!
 //! ```
 //! use whole_files::{ReadError, limits};

@@ -133,8 +133,8 @@ pub(crate) struct Arguments {
     /// Its fields: "image", the name; "image_percent", only for a name that is not UTF-8, its bytes in the percent form
     /// of URLs; "captions", each with "lang", "text", "ids", "score" and "token_log_probs", where a language without a
     /// caption has an "error" instead, "fields" that a Donut wrote, and "translation" with --translate; "error", if the
-    /// picture failed, or its attention could not be written, or a caption not be translated; "shard" and "row", where the picture is, if it is in a shard;
-    /// "encode_ms", the time of preprocessing and encoding, or the picture's share of it, and "generate_ms", the time from then to
+    /// picture failed, or its attention could not be written, or a caption not be translated; "shard" and "row", where the
+    /// picture is, if it is in a shard; "encode_ms", the time of preprocessing and encoding, or the picture's share of it, and "generate_ms", the time from then to
     /// its last caption, which several pictures share; "options", those of generation that
     /// somebody chose, each with its "value" and "from": "user", "checkpoint" or "default"; "ignored", if some have no effect, a
     /// sentence for each.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use report::{Fault, OutputError, name};
 
+use crate::inputs::Picture;
+
 /// Why the program can't start or can't go on: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -87,4 +89,20 @@ pub(crate) enum PictureError {
     /// Captions of other pictures can't be written either.
     #[error(transparent)]
     Output(#[from] OutputError),
+}
+
+impl PictureError {
+    pub(crate) fn caption(picture: &Picture, source: captioning::Error) -> Self {
+        Self::Caption {
+            picture: picture.name(),
+            source: Box::new(source),
+        }
+    }
+
+    pub(crate) fn fault(picture: &Picture, source: Fault) -> Self {
+        Self::Fault {
+            picture: picture.name(),
+            source,
+        }
+    }
 }

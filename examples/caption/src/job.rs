@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use captioning::{Captioner, Language, LanguageCaptions, Memory, RgbImage};
 use report::{OutputError, Program, Progress, message_about};
@@ -48,7 +48,7 @@ impl Job<'_> {
     pub(crate) fn run(&self, picture: &Picture, progress: &Progress) -> Result<bool, OutputError> {
         // A fault in the decoder of one picture must not end the others.
         let captioned = report::catch(|| self.caption(picture, progress));
-        match captioned.unwrap_or_else(|fault| Err(in_picture(picture, fault))) {
+        match captioned.unwrap_or_else(|fault| Err(PictureError::fault(picture, fault))) {
             Err(PictureError::Output(error)) => Err(error),
             captioned => self.finish(picture, captioned, progress),
         }
@@ -78,10 +78,7 @@ impl Job<'_> {
         picture: &'p Picture,
         progress: &Progress,
     ) -> Result<Captioned<'p>, PictureError> {
-        let in_caption = |source| PictureError::Caption {
-            picture: picture.name(),
-            source: Box::new(source),
-        };
+        let in_caption = |source| PictureError::caption(picture, source);
         let image = picture.open(&self.decoder)?;
         let start = Instant::now();
         let memory = self.encode(&image).map_err(in_caption)?;
@@ -90,26 +87,39 @@ impl Job<'_> {
             true => progress.suspend(|| self.stream(picture, memory.clone()))?,
             false => self.write(memory.clone()).map_err(in_caption)?,
         };
+        let times = [encoded - start, encoded.elapsed()];
+        let mut captioned = self.captioned(picture, captions, times);
+        if let Some(folder) = &self.arguments.attention {
+            // The captions are printed even if this fails.
+            let saved = report::catch(|| self.save_attention(folder, &captioned, &image, &memory));
+            let saved = saved.unwrap_or_else(|fault| Err(PictureError::fault(picture, fault)));
+            captioned.error = captioned.error.or(saved.err());
+        }
+        Ok(captioned)
+    }
+
+    /// The captions of a picture, with their translations if those were asked for. `times` are those of encoding and
+    /// generating.
+    pub(crate) fn captioned<'p>(
+        &'p self,
+        picture: &'p Picture,
+        captions: Vec<LanguageCaptions>,
+        [encode, generate]: [Duration; 2],
+    ) -> Captioned<'p> {
         let mut captioned = Captioned {
             picture,
             captions,
             captioner: self.captioner,
             translations: Vec::new(),
-            encode: encoded - start,
-            generate: encoded.elapsed(),
+            encode,
+            generate,
             error: None,
         };
         if let Some(translator) = self.translator {
             // The captions are printed even if this fails.
             captioned.error = captioned.translate(translator).err();
         }
-        if let Some(folder) = &self.arguments.attention {
-            // The captions are printed even if this fails.
-            let saved = report::catch(|| self.save_attention(folder, &captioned, &image, &memory));
-            let saved = saved.unwrap_or_else(|fault| Err(in_picture(picture, fault)));
-            captioned.error = captioned.error.or(saved.err());
-        }
-        Ok(captioned)
+        captioned
     }
 
     fn encode(&self, image: &RgbImage) -> Result<Memory, captioning::Error> {
@@ -158,10 +168,7 @@ impl Job<'_> {
             .stream(memory, self.languages, &self.chosen.options, |event| {
                 stream.show(&event)
             })
-            .map_err(|source| PictureError::Caption {
-                picture: picture.name(),
-                source: Box::new(source),
-            });
+            .map_err(|source| PictureError::caption(picture, source));
         stream.end(captions.is_ok())?;
         Ok(captions?.into_iter().flatten().collect())
     }
@@ -202,12 +209,5 @@ impl Job<'_> {
         }
         self.program.message(message_about(error, picture.path()));
         Ok(())
-    }
-}
-
-fn in_picture(picture: &Picture, source: report::Fault) -> PictureError {
-    PictureError::Fault {
-        picture: picture.name(),
-        source,
     }
 }

@@ -13,7 +13,7 @@ use crate::job::Job;
 use crate::output::Captioned;
 
 /// What the progress bar shows.
-pub(crate) const BAR: &str = "{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left";
+const BAR: &str = "{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left";
 
 /// Captions pictures and prints their captions in order. Returns whether every one has a caption in every language.
 pub(crate) fn caption(job: &Job<'_>, inputs: &Inputs) -> Result<bool, StartError> {
@@ -71,35 +71,15 @@ pub(crate) fn open(
 
 /// The captions of a picture with their translations, or why there are none. `times` are those of encoding and generating.
 pub(crate) fn captioned<'p>(
-    job: &Job<'p>,
+    job: &'p Job<'_>,
     picture: &'p Picture,
     captions: Result<Vec<LanguageCaptions>, Failure<PictureError>>,
     times: [Duration; 2],
 ) -> Result<Captioned<'p>, PictureError> {
     let captions = captions.map_err(|failure| match failure {
         Failure::Open(error) => error,
-        Failure::Caption(source) => PictureError::Caption {
-            picture: picture.name(),
-            source: Box::new(source),
-        },
-        fault => PictureError::Fault {
-            picture: picture.name(),
-            source: Fault::new(fault.to_string()),
-        },
+        Failure::Caption(source) => PictureError::caption(picture, source),
+        fault => PictureError::fault(picture, Fault::new(fault.to_string())),
     })?;
-    let [encode, generate] = times;
-    let mut captioned = Captioned {
-        picture,
-        captions,
-        captioner: job.captioner,
-        translations: Vec::new(),
-        encode,
-        generate,
-        error: None,
-    };
-    if let Some(translator) = job.translator {
-        // The captions are printed even if this fails.
-        captioned.error = captioned.translate(translator).err();
-    }
-    Ok(captioned)
+    Ok(job.captioned(picture, captions, times))
 }

@@ -106,7 +106,7 @@ fn drawings(
         // A name alone is too weak where the sets have names of their own kind.
         let is_of_reference = Style::SEEN.contains(style) || *style == Style::HELD_OUT;
         let drawing = match style {
-            Style::Icons(place) => set.find("", &ICONS[*place].names(english))?,
+            Style::Icons(place) => set.find(code_points, &ICONS[*place].names(english))?,
             _ if is_of_reference => set.find(code_points, &names)?,
             _ => set.find(code_points, &[])?,
         };

@@ -96,11 +96,8 @@ impl Style {
 
     /// Whether its drawings are of lines around empty shapes.
     pub(crate) fn is_line_art(self) -> bool {
-        match self {
-            Self::Icons(place) => ICONS[place].has_one_colour,
-            Self::NotoEmojiLight | Self::NotoEmojiBold => true,
-            _ => false,
-        }
+        let is_silhouette = matches!(self, Self::EmojioneMonotone | Self::FluentEmojiHighContrast);
+        self.has_one_colour() && !is_silhouette
     }
 
     /// Whether its colours say nothing of the thing: all that it draws is blue, say.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use report::name;
 
 use super::picture::STANDARD_INPUT;
-use super::{SHARDS, list};
+use super::{is_shard, list};
 
 /// The extensions of the files that are taken from a folder. A file that is named on the command line may
 /// have any extension: its format is recognised by its content.
@@ -166,6 +166,6 @@ impl Content {
 
 fn has_known_extension(path: &Path) -> bool {
     let extension = path.extension().and_then(|end| end.to_str());
-    let known = |end: &str| EXTENSIONS.contains(&end) || SHARDS.contains(&end);
-    extension.is_some_and(|end| known(&end.to_ascii_lowercase()))
+    let is_known = |end: &str| EXTENSIONS.contains(&end.to_ascii_lowercase().as_str());
+    is_shard(path) || extension.is_some_and(is_known)
 }
